@@ -1,0 +1,138 @@
+"""The live chunks of a knowledge base: what a search may return, and their exact vectors."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import ColumnElement, Select, func, select
+
+from retrieval.database import Database
+from retrieval.embedding.cache import to_vector
+from retrieval.schema import chunks, documents, embeddings, pages, versions
+from retrieval.types import Chunk, KnowledgeBase, Vectors
+
+_SLICE = 500  # values in one IN (...)
+
+_LIVE = (chunks.c.document_id == documents.c.id) & (chunks.c.version == documents.c.live_version)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A live chunk with its text and where it comes from."""
+
+    chunk: Chunk
+    uri: str
+    title: str
+    text: str
+    page: str | None
+
+
+class Chunks:
+    """Reads chunks whose version is live; any other id is as if it didn't exist."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def count(self, kb: KnowledgeBase, where: ColumnElement[bool]) -> int:
+        """How many live chunks belong to the documents of a condition."""
+        query = select(func.count()).select_from(chunks.join(documents, _LIVE))
+        with self._database.read() as connection:
+            return connection.scalar(query.where(documents.c.kb_id == kb.id, where)) or 0
+
+    def document_ids(self, kb: KnowledgeBase, where: ColumnElement[bool]) -> list[str]:
+        """The live documents of a condition."""
+        query = select(documents.c.id).where(
+            documents.c.kb_id == kb.id, documents.c.live_version.is_not(None), where
+        )
+        with self._database.read() as connection:
+            return list(connection.scalars(query))
+
+    def vectors(self, kb: KnowledgeBase, ids: Sequence[str]) -> tuple[list[str], Vectors]:
+        """Those of the ids that are live, and their vectors `(n, d)` in the same order."""
+        found: list[str] = []
+        rows: list[bytes] = []
+        with self._database.read() as connection:
+            for part in _slices(ids):
+                for key, blob in connection.execute(_vectors(kb).where(chunks.c.id.in_(part))):
+                    found.append(key)
+                    rows.append(blob)
+        return found, _matrix(rows, kb)
+
+    def scan(
+        self, kb: KnowledgeBase, where: ColumnElement[bool]
+    ) -> Iterator[tuple[list[str], Vectors]]:
+        """All live chunks of the documents of a condition with their vectors, block by block."""
+        query = _vectors(kb).where(where)
+        with self._database.read() as connection:
+            for block in connection.execute(query).partitions(4_096):
+                yield [row.id for row in block], _matrix([row.vector for row in block], kb)
+
+    def passages(self, kb: KnowledgeBase, ids: Sequence[str]) -> dict[str, Passage]:
+        """Text and origin of those of the ids that are live."""
+        found: dict[str, Passage] = {}
+        with self._database.read() as connection:
+            for part in _slices(ids):
+                for row in connection.execute(_passages(kb).where(chunks.c.id.in_(part))):
+                    chunk = Chunk(
+                        id=row.id,
+                        document_id=row.document_id,
+                        version=row.version,
+                        ordinal=row.ordinal,
+                        start=row.start,
+                        end=row.end,
+                        heading=tuple(row.heading),
+                        tokens=row.tokens,
+                    )
+                    found[row.id] = Passage(chunk, row.uri, row.title, row.text, row.page)
+        return found
+
+
+def _vectors(kb: KnowledgeBase) -> Select[str, bytes]:
+    known = (embeddings.c.text_hash == chunks.c.text_hash) & (
+        embeddings.c.model_fingerprint == kb.generation.model.fingerprint
+    )
+    return (
+        select(chunks.c.id, embeddings.c.vector)
+        .join(documents, _LIVE)
+        .join(embeddings, known)
+        .where(documents.c.kb_id == kb.id)
+    )
+
+
+def _passages(kb: KnowledgeBase) -> Select[*tuple[Any, ...]]:
+    same_version = (versions.c.document_id == chunks.c.document_id) & (
+        versions.c.version == chunks.c.version
+    )
+    on_page = (
+        (pages.c.document_id == chunks.c.document_id)
+        & (pages.c.version == chunks.c.version)
+        & (pages.c.start <= chunks.c.start)
+        & (pages.c.end > chunks.c.start)
+    )
+    return (
+        select(
+            chunks,
+            documents.c.uri,
+            versions.c.title,
+            # substr counts code points, as every offset here does.
+            func.substr(versions.c.text, chunks.c.start + 1, chunks.c.end - chunks.c.start).label(
+                "text"
+            ),
+            pages.c.label.label("page"),
+        )
+        .join(documents, _LIVE)
+        .join(versions, same_version)
+        .outerjoin(pages, on_page)
+        .where(documents.c.kb_id == kb.id)
+    )
+
+
+def _slices(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (ids[at : at + _SLICE] for at in range(0, len(ids), _SLICE))
+
+
+def _matrix(rows: Sequence[bytes], kb: KnowledgeBase) -> Vectors:
+    if not rows:
+        return np.zeros((0, kb.generation.model.dimension), dtype=np.float32)
+    return np.stack([to_vector(row) for row in rows])

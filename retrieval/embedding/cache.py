@@ -1,0 +1,110 @@
+"""Every vector ever computed, by model and text: nothing is embedded twice.
+
+This is also the durable copy from which the vector store can be filled again.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+
+import numpy as np
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from retrieval.database import Database
+from retrieval.embedding.scheduler import Embedder
+from retrieval.schema import embeddings
+from retrieval.types import Vector, Vectors
+
+_SLICE = 500  # values in one IN (...)
+_KEEP = 256  # texts embedded between two writes: what a crash can cost
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Vectors `(n, d)` of n texts, and how many of them had to be computed."""
+
+    vectors: Vectors
+    computed: int
+
+
+def text_hash(text: str) -> str:
+    """The key of a text in the cache."""
+    return sha256(text.encode()).hexdigest()
+
+
+def to_vector(blob: bytes) -> Vector:
+    return np.frombuffer(blob, dtype="<f4")
+
+
+class CachedEmbedder:
+    """Embeds passages, each only if the catalogue doesn't know its vector."""
+
+    def __init__(self, embedder: Embedder, database: Database) -> None:
+        self._embedder = embedder
+        self._database = database
+        self._model = embedder.identity.fingerprint
+
+    def embed(
+        self, texts: Sequence[str], on_progress: Callable[[int], None] | None = None
+    ) -> Embedded:
+        """The vectors of these passages; what is computed is kept at once.
+
+        `on_progress` is called with the number of texts whose vectors are there.
+        """
+        report = on_progress or (lambda _done: None)
+        hashes = [text_hash(text) for text in texts]
+        known = self.lookup(hashes)
+        missing = [
+            (key, text)
+            for key, text in dict(zip(hashes, texts, strict=True)).items()
+            if key not in known
+        ]
+        done = len(texts) - len(missing)
+        report(done)
+        for at in range(0, len(missing), _KEEP):
+            part = missing[at : at + _KEEP]
+            vectors = self._embedder.embed_documents(
+                [text for _, text in part], on_progress=partial(_shifted, report, done + at)
+            )
+            fresh = {key: vector for (key, _), vector in zip(part, vectors, strict=True)}
+            with self._database.write() as connection:
+                keep_vectors(connection, self._model, fresh)
+            known |= fresh
+        dimension = self._embedder.identity.dimension
+        result = np.zeros((len(texts), dimension), dtype=np.float32)
+        for row, key in enumerate(hashes):
+            result[row] = known[key]
+        return Embedded(result, len(missing))
+
+    def lookup(self, hashes: Iterable[str]) -> dict[str, Vector]:
+        """The vectors that are known, by text hash."""
+        wanted = list(dict.fromkeys(hashes))
+        found: dict[str, Vector] = {}
+        with self._database.read() as connection:
+            for at in range(0, len(wanted), _SLICE):
+                rows = connection.execute(
+                    select(embeddings.c.text_hash, embeddings.c.vector).where(
+                        embeddings.c.model_fingerprint == self._model,
+                        embeddings.c.text_hash.in_(wanted[at : at + _SLICE]),
+                    )
+                )
+                found.update((key, to_vector(blob)) for key, blob in rows)
+        return found
+
+
+def keep_vectors(connection: Connection, model: str, vectors: Mapping[str, Vector]) -> None:
+    """Write vectors by text hash; those that are there already stay."""
+    insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
+    rows = [
+        {"model_fingerprint": model, "text_hash": key, "vector": vector.astype("<f4").tobytes()}
+        for key, vector in vectors.items()
+    ]
+    if rows:
+        connection.execute(insert(embeddings).on_conflict_do_nothing(), rows)
+
+
+def _shifted(report: Callable[[int], None], before: int, count: int) -> None:
+    report(before + count)

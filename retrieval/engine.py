@@ -1,0 +1,161 @@
+"""The composition: the one place where services meet the adapters they run on."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from retrieval.answering import Answering
+from retrieval.chat.extractive import ExtractiveAnswerer
+from retrieval.chunks import Chunks
+from retrieval.database import Database
+from retrieval.documents import Documents
+from retrieval.embedding.cache import CachedEmbedder
+from retrieval.embedding.hashing import HashingBackend
+from retrieval.embedding.scheduler import Embedder
+from retrieval.embedding.torch import TorchBackend
+from retrieval.errors import DataDirectoryLocked, ModelMismatch
+from retrieval.indexing import Indexer
+from retrieval.knowledge_bases import KnowledgeBases
+from retrieval.ports import Blobs, EmbeddingBackend, LexicalStore, Stores, VectorStore
+from retrieval.search import Searcher
+from retrieval.settings import EngineSettings
+from retrieval.stores.blobs import FileBlobs
+from retrieval.stores.chroma import ChromaVectorStores
+from retrieval.stores.tantivy_index import TantivyLexicalStores
+from retrieval.types import KnowledgeBase, KnowledgeBaseSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Everything that can be done with knowledge bases, ready to be used by any thread."""
+
+    settings: EngineSettings
+    database: Database
+    knowledge_bases: KnowledgeBases
+    documents: Documents
+    blobs: Blobs
+    stores: Stores
+    embedder: Embedder
+    cached_embedder: CachedEmbedder
+    indexer: Indexer
+    searcher: Searcher
+    answering: Answering
+
+    def open(self, name: str) -> KnowledgeBase:
+        """A knowledge base that can be searched and written with this embedder.
+
+        Raises KnowledgeBaseNotFound, and ModelMismatch where it was built with another model.
+        """
+        kb = self.knowledge_bases.get(name)
+        built_with, here = kb.generation.model, self.embedder.identity
+        if built_with.fingerprint != here.fingerprint:
+            raise ModelMismatch(name, str(built_with), str(here))
+        return kb
+
+    def create(
+        self, name: str, settings: KnowledgeBaseSettings | None = None
+    ) -> tuple[KnowledgeBase, bool]:
+        """The knowledge base of that name with these settings, and whether it is new.
+
+        Without settings an existing one keeps its own.
+        """
+        if settings is None:
+            existing = next((kb for kb in self.knowledge_bases.all() if kb.name == name), None)
+            if existing:
+                return self.open(name), False
+        return self.knowledge_bases.put(
+            name, settings or KnowledgeBaseSettings(), self.embedder.identity
+        )
+
+
+class GenerationStores:
+    """The vector store and the lexical index of each generation, each opened once."""
+
+    def __init__(self, vectors: ChromaVectorStores, lexical: TantivyLexicalStores) -> None:
+        self._vectors = vectors
+        self._lexical = lexical
+        self._opened: dict[str, VectorStore] = {}
+
+    def vectors(self, generation: str) -> VectorStore:
+        if generation not in self._opened:
+            self._opened[generation] = self._vectors.open(generation)
+        return self._opened[generation]
+
+    def lexical(self, generation: str) -> LexicalStore:
+        return self._lexical.open(generation)
+
+    def drop(self, generation: str) -> None:
+        self._opened.pop(generation, None)
+        self._vectors.drop(generation)
+        self._lexical.drop(generation)
+
+
+@contextmanager
+def open_engine(
+    settings: EngineSettings, backend: EmbeddingBackend | None = None
+) -> Iterator[Engine]:
+    """The engine over a data directory, which is this process's alone while it is open.
+
+    `backend` stands in for the model that the settings name. Raises DataDirectoryLocked,
+    ModelUnavailable, StoreUnavailable.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        stack.enter_context(_lock(settings.data))
+        database = Database.at(settings.data / "catalogue.sqlite")
+        stack.callback(database.close)
+        embedder = Embedder(backend or load_backend(settings))
+        stack.callback(embedder.close)
+        vectors = (
+            ChromaVectorStores.at_server(settings.chroma_url)
+            if settings.chroma_url
+            else ChromaVectorStores.embedded(settings.data / "chroma")
+        )
+        stack.callback(vectors.close)
+        lexical = TantivyLexicalStores(settings.data / "lexical")
+        stack.callback(lexical.close)
+        stores = GenerationStores(vectors, lexical)
+        blobs = FileBlobs(settings.data / "blobs")
+        knowledge_bases, documents = KnowledgeBases(database), Documents(database)
+        indexer = Indexer(database, stores, blobs)
+        stack.callback(indexer.close)
+        searcher = Searcher(embedder, stores, Chunks(database), knowledge_bases)
+        stack.callback(searcher.close)
+        yield Engine(
+            settings=settings,
+            database=database,
+            knowledge_bases=knowledge_bases,
+            documents=documents,
+            blobs=blobs,
+            stores=stores,
+            embedder=embedder,
+            cached_embedder=CachedEmbedder(embedder, database),
+            indexer=indexer,
+            searcher=searcher,
+            answering=Answering(searcher, ExtractiveAnswerer(embedder), documents, stores),
+        )
+
+
+def load_backend(settings: EngineSettings) -> EmbeddingBackend:
+    """The embedding model that the settings name. Raises ModelUnavailable."""
+    if settings.embedding_model == "hashing":
+        return HashingBackend()
+    return TorchBackend(
+        settings.embedding_model, settings.embedding_device, settings.embedding_download
+    )
+
+
+@contextmanager
+def _lock(directory: Path) -> Iterator[None]:
+    lock = FileLock(directory / "footnote.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise DataDirectoryLocked(str(directory)) from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,78 @@
+"""What can go wrong in retrieval.
+
+    RetrievalError
+    ├── NotFound
+    │   ├── KnowledgeBaseNotFound
+    │   └── DocumentNotFound
+    ├── InvalidRequest            a name, filter or query that can't be understood
+    ├── ModelMismatch             the index was built with another embedding model
+    ├── ModelUnavailable          the embedding model can't be loaded, or isn't what it says
+    ├── TextTooLong               a text exceeds the embedder's window
+    ├── EmbeddingFailed           the model failed on a text
+    ├── Overloaded                a queue is full; try again later
+    ├── StoreUnavailable          a store can't be reached or read
+    └── DataDirectoryLocked       another process uses the data directory
+
+No HTTP in here: `api.errors` maps kinds to status codes. A message says what was wrong, with
+what value, and what to do.
+"""
+
+
+class RetrievalError(Exception):
+    """Anything that retrieval raises on purpose."""
+
+
+class NotFound(RetrievalError):
+    """The thing asked for doesn't exist."""
+
+
+class KnowledgeBaseNotFound(NotFound):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no knowledge base named {name!r}. Create it first.")
+
+
+class DocumentNotFound(NotFound):
+    def __init__(self, document_id: str, knowledge_base: str) -> None:
+        super().__init__(f"Knowledge base {knowledge_base!r} has no document {document_id!r}.")
+
+
+class InvalidRequest(RetrievalError):
+    """A name, filter or query that can't be understood."""
+
+
+class ModelMismatch(RetrievalError):
+    def __init__(self, knowledge_base: str, built_with: str, opened_with: str) -> None:
+        super().__init__(
+            f"Knowledge base {knowledge_base!r} was built with the embedding model {built_with}, "
+            f"but this process embeds with {opened_with}. Vectors of two models can't be compared: "
+            f"start with the first model again, or ingest into a new knowledge base."
+        )
+
+
+class ModelUnavailable(RetrievalError):
+    """The embedding model can't be loaded, or its weights aren't the ones expected."""
+
+
+class TextTooLong(RetrievalError):
+    """A text exceeds the embedder's window; nothing is ever cut silently."""
+
+
+class EmbeddingFailed(RetrievalError):
+    """The model failed on a text, or gave a vector that can't be used."""
+
+
+class Overloaded(RetrievalError):
+    """A queue is full; trying again later helps."""
+
+
+class StoreUnavailable(RetrievalError):
+    """A store can't be reached, or what it holds can't be read."""
+
+
+class DataDirectoryLocked(RetrievalError):
+    def __init__(self, directory: str) -> None:
+        super().__init__(
+            f"Another Footnote process is using {directory!r}. Two processes on one directory "
+            f"would damage the index: stop the other one, use its HTTP interface, or choose "
+            f"another directory with FOOTNOTE_DATA."
+        )

@@ -1,0 +1,203 @@
+"""The one writer of the stores: it publishes and removes documents, several in one go.
+
+A document passes three steps. Its new version is staged in the catalogue, where nobody sees it;
+its chunks are written to the vector store and the lexical index; one transaction makes the
+version live. What an interruption leaves in the stores belongs to no live version, so no reader
+sees it. Whatever waits while the writer is busy shares the next round, and with it the cost of
+the commits.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from sqlalchemy.exc import IntegrityError
+
+from retrieval import removal
+from retrieval.database import Database
+from retrieval.documents import Documents, PreparedDocument, make_live, set_metadata, stage
+from retrieval.errors import KnowledgeBaseNotFound
+from retrieval.ports import Blobs, Posting, Stores
+from retrieval.types import KnowledgeBase, Metadata
+
+_ROUND = 64  # documents that share a round
+
+
+class Published(StrEnum):
+    """What publishing a version came to."""
+
+    ADDED = "added"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """The document that now holds the content, and what had to be done for it."""
+
+    document_id: str
+    version: str
+    outcome: Published
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    prepared: PreparedDocument
+    unique: bool
+    done: "Future[Publication]"
+
+
+class Indexer:
+    """Publishes and removes documents. Any thread may call it; one thread does the writing."""
+
+    def __init__(self, database: Database, stores: Stores, blobs: Blobs) -> None:
+        self._database = database
+        self._documents = Documents(database)
+        self._stores = stores
+        self._blobs = blobs
+        self._waiting: deque[_Request] = deque()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="index-writer")
+
+    def publish(self, prepared: PreparedDocument, *, unique: bool = False) -> Publication:
+        """Make a version searchable, entirely or not at all; returns when it is.
+
+        With `unique`, bytes that another document of the knowledge base holds already are not
+        added again. Raises KnowledgeBaseNotFound if it is gone by now, StoreUnavailable.
+        """
+        request = _Request(prepared, unique, Future())
+        self._waiting.append(request)
+        self._writer.submit(self._round)
+        return request.done.result()
+
+    def describe(self, kb: KnowledgeBase, document_id: str, metadata: Metadata) -> None:
+        """Replace the metadata of a document. Raises DocumentNotFound."""
+
+        def task() -> None:
+            self._documents.summary(kb, document_id)
+            with self._database.write() as connection:
+                set_metadata(connection, document_id, metadata)
+
+        self._writer.submit(task).result()
+
+    def remove(self, kb: KnowledgeBase, document_id: str) -> None:
+        """Forget a document everywhere. Raises DocumentNotFound."""
+        self._write(lambda: removal.document(self._database, self._stores, kb, document_id))
+
+    def remove_knowledge_base(self, kb: KnowledgeBase) -> None:
+        """Forget a knowledge base and all that is in it."""
+        self._write(lambda: removal.knowledge_base(self._database, self._stores, kb))
+
+    def close(self) -> None:
+        """Finish what waits, then stop."""
+        self._writer.shutdown()
+
+    def _write(self, change: Callable[[], Iterable[str]]) -> None:
+        """Run a removal on the writer's thread, then delete the blobs it leaves unused."""
+
+        def task() -> None:
+            for blob in change():
+                self._blobs.delete(blob)
+
+        self._writer.submit(task).result()
+
+    def _round(self) -> None:
+        """Publish what waits; where that fails, each document succeeds or fails alone."""
+        requests = self._take()
+        if not requests:
+            return
+        try:
+            outcomes = self._publish([(r.prepared, r.unique) for r in requests])
+        except Exception as error:  # noqa: BLE001 - it ends up at the caller of publish
+            if len(requests) == 1:
+                requests[0].done.set_exception(_explained(error, requests[0].prepared))
+                return
+            for request in requests:
+                try:
+                    request.done.set_result(self._publish([(request.prepared, request.unique)])[0])
+                except Exception as alone:  # noqa: BLE001
+                    request.done.set_exception(_explained(alone, request.prepared))
+            return
+        for request, outcome in zip(requests, outcomes, strict=True):
+            request.done.set_result(outcome)
+
+    def _take(self) -> list[_Request]:
+        """The requests of a round: the oldest, until one touches the same document or bytes."""
+        taken: list[_Request] = []
+        seen: set[str] = set()
+        while self._waiting and len(taken) < _ROUND:
+            prepared = self._waiting[0].prepared
+            touched = {prepared.document.id, prepared.kb.id + prepared.blob}
+            if touched & seen:
+                self._writer.submit(self._round)
+                break
+            seen |= touched
+            taken.append(self._waiting.popleft())
+        return taken
+
+    def _publish(self, requests: list[tuple[PreparedDocument, bool]]) -> list[Publication]:
+        outcomes = [self._outcome(prepared, unique) for prepared, unique in requests]
+        new = [
+            prepared
+            for (prepared, _), publication in zip(requests, outcomes, strict=True)
+            if publication.outcome in (Published.ADDED, Published.UPDATED)
+        ]
+        with self._database.write() as connection:
+            for prepared in new:
+                stage(connection, prepared)
+        for generation, group in _by_generation(new).items():
+            self._fill(generation, group)
+        with self._database.write() as connection:
+            replaced = [(p.kb.generation.id, make_live(connection, p)) for p in new]
+        for generation, ids in replaced:
+            if ids:
+                self._stores.vectors(generation).delete(ids)
+                self._stores.lexical(generation).delete(ids)
+        return outcomes
+
+    def _outcome(self, prepared: PreparedDocument, unique: bool) -> Publication:
+        document = prepared.document
+        live = self._documents.live_version(prepared.kb, document.id)
+        if live == document.version:
+            return Publication(document.id, document.version, Published.UNCHANGED)
+        if unique:
+            twin = self._documents.live_with_blob(prepared.kb, prepared.blob)
+            if twin is not None and twin != document.id:
+                version = self._documents.live_version(prepared.kb, twin) or ""
+                return Publication(twin, version, Published.DUPLICATE)
+        outcome = Published.UPDATED if live else Published.ADDED
+        return Publication(document.id, document.version, outcome)
+
+    def _fill(self, generation: str, group: list[PreparedDocument]) -> None:
+        filled = [p for p in group if p.chunks]
+        if not filled:
+            return
+        self._stores.vectors(generation).upsert(
+            [chunk.id for p in filled for chunk in p.chunks],
+            np.concatenate([p.vectors for p in filled]),
+            [chunk.document_id for p in filled for chunk in p.chunks],
+        )
+        self._stores.lexical(generation).upsert(
+            [
+                Posting(chunk.id, chunk.document_id, text)
+                for p in filled
+                for chunk, text in zip(p.chunks, p.texts, strict=True)
+            ]
+        )
+
+
+def _by_generation(prepared: Iterable[PreparedDocument]) -> dict[str, list[PreparedDocument]]:
+    groups: defaultdict[str, list[PreparedDocument]] = defaultdict(list)
+    for one in prepared:
+        groups[one.kb.generation.id].append(one)
+    return groups
+
+
+def _explained(error: Exception, prepared: PreparedDocument) -> Exception:
+    """A broken reference means that the knowledge base was deleted meanwhile."""
+    if isinstance(error, IntegrityError):
+        return KnowledgeBaseNotFound(prepared.kb.name)
+    return error

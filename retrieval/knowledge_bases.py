@@ -1,0 +1,183 @@
+"""Knowledge bases in the catalogue."""
+
+import re
+import time
+import uuid
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from retrieval.database import Database
+from retrieval.embedding.identity import ModelIdentity
+from retrieval.errors import InvalidRequest, KnowledgeBaseNotFound
+from retrieval.schema import chunks, documents, generations, knowledge_bases
+from retrieval.types import Chunking, Generation, KnowledgeBase, KnowledgeBaseSettings
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
+
+_COLUMNS = select(
+    knowledge_bases,
+    generations.c.id.label("generation_id"),
+    generations.c.model,
+    generations.c.chunker,
+).join(generations, generations.c.kb_id == knowledge_bases.c.id)
+
+
+class KnowledgeBases:
+    """Creates, finds and changes knowledge bases."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(
+        self, name: str, settings: KnowledgeBaseSettings, model: ModelIdentity
+    ) -> tuple[KnowledgeBase, bool]:
+        """The knowledge base of that name with these settings, and whether it is new.
+
+        Raises InvalidRequest for a bad name or setting, or where documents are already cut in
+        another way.
+        """
+        _check(name, settings)
+        with self._database.write() as connection:
+            existing = _find(connection, name)
+            if existing:
+                return _change(connection, existing, settings), False
+            kb = KnowledgeBase(
+                id=uuid.uuid4().hex,
+                name=name,
+                settings=settings,
+                generation=Generation(uuid.uuid4().hex, model, settings.chunking.fingerprint),
+                created_at=time.time(),
+            )
+            connection.execute(
+                knowledge_bases.insert().values(
+                    id=kb.id,
+                    name=name,
+                    settings=asdict(settings),
+                    epoch=0,
+                    created_at=kb.created_at,
+                )
+            )
+            connection.execute(
+                generations.insert().values(
+                    id=kb.generation.id,
+                    kb_id=kb.id,
+                    model=model.to_json(),
+                    model_fingerprint=model.fingerprint,
+                    chunker=kb.generation.chunker,
+                )
+            )
+        return kb, True
+
+    def get(self, name: str) -> KnowledgeBase:
+        """The knowledge base of that name. Raises KnowledgeBaseNotFound.
+
+        Every read of documents, vectors and postings starts here: what a caller may see is
+        decided in this one place.
+        """
+        with self._database.read() as connection:
+            found = _find(connection, name)
+        if found is None:
+            raise KnowledgeBaseNotFound(name)
+        return found
+
+    def by_id(self, kb_id: str) -> KnowledgeBase | None:
+        with self._database.read() as connection:
+            row = connection.execute(_COLUMNS.where(knowledge_bases.c.id == kb_id)).first()
+        return _from_row(row) if row else None
+
+    def all(self) -> list[KnowledgeBase]:
+        """All knowledge bases by name."""
+        with self._database.read() as connection:
+            rows = connection.execute(_COLUMNS.order_by(knowledge_bases.c.name)).all()
+        return [_from_row(row) for row in rows]
+
+    def counts(self, kb: KnowledgeBase) -> tuple[int, int]:
+        """How many documents and chunks are live."""
+        live = (documents.c.kb_id == kb.id) & documents.c.live_version.is_not(None)
+        of_live = (chunks.c.document_id == documents.c.id) & (
+            chunks.c.version == documents.c.live_version
+        )
+        with self._database.read() as connection:
+            document_count = connection.scalar(
+                select(func.count()).select_from(documents).where(live)
+            )
+            chunk_count = connection.scalar(
+                select(func.count()).select_from(chunks.join(documents, of_live)).where(live)
+            )
+        return document_count or 0, chunk_count or 0
+
+    def epoch(self, kb: KnowledgeBase) -> int:
+        """A number that grows whenever the set of live versions changes."""
+        with self._database.read() as connection:
+            epoch = connection.scalar(
+                select(knowledge_bases.c.epoch).where(knowledge_bases.c.id == kb.id)
+            )
+        if epoch is None:
+            raise KnowledgeBaseNotFound(kb.name)
+        return int(epoch)
+
+
+def _check(name: str, settings: KnowledgeBaseSettings) -> None:
+    if not _NAME.fullmatch(name):
+        raise InvalidRequest(
+            f"{name!r} can't name a knowledge base: use 1 to 64 of a-z, 0-9, '.', '_' and '-', "
+            f"with a letter or digit at both ends."
+        )
+    if not 0.0 <= settings.dense_weight <= 1.0:
+        raise InvalidRequest(f"dense_weight is {settings.dense_weight}; it lies within 0 and 1.")
+    cut = settings.chunking
+    if cut.tokens and not 32 <= cut.tokens <= 32_768:
+        raise InvalidRequest(
+            f"chunking.tokens is {cut.tokens}; it lies within 32 and 32768, or is 0 for the "
+            f"embedder's window."
+        )
+    if not 0 <= cut.overlap <= (cut.tokens or 64) // 2:
+        raise InvalidRequest(
+            f"chunking.overlap is {cut.overlap}; it lies within 0 and half of chunking.tokens."
+        )
+
+
+def _change(
+    connection: Connection, kb: KnowledgeBase, settings: KnowledgeBaseSettings
+) -> KnowledgeBase:
+    has_documents = connection.scalar(
+        select(documents.c.id).where(documents.c.kb_id == kb.id).limit(1)
+    )
+    chunker = settings.chunking.fingerprint
+    if chunker != kb.generation.chunker and has_documents:
+        raise InvalidRequest(
+            f"The documents of {kb.name!r} are cut with {kb.generation.chunker}; with documents "
+            f"in it that can't become {chunker}. Ingest into a new knowledge base."
+        )
+    connection.execute(
+        update(knowledge_bases)
+        .where(knowledge_bases.c.id == kb.id)
+        .values(settings=asdict(settings))
+    )
+    connection.execute(
+        update(generations).where(generations.c.kb_id == kb.id).values(chunker=chunker)
+    )
+    changed = _find(connection, kb.name)
+    if changed is None:
+        raise KnowledgeBaseNotFound(kb.name)
+    return changed
+
+
+def _find(connection: Connection, name: str) -> KnowledgeBase | None:
+    row = connection.execute(_COLUMNS.where(knowledge_bases.c.name == name)).first()
+    return _from_row(row) if row else None
+
+
+def _from_row(row: Row[*tuple[Any, ...]]) -> KnowledgeBase:
+    settings = dict(row.settings)
+    return KnowledgeBase(
+        id=row.id,
+        name=row.name,
+        settings=KnowledgeBaseSettings(
+            chunking=Chunking(**settings["chunking"]), dense_weight=settings["dense_weight"]
+        ),
+        generation=Generation(row.generation_id, ModelIdentity.from_json(row.model), row.chunker),
+        created_at=row.created_at,
+    )

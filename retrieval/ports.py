@@ -1,0 +1,100 @@
+"""What the services of this package need from the world, and nothing more."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from retrieval.embedding.identity import ModelIdentity
+from retrieval.types import Vector, Vectors
+
+
+class Scored(NamedTuple):
+    """A chunk id and its score in one leg; higher is better."""
+
+    id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What the lexical index is told of a chunk: the text is indexed, not stored."""
+
+    id: str
+    document_id: str
+    text: str
+
+
+class VectorStore(Protocol):
+    """Vectors by chunk id, searched by cosine. One store a knowledge base and generation."""
+
+    def upsert(self, ids: Sequence[str], vectors: Vectors, document_ids: Sequence[str]) -> None:
+        """Write `(n, d)` unit vectors; an id that exists is overwritten."""
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Forget these ids; one that isn't there is ignored."""
+
+    def query(self, vector: Vector, k: int) -> list[Scored]:
+        """The k nearest ids by cosine, best first; fewer if the store holds fewer."""
+
+    def count(self) -> int:
+        """How many vectors the store holds."""
+
+
+class LexicalStore(Protocol):
+    """Postings by chunk id, searched by BM25. One store a knowledge base and generation."""
+
+    def upsert(self, postings: Sequence[Posting]) -> None:
+        """Index these chunks, visible on return; an id that exists is replaced."""
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Forget these ids; one that isn't there is ignored."""
+
+    def query(self, text: str, k: int, documents: Collection[str] | None = None) -> list[Scored]:
+        """The k best ids by BM25, best first, ties by id; only of `documents` if given."""
+
+    def frequencies(self, terms: Collection[str]) -> dict[str, int]:
+        """In how many chunks each analysed term occurs."""
+
+    def count(self) -> int:
+        """How many chunks the store holds."""
+
+
+class EmbeddingBackend(Protocol):
+    """A model that turns texts into vectors. Only one thread at a time calls `encode`."""
+
+    @property
+    def identity(self) -> ModelIdentity: ...
+
+    @property
+    def batch_tokens(self) -> int:
+        """Padded tokens (longest text x texts) that one call of `encode` handles best."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, special ones included. Any thread may call it."""
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """`(n, d) float32` unit vectors of texts that fit the window, in their order."""
+
+
+class Stores(Protocol):
+    """The stores of each generation, by its id; opened, and made, when they are asked for."""
+
+    def vectors(self, generation: str) -> VectorStore: ...
+
+    def lexical(self, generation: str) -> LexicalStore: ...
+
+    def drop(self, generation: str) -> None:
+        """Delete both stores of a generation; one that isn't there is ignored."""
+
+
+class Blobs(Protocol):
+    """Original bytes by their SHA-256."""
+
+    def put(self, data: bytes) -> str:
+        """Keep these bytes durably; their SHA-256 in hexadecimal."""
+
+    def get(self, digest: str) -> bytes:
+        """The bytes, checked against their digest. Raises StoreUnavailable."""
+
+    def delete(self, digest: str) -> None:
+        """Forget these bytes; if they aren't there, nothing happens."""

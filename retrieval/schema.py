@@ -1,0 +1,162 @@
+"""The tables of the catalogue. Migrations bring a database here; nothing else creates tables."""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _owner(target: str) -> ForeignKey:
+    return ForeignKey(target, ondelete="CASCADE")
+
+
+knowledge_bases = Table(
+    "knowledge_bases",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("settings", JSON, nullable=False),
+    Column("epoch", Integer, nullable=False),  # grows with every change of what is live
+    Column("created_at", Float, nullable=False),
+)
+
+# One embedding model and one chunker of a knowledge base, with the collection that holds it.
+generations = Table(
+    "generations",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kb_id", String, _owner("knowledge_bases.id"), nullable=False, unique=True),
+    Column("model", JSON, nullable=False),
+    Column("model_fingerprint", String, nullable=False),
+    Column("chunker", String, nullable=False),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kb_id", String, _owner("knowledge_bases.id"), nullable=False),
+    Column("uri", String, nullable=False),
+    Column("live_version", String),  # null until the first version is complete
+    Column("metadata", JSON, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+    UniqueConstraint("kb_id", "uri"),
+)
+
+# The same metadata, a row a value, for filters; a list is several rows.
+document_metadata = Table(
+    "document_metadata",
+    metadata,
+    Column("document_id", String, _owner("documents.id"), nullable=False, index=True),
+    Column("key", String, nullable=False),
+    Column("text", String),
+    Column("number", Float),
+    Column("flag", Boolean),
+    Index("ix_document_metadata_text", "key", "text"),
+    Index("ix_document_metadata_number", "key", "number"),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("document_id", String, _owner("documents.id"), primary_key=True),
+    Column("version", String, primary_key=True),
+    Column("blob", String, nullable=False, index=True),  # SHA-256 of the original bytes
+    Column("size", Integer, nullable=False),
+    Column("name", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("media_type", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("headings", JSON, nullable=False),
+    Column("properties", JSON, nullable=False),
+    Column("warnings", JSON, nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+pages = Table(
+    "pages",
+    metadata,
+    Column("document_id", String, primary_key=True),
+    Column("version", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("label", String, nullable=False),
+    ForeignKeyConstraint(
+        ["document_id", "version"],
+        ["versions.document_id", "versions.version"],
+        ondelete="CASCADE",
+    ),
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("generation_id", String, _owner("generations.id"), nullable=False),
+    Column("document_id", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("heading", JSON, nullable=False),
+    Column("tokens", Integer, nullable=False),
+    Column("text_hash", String, nullable=False, index=True),  # of what was embedded
+    ForeignKeyConstraint(
+        ["document_id", "version"],
+        ["versions.document_id", "versions.version"],
+        ondelete="CASCADE",
+    ),
+    Index("ix_chunks_document_id", "document_id", "version"),
+)
+
+# The durable copy of every vector: (model, text) -> (d,) little-endian float32.
+embeddings = Table(
+    "embeddings",
+    metadata,
+    Column("model_fingerprint", String, primary_key=True),
+    Column("text_hash", String, primary_key=True),
+    Column("vector", LargeBinary, nullable=False),
+)
+
+# The states of a job that isn't over.
+UNFINISHED = ("queued", "parsing", "chunking", "embedding", "writing")
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kb_id", String, _owner("knowledge_bases.id"), nullable=False, index=True),
+    Column("blob", String, nullable=False, index=True),
+    Column("source", JSON, nullable=False),
+    Column("document_id", String, nullable=False),
+    Column("state", String, nullable=False, index=True),
+    Column("outcome", String),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("error", JSON),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+)

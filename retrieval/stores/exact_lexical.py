@@ -1,0 +1,76 @@
+"""BM25 in plain Python: the reference that the lexical index is tested against."""
+
+import math
+import threading
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from retrieval.analysis import analyse
+from retrieval.ports import Posting, Scored
+
+K1, B = 1.2, 0.75  # tantivy's own
+
+
+class ExactLexicalStore:
+    """Postings in memory, each scored for each query.
+
+    Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009; the
+    idf is Lucene's and tantivy's, which is never negative.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._terms: dict[str, Counter[str]] = {}
+        self._documents: dict[str, str] = {}
+
+    def upsert(self, postings: Sequence[Posting]) -> None:
+        with self._lock:
+            for posting in postings:
+                self._terms[posting.id] = Counter(analyse(posting.text))
+                self._documents[posting.id] = posting.document_id
+
+    def delete(self, ids: Sequence[str]) -> None:
+        with self._lock:
+            for id_ in ids:
+                self._terms.pop(id_, None)
+                self._documents.pop(id_, None)
+
+    def query(self, text: str, k: int, documents: Collection[str] | None = None) -> list[Scored]:
+        with self._lock:
+            scored = self._scored(set(analyse(text)))
+            allowed = [
+                hit for hit in scored if documents is None or self._documents[hit.id] in documents
+            ]
+        return sorted(allowed, key=lambda hit: (-hit.score, hit.id))[: max(k, 0)]
+
+    def frequencies(self, terms: Collection[str]) -> dict[str, int]:
+        with self._lock:
+            return {term: self._frequency(term) for term in terms}
+
+    def count(self) -> int:
+        return len(self._terms)
+
+    def _frequency(self, term: str) -> int:
+        return sum(term in counts for counts in self._terms.values())
+
+    def _scored(self, terms: set[str]) -> list[Scored]:
+        weights = {term: idf(self._frequency(term), len(self._terms)) for term in terms}
+        average = sum(counts.total() for counts in self._terms.values()) / max(len(self._terms), 1)
+        return [
+            Scored(id_, bm25(counts, weights, average))
+            for id_, counts in self._terms.items()
+            if not weights.keys().isdisjoint(counts)
+        ]
+
+
+def idf(frequency: int, total: int) -> float:
+    """What a term weighs that occurs in `frequency` of `total` chunks."""
+    return math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
+
+
+def bm25(counts: Counter[str], weights: dict[str, float], average: float) -> float:
+    """The score of a chunk with these term counts; `average` is the mean length in terms."""
+    norm = K1 * (1 - B + B * counts.total() / average)
+    return sum(
+        weight * counts[term] * (K1 + 1) / (counts[term] + norm) for term, weight in weights.items()
+    )

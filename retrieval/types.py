@@ -1,0 +1,232 @@
+"""The vocabulary: the values that pass between the steps.
+
+All are frozen. A step returns a new value and never writes into what it was given.
+Every offset counts Unicode code points of a document's canonical text, so
+`document.text[start:end]` is the text of a span, in every script.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.embedding.identity import ModelIdentity
+
+Vector: TypeAlias = NDArray[np.float32]
+"""One embedding: `(d,) float32`, unit norm."""
+
+Vectors: TypeAlias = NDArray[np.float32]
+"""Embeddings: `(n, d) float32`, unit norm."""
+
+Scalar: TypeAlias = str | int | float | bool
+MetadataValue: TypeAlias = Scalar | tuple[Scalar, ...]
+Metadata: TypeAlias = Mapping[str, MetadataValue]
+
+
+class Mode(StrEnum):
+    """Which legs a search uses."""
+
+    HYBRID = "hybrid"
+    DENSE = "dense"
+    LEXICAL = "lexical"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page is a span of the canonical text, with the label that the reader sees ("iv", "12")."""
+
+    number: int
+    start: int
+    end: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading is a span too; `level` counts from 1, the outermost."""
+
+    start: int
+    end: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One version of a document: its canonical text and what is anchored in it."""
+
+    id: str
+    uri: str
+    version: str
+    title: str
+    media_type: str
+    text: str
+    pages: tuple[Page, ...] = ()
+    headings: tuple[Heading, ...] = ()
+    metadata: Metadata = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A span of a document's text, small enough for the embedder.
+
+    `heading` is the path of headings above the span, outermost first; it goes into what is
+    embedded and indexed, never into the span. `tokens` counts what is embedded, special
+    tokens included.
+    """
+
+    id: str
+    document_id: str
+    version: str
+    ordinal: int
+    start: int
+    end: int
+    heading: tuple[str, ...]
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """What one leg of a search said of a chunk: its rank in that leg (from 1) and raw score."""
+
+    name: str
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that was found. `score`: higher is better, always. `rank` counts from 1."""
+
+    chunk: Chunk
+    uri: str
+    title: str
+    text: str
+    page: str | None
+    score: float
+    rank: int
+    legs: tuple[Leg, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle on a page, in points from the page's top left corner."""
+
+    page: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A footnote. `quote` equals the document's text from `start` to `end`, checked by us.
+
+    `support` is the similarity of question and quote that made it worth quoting, in [0, 1].
+    """
+
+    marker: int
+    document_id: str
+    version: str
+    uri: str
+    title: str
+    start: int
+    end: int
+    quote: str
+    page: str | None
+    verified: bool
+    support: float
+    boxes: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Sentences considered for an answer, and how many of them it uses."""
+
+    considered: int
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer whose every sentence carries the marker of a citation, or an abstention."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    hits: tuple[Hit, ...]
+    abstained: bool
+    confidence: float
+    model: str
+    usage: Usage
+    timings: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunking:
+    """How text is cut: at most `tokens` embedded tokens a chunk, about `overlap` repeated.
+
+    `tokens` 0 means the embedder's window. `method` changes when the same text and numbers
+    would give other spans.
+    """
+
+    tokens: int = 0
+    overlap: int = 32
+    method: str = "sentences-1"
+
+    @property
+    def fingerprint(self) -> str:
+        return f"{self.method}:{self.tokens}:{self.overlap}"
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeBaseSettings:
+    """What may differ from one knowledge base to another.
+
+    `dense_weight` is the share of the dense leg in the fused score, in [0, 1].
+    """
+
+    chunking: Chunking = field(default_factory=Chunking)
+    dense_weight: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One embedding model and one chunker of a knowledge base, and the name of its stores."""
+
+    id: str
+    model: ModelIdentity
+    chunker: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeBase:
+    """A named set of documents that are searched together."""
+
+    id: str
+    name: str
+    settings: KnowledgeBaseSettings
+    generation: Generation
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSummary:
+    """What a list of documents shows of each."""
+
+    id: str
+    uri: str
+    version: str
+    title: str
+    name: str
+    media_type: str
+    size: int
+    characters: int
+    pages: int
+    chunks: int
+    metadata: Metadata
+    warnings: tuple[str, ...]
+    created_at: float
+    updated_at: float

@@ -1,0 +1,92 @@
+"""Fixtures for all tests: typed factories, and a switch that keeps tests off the network."""
+
+import ipaddress
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.parsing import InProcessParser
+from ingest.pipeline import Pipeline
+from ingest.types import ParseLimits
+from retrieval.embedding.hashing import HashingBackend
+from retrieval.engine import Engine, open_engine
+from retrieval.ports import EmbeddingBackend
+from retrieval.settings import EngineSettings
+
+MEGABYTE = 1024 * 1024
+
+OpenEngine = Callable[..., Engine]
+
+
+class NetworkBlocked(Exception):
+    """A test tried to reach something that isn't this machine."""
+
+
+def _is_here(address: Any) -> bool:
+    if not isinstance(address, tuple):
+        return True  # a Unix socket's path
+    host = str(address[0])
+    if host in ("", "localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.split("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network() -> Iterator[None]:
+    """Connections and look-ups that leave this machine raise NetworkBlocked."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex"):
+            original = getattr(socket.socket, name)
+
+            def guarded(
+                self: socket.socket, address: Any, original: Callable[..., Any] = original
+            ) -> Any:
+                if not _is_here(address):
+                    raise NetworkBlocked(f"A test tried to connect to {address!r}.")
+                return original(self, address)
+
+            patch.setattr(socket.socket, name, guarded)
+        look_up = socket.getaddrinfo
+
+        def guarded_look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
+            if host is not None and not _is_here((host,)):
+                raise NetworkBlocked(f"A test tried to look up {host!r}.")
+            return look_up(host, *args, **kwargs)
+
+        patch.setattr(socket, "getaddrinfo", guarded_look_up)
+        yield
+
+
+@pytest.fixture
+def open_test_engine(tmp_path: Path) -> Iterator[OpenEngine]:
+    """Opens engines, by default over one directory and with the hashing embedder.
+
+    Opening another closes the one before, so that a directory can be opened again.
+    """
+    with ExitStack() as last:
+
+        def open_one(backend: EmbeddingBackend | None = None, data: Path | None = None) -> Engine:
+            last.close()
+            settings = EngineSettings(data=data or tmp_path / "data", embedding_model="hashing")
+            return last.enter_context(open_engine(settings, backend or HashingBackend()))
+
+        yield open_one
+
+
+@pytest.fixture
+def engine(open_test_engine: OpenEngine) -> Engine:
+    """An engine over an empty directory, with the hashing embedder."""
+    return open_test_engine()
+
+
+@pytest.fixture
+def pipeline(engine: Engine) -> Pipeline:
+    """The way into that engine, parsing in this process."""
+    return Pipeline(engine, InProcessParser(ParseLimits()), max_bytes=64 * MEGABYTE)

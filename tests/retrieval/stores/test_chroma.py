@@ -1,0 +1,104 @@
+import socket
+import sqlite3
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from retrieval.errors import InvalidRequest, StoreUnavailable
+from retrieval.stores.chroma import ChromaVectorStores
+from tests.contracts.vector_store import NewVectorStore, VectorStoreContract, unit_vectors
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> Iterator[ChromaVectorStores]:
+    opened = ChromaVectorStores.embedded(tmp_path)
+    yield opened
+    opened.close()
+
+
+class TestChromaVectorStore(VectorStoreContract):
+    @pytest.fixture
+    def new_store(self, stores: ChromaVectorStores) -> NewVectorStore:
+        numbers = count()
+        return lambda: stores.open(f"store-{next(numbers)}")
+
+
+def test_everything_is_there_after_reopening(tmp_path: Path) -> None:
+    vectors = unit_vectors(500)
+    ids = [str(n) for n in range(500)]
+    first = ChromaVectorStores.embedded(tmp_path)
+    first.open("kept").upsert(ids, vectors, ["d"] * 500)
+    first.close()
+
+    second = ChromaVectorStores.embedded(tmp_path)
+    store = second.open("kept")
+    assert store.count() == 500
+    assert [store.query(vectors[n], 1)[0].id for n in range(0, 500, 99)] == ids[::99]
+    second.close()
+
+
+def test_only_ids_vectors_and_document_ids_are_stored(
+    stores: ChromaVectorStores, tmp_path: Path
+) -> None:
+    stores.open("store").upsert(["a"], unit_vectors(1), ["document"])
+    database = sqlite3.connect(tmp_path / "chroma.sqlite3")
+    rows = database.execute("SELECT key, string_value FROM embedding_metadata").fetchall()
+    database.close()
+    assert rows == [("document_id", "document")]
+
+
+def test_stores_are_separate_and_dropped_by_name(stores: ChromaVectorStores) -> None:
+    vectors = unit_vectors(2)
+    stores.open("one").upsert(["a"], vectors[:1], ["d"])
+    stores.open("two").upsert(["b"], vectors[1:], ["d"])
+    assert stores.names() == ["one", "two"]
+    stores.drop("one")
+    stores.drop("one")
+    assert stores.names() == ["two"]
+    assert stores.open("one").count() == 0
+    assert stores.open("two").query(vectors[0], 5)[0].id == "b"
+
+
+def test_a_bad_name_is_refused(stores: ChromaVectorStores) -> None:
+    with pytest.raises(InvalidRequest):
+        stores.open("no/name")
+
+
+def test_a_dropped_or_closed_store_is_unavailable(tmp_path: Path) -> None:
+    stores = ChromaVectorStores.embedded(tmp_path)
+    dropped, closed = stores.open("dropped"), stores.open("closed")
+    stores.drop("dropped")
+    with pytest.raises(StoreUnavailable, match="does not exist"):
+        dropped.upsert(["a"], unit_vectors(1), ["d"])
+    stores.close()
+    with pytest.raises(StoreUnavailable):
+        closed.count()
+
+
+def test_another_dimension_is_refused(stores: ChromaVectorStores) -> None:
+    store = stores.open("store")
+    store.upsert(["a"], unit_vectors(1, dimension=8), ["d"])
+    with pytest.raises(StoreUnavailable, match="dimension of 8, got 9"):
+        store.upsert(["b"], unit_vectors(1, dimension=9), ["d"])
+
+
+def test_a_damaged_directory_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "chroma.sqlite3").write_bytes(b"no database" * 100)
+    with pytest.raises(StoreUnavailable, match="not a database"):
+        ChromaVectorStores.embedded(tmp_path)
+
+
+def test_a_server_that_is_not_there_is_unavailable() -> None:
+    with socket.socket() as taken:  # bound but not listening: nothing can answer there
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with pytest.raises(StoreUnavailable, match=f"127.0.0.1:{port} failed: Could not connect"):
+            ChromaVectorStores.at_server(f"http://127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize("url", ["", "localhost:8000", "ftp://host", "http://"])
+def test_an_address_must_be_one(url: str) -> None:
+    with pytest.raises(InvalidRequest, match="address of a Chroma server"):
+        ChromaVectorStores.at_server(url)
