@@ -1,0 +1,173 @@
+"""Chunks: whole sentences up to the embedder's window, cut where the text itself pauses.
+
+A chunk is a span. It never crosses a heading, begins and ends with a sentence, and repeats about
+`overlap` tokens of the one before. The path of headings above it goes into what is embedded and
+indexed (its context), not into the span. A sentence that alone exceeds the window is cut at the
+clause, word or character that still fits.
+"""
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ingest.splitting import split
+from retrieval.sentences import Span, sentences
+from retrieval.types import Chunk, Chunking, Document
+
+CountTokens = Callable[[Sequence[str]], list[int]]
+
+_CONTEXT_SHARE = 4  # the context takes at most a quarter of a chunk
+_OVERLAP_SHARE = 3  # and what is repeated a third
+# Code points a token: prose in any script stays far below. A tokenizer that reads a megabyte of
+# base64 as one unknown word would otherwise make one chunk of it.
+_DENSITY = 16
+
+
+@dataclass(frozen=True, slots=True)
+class CutDocument:
+    """Chunks of a document and, for each, the text to embed and index: context and span."""
+
+    chunks: tuple[Chunk, ...]
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A stretch of text under one path of headings."""
+
+    span: Span
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A sentence, or a part of one, and the tokens that it adds to a chunk."""
+
+    span: Span
+    tokens: int
+
+
+def cut(
+    document: Document, chunking: Chunking, window: int, count_tokens: CountTokens
+) -> CutDocument:
+    """The chunks of a document, none longer than the window by the embedder's own count.
+
+    `count_tokens` counts each text with what the model adds to it; `window` is the model's.
+    """
+    limit = min(window, chunking.tokens or window)
+    [added] = count_tokens([""])
+    chunks: list[Chunk] = []
+    texts: list[str] = []
+    for section in _sections(document):
+        context = _context(document.title, section.path, limit // _CONTEXT_SHARE, count_tokens)
+        [taken] = count_tokens([context])
+        pieces = _pieces(document.text, section.span, limit - taken, added, count_tokens)
+        overlap = min(chunking.overlap, (limit - taken) // _OVERLAP_SHARE)
+        for packed in _pack(pieces, limit - taken, overlap):
+            # The tokens of a whole may exceed the sum of its sentences' by a few.
+            for span in split(document.text, packed, _fits(context, limit, count_tokens)):
+                text = context + document.text[span.start : span.end]
+                [tokens] = count_tokens([text])
+                chunks.append(_chunk(document, chunking, len(chunks), section.path, span, tokens))
+                texts.append(text)
+    return CutDocument(tuple(chunks), tuple(texts))
+
+
+def _sections(document: Document) -> Iterator[_Section]:
+    """The text under each heading; a heading with nothing under it stands for itself."""
+    text, headings = document.text, document.headings
+    path: list[tuple[int, str]] = []
+    yield _Section(Span(0, headings[0].start if headings else len(text)), ())
+    for at, heading in enumerate(headings):
+        following = headings[at + 1] if at + 1 < len(headings) else None
+        while path and path[-1][0] >= heading.level:
+            path.pop()
+        above = tuple(title for _, title in path)
+        path.append((heading.level, " ".join(text[heading.start : heading.end].split())))
+        end = following.start if following else len(text)
+        if text[heading.end : end].strip():
+            yield _Section(Span(heading.end, end), tuple(title for _, title in path))
+        elif following is None or following.level <= heading.level:
+            yield _Section(Span(heading.start, heading.end), above)
+
+
+def _context(title: str, path: Sequence[str], budget: int, count_tokens: CountTokens) -> str:
+    """Title and headings on a line of their own; where they are too long, the outer ones go."""
+    above = list(path)
+    if title and title not in above[:1]:
+        above.insert(0, title)
+    while above:
+        context = " > ".join(above) + "\n"
+        if count_tokens([context])[0] <= budget:
+            return context
+        above.pop(1 if len(above) > 2 else 0)
+    return ""
+
+
+def _pieces(
+    text: str, section: Span, budget: int, added: int, count_tokens: CountTokens
+) -> list[_Piece]:
+    """The sentences of a section, cut where one alone exceeds the budget."""
+    found = [
+        Span(section.start + start, section.start + end)
+        for start, end in sentences(text[section.start : section.end])
+    ]
+    counts = count_tokens([text[span.start : span.end] for span in found]) if found else []
+    pieces: list[_Piece] = []
+    for span, count in zip(found, counts, strict=True):
+        if count - added <= budget and span.end - span.start <= budget * _DENSITY:
+            pieces.append(_Piece(span, count - added))
+            continue
+        parts = list(split(text, span, _fits("", budget + added, count_tokens)))
+        tokens = count_tokens([text[part.start : part.end] for part in parts])
+        pieces.extend(_Piece(part, n - added) for part, n in zip(parts, tokens, strict=True))
+    return pieces
+
+
+def _pack(pieces: Sequence[_Piece], budget: int, overlap: int) -> Iterator[Span]:
+    """Runs of pieces within the budget, of about equal size, each repeating some of the last."""
+    total = sum(piece.tokens for piece in pieces)
+    target = total / max(1, math.ceil(total / budget))
+    first, begin = 0, 0
+    while begin < len(pieces):
+        tokens = sum(piece.tokens for piece in pieces[first:begin])
+        end = begin
+        while end < len(pieces) and (
+            end == begin or (tokens + pieces[end].tokens <= budget and tokens < target)
+        ):
+            tokens += pieces[end].tokens
+            end += 1
+        yield Span(pieces[first].span.start, pieces[end - 1].span.end)
+        first = begin = end
+        spare = min(overlap, budget - pieces[end].tokens) if end < len(pieces) else 0
+        while first > 0 and (spare := spare - pieces[first - 1].tokens) >= 0:
+            first -= 1
+
+
+def _fits(context: str, limit: int, count_tokens: CountTokens) -> Callable[[str], bool]:
+    def fits(text: str) -> bool:
+        return len(text) <= limit * _DENSITY and count_tokens([context + text])[0] <= limit
+
+    return fits
+
+
+def _chunk(
+    document: Document,
+    chunking: Chunking,
+    ordinal: int,
+    path: tuple[str, ...],
+    span: Span,
+    tokens: int,
+) -> Chunk:
+    origin = f"{document.id}:{document.version}:{chunking.fingerprint}:{span.start}:{span.end}"
+    return Chunk(
+        id=hashlib.sha256(origin.encode()).hexdigest()[:32],
+        document_id=document.id,
+        version=document.version,
+        ordinal=ordinal,
+        start=span.start,
+        end=span.end,
+        heading=path,
+        tokens=tokens,
+    )

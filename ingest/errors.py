@@ -1,0 +1,55 @@
+"""What can go wrong on the way in.
+
+    IngestError
+    ├── SourceNotFound       the path doesn't exist or can't be read
+    ├── TooLarge             more bytes, pages or characters than the limits allow
+    ├── UnreadableDocument
+    │   ├── UnsupportedMedia     no parser reads this kind of file
+    │   ├── EncryptedDocument    a password is needed
+    │   ├── DamagedDocument      the bytes aren't what their kind requires
+    │   └── EmptyDocument        read without error, but there is no text in it
+    ├── ParserStopped        a parser ran out of its time, or its process died
+    └── Cancelled            somebody took the job back
+
+A message says what was wrong with which file, and what to do.
+"""
+
+
+class IngestError(Exception):
+    """Anything that ingestion raises on purpose."""
+
+
+class SourceNotFound(IngestError):
+    """The path doesn't exist or can't be read."""
+
+
+class TooLarge(IngestError):
+    """More bytes, pages or characters than the limits allow."""
+
+
+class UnreadableDocument(IngestError):
+    """The file can't be turned into text."""
+
+
+class UnsupportedMedia(UnreadableDocument):
+    """No parser reads this kind of file."""
+
+
+class EncryptedDocument(UnreadableDocument):
+    """A password is needed to read the file."""
+
+
+class DamagedDocument(UnreadableDocument):
+    """The bytes aren't what their kind requires."""
+
+
+class EmptyDocument(UnreadableDocument):
+    """The file was read without error, but there is no text in it."""
+
+
+class ParserStopped(IngestError):
+    """A parser ran out of its time, or its process died."""
+
+
+class Cancelled(IngestError):
+    """The job was taken back before it finished."""

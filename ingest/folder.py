@@ -1,0 +1,131 @@
+"""Files and folders, several documents at a time, with a report of what became of each."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ingest import sources
+from ingest.errors import IngestError
+from ingest.pipeline import Pipeline
+from ingest.sources import Patterns
+from ingest.types import Stage
+from retrieval.errors import RetrievalError
+from retrieval.types import KnowledgeBase
+
+_SIDE_BY_SIDE = 4  # documents in hand, so that the embedder finds full batches
+
+Watch = Callable[[int, int, int, int], None]
+"""Told how many of how many files are done, and how many of the chunks known so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of one file."""
+
+    name: str
+    path: str
+    outcome: str
+    document_id: str | None
+    chunks: int
+    embedded: int
+    error: str | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a run: a row a file in the order they were found."""
+
+    rows: tuple[Row, ...]
+    skipped: tuple[str, ...]
+    seconds: float
+
+    @property
+    def embedded(self) -> int:
+        return sum(row.embedded for row in self.rows)
+
+    @property
+    def failed(self) -> int:
+        return sum(row.error is not None for row in self.rows)
+
+    def counts(self) -> Mapping[str, int]:
+        """How many files came to each outcome."""
+        return Counter(row.outcome for row in self.rows)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "files": [asdict(row) for row in self.rows],
+            "skipped": list(self.skipped),
+            "counts": dict(self.counts()),
+            "embedded": self.embedded,
+            "seconds": self.seconds,
+        }
+
+
+def ingest_paths(
+    pipeline: Pipeline, kb: KnowledgeBase, paths: Sequence[Path], patterns: Patterns, watch: Watch
+) -> Report:
+    """Ingest all files that the paths stand for. A bad file is a row, not the end of the run.
+
+    Raises SourceNotFound for a path that isn't there.
+    """
+    began = time.perf_counter()
+    files, skipped = sources.find(paths, patterns)
+    tally = _Tally(len(files), watch)
+
+    def one(path: Path) -> Row:
+        try:
+            source = sources.read(path, pipeline.max_bytes)
+            ingested = pipeline.ingest(kb, source, tally.follow(path))
+        except (IngestError, RetrievalError) as error:
+            row = Row(path.name, str(path), "failed", None, 0, 0, str(error), ())
+        else:
+            row = Row(
+                path.name,
+                str(path),
+                ingested.outcome.value,
+                ingested.document_id,
+                ingested.chunks,
+                ingested.embedded,
+                None,
+                ingested.warnings,
+            )
+        tally.finish()
+        return row
+
+    with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="ingest") as pool:
+        rows = tuple(pool.map(one, files))
+    return Report(rows, tuple(map(str, skipped)), time.perf_counter() - began)
+
+
+class _Tally:
+    """Adds up the progress of several files."""
+
+    def __init__(self, total: int, watch: Watch) -> None:
+        self._total = total
+        self._watch = watch
+        self._files = 0
+        self._chunks: dict[Path, tuple[int, int]] = {}
+        self._lock = threading.Lock()
+
+    def follow(self, path: Path) -> Callable[[Stage, int, int], None]:
+        def progress(_stage: Stage, done: int, total: int) -> None:
+            with self._lock:
+                self._chunks[path] = (done, total)
+                self._tell()
+
+        return progress
+
+    def finish(self) -> None:
+        with self._lock:
+            self._files += 1
+            self._tell()
+
+    def _tell(self) -> None:
+        done = sum(done for done, _ in self._chunks.values())
+        self._watch(self._files, self._total, done, sum(n for _, n in self._chunks.values()))

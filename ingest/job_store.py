@@ -1,0 +1,149 @@
+"""Jobs in the catalogue: what was accepted, how far it is, how it ended."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, func, select, update
+
+from ingest.types import Source, Stage
+from retrieval.database import Database
+from retrieval.schema import UNFINISHED, jobs, knowledge_bases
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a job failed: the kind of error, and what a person should know."""
+
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A source on its way into a knowledge base; `done` of `total` chunks are embedded."""
+
+    id: str
+    kb_id: str
+    knowledge_base: str
+    uri: str
+    document_id: str
+    blob: str
+    unique: bool
+    state: Stage
+    outcome: str | None
+    done: int
+    total: int
+    error: Failure | None
+    created_at: float
+    updated_at: float
+
+
+class JobStore:
+    """Reads and writes jobs; what a job will ingest is kept with it, its bytes as a blob."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, accepted: Sequence[tuple[Job, Source]]) -> None:
+        with self._database.write() as connection:
+            connection.execute(jobs.insert(), [_to_row(job, source) for job, source in accepted])
+
+    def save(self, job: Job) -> None:
+        """Keep where a job stands now."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(jobs)
+                .where(jobs.c.id == job.id)
+                .values(
+                    document_id=job.document_id,
+                    state=job.state.value,
+                    outcome=job.outcome,
+                    done=job.done,
+                    total=job.total,
+                    error=[job.error.kind, job.error.message] if job.error else None,
+                    updated_at=time.time(),
+                )
+            )
+
+    def get(self, job_id: str) -> Job | None:
+        with self._database.read() as connection:
+            row = connection.execute(_JOBS.where(jobs.c.id == job_id)).first()
+        return _from_row(row) if row else None
+
+    def source(self, job_id: str, data: bytes) -> Source:
+        """The source of a job, given the bytes of its blob."""
+        with self._database.read() as connection:
+            kept: Mapping[str, Any] = connection.execute(
+                select(jobs.c.source).where(jobs.c.id == job_id)
+            ).scalar_one()
+        metadata = kept["metadata"]
+        return Source(
+            uri=kept["uri"],
+            name=kept["name"],
+            data=data,
+            media_type=kept["media_type"],
+            title=kept["title"],
+            metadata=metadata
+            and {k: tuple(v) if isinstance(v, list) else v for k, v in metadata.items()},
+        )
+
+    def unfinished(self) -> list[str]:
+        """The ids of the jobs that aren't final, oldest first."""
+        query = select(jobs.c.id).where(jobs.c.state.in_(UNFINISHED))
+        with self._database.read() as connection:
+            return list(connection.scalars(query.order_by(jobs.c.created_at, jobs.c.id)))
+
+    def count_unfinished(self) -> int:
+        query = select(func.count()).select_from(jobs).where(jobs.c.state.in_(UNFINISHED))
+        with self._database.read() as connection:
+            return connection.scalar(query) or 0
+
+
+_JOBS = select(jobs, knowledge_bases.c.name.label("knowledge_base")).join(
+    knowledge_bases, knowledge_bases.c.id == jobs.c.kb_id
+)
+
+
+def _to_row(job: Job, source: Source) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "kb_id": job.kb_id,
+        "blob": job.blob,
+        "source": {
+            "uri": source.uri,
+            "name": source.name,
+            "media_type": source.media_type,
+            "title": source.title,
+            "metadata": None if source.metadata is None else dict(source.metadata),
+            "unique": job.unique,
+        },
+        "document_id": job.document_id,
+        "state": job.state.value,
+        "outcome": None,
+        "done": 0,
+        "total": 0,
+        "error": None,
+        "created_at": job.created_at,
+        "updated_at": job.updated_at,
+    }
+
+
+def _from_row(row: Row[*tuple[Any, ...]]) -> Job:
+    return Job(
+        id=row.id,
+        kb_id=row.kb_id,
+        knowledge_base=row.knowledge_base,
+        uri=row.source["uri"],
+        document_id=row.document_id,
+        blob=row.blob,
+        unique=row.source["unique"],
+        state=Stage(row.state),
+        outcome=row.outcome,
+        done=row.done,
+        total=row.total,
+        error=Failure(*row.error) if row.error else None,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

@@ -1,0 +1,71 @@
+"""Parsers: bytes to canonical text with its pages and headings.
+
+`parse` is pure and does no input or output of its own. It is meant to run in a process of its
+own: pdfium isn't thread-safe, and a hostile file may cost more time or memory than its reader.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from ingest.errors import DamagedDocument, EmptyDocument, IngestError, TooLarge
+from ingest.parsers.detection import BY_EXTENSION, Kind, RawFile, detect
+from ingest.parsers.docx import parse_docx
+from ingest.parsers.html import parse_html
+from ingest.parsers.markdown import parse_markdown
+from ingest.parsers.pdf import parse_pdf
+from ingest.parsers.pdf_boxes import boxes
+from ingest.parsers.plain import parse_plain
+from ingest.types import Parsed, ParseLimits
+
+__all__ = ["FINGERPRINT", "SUPPORTED", "boxes", "parse"]
+
+FINGERPRINT: Final = "parsers-1"
+"""Changes whenever the text made of the same bytes may change."""
+
+SUPPORTED: Final = frozenset(BY_EXTENSION)
+"""The extensions of the files that are read, with their dot, in lower case."""
+
+_PARSERS: Final[Mapping[Kind, Callable[[RawFile, ParseLimits], Parsed]]] = {
+    Kind.PLAIN: parse_plain,
+    Kind.MARKDOWN: parse_markdown,
+    Kind.HTML: parse_html,
+    Kind.PDF: parse_pdf,
+    Kind.DOCX: parse_docx,
+}
+_DEFAULT_LIMITS: Final = ParseLimits()
+
+
+def parse(
+    data: bytes, name: str, media_type: str | None = None, limits: ParseLimits = _DEFAULT_LIMITS
+) -> Parsed:
+    """The canonical text of a file, with its pages, headings and title.
+
+    The kind is told by the content, then by `name` and `media_type`. Raises UnsupportedMedia,
+    EncryptedDocument, DamagedDocument, EmptyDocument or TooLarge; for no bytes anything else
+    but MemoryError.
+    """
+    if not data.strip(b"\t\n\r\f \0"):
+        raise EmptyDocument(f"{name} is empty: {len(data)} bytes, none of them text.")
+    try:
+        file = detect(data, name, media_type)
+        parsed = _PARSERS[file.kind](file, limits)
+    except (IngestError, MemoryError):
+        raise
+    except Exception as error:
+        raise DamagedDocument(
+            f"{name} can't be read ({type(error).__name__}: {error}): open it in the program "
+            "that made it, and save it again."
+        ) from error
+    return _checked(replace(parsed, warnings=file.warnings + parsed.warnings), name, limits)
+
+
+def _checked(parsed: Parsed, name: str, limits: ParseLimits) -> Parsed:
+    if not parsed.text.strip():
+        raise EmptyDocument(f"{name} was read as {parsed.media_type}, but has no text in it.")
+    if len(parsed.text) > limits.characters:
+        raise TooLarge(
+            f"{name} has {len(parsed.text):,} characters; the limit is {limits.characters:,}. "
+            "Split it, or raise the limit."
+        )
+    return parsed

@@ -1,0 +1,169 @@
+"""What kind of file bytes are: told by their content first, then by name and declared type."""
+
+import re
+import zipfile
+from dataclasses import dataclass
+from enum import StrEnum
+from io import BytesIO
+from pathlib import PurePosixPath
+from typing import Final
+
+from ingest.errors import DamagedDocument, EncryptedDocument, UnsupportedMedia
+
+
+class Kind(StrEnum):
+    """The kinds of file that are read, by their media type."""
+
+    PLAIN = "text/plain"
+    MARKDOWN = "text/markdown"
+    HTML = "text/html"
+    PDF = "application/pdf"
+    DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+@dataclass(frozen=True, slots=True)
+class RawFile:
+    """A file to parse: its bytes, the name for messages, its kind and its declared charset."""
+
+    data: bytes
+    name: str
+    kind: Kind
+    charset: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+BY_EXTENSION: Final = {
+    ".txt": Kind.PLAIN,
+    ".text": Kind.PLAIN,
+    ".log": Kind.PLAIN,
+    ".rst": Kind.PLAIN,
+    ".md": Kind.MARKDOWN,
+    ".markdown": Kind.MARKDOWN,
+    ".html": Kind.HTML,
+    ".htm": Kind.HTML,
+    ".xhtml": Kind.HTML,
+    ".pdf": Kind.PDF,
+    ".docx": Kind.DOCX,
+}
+_BY_MEDIA_TYPE: Final = {
+    **{kind.value: kind for kind in Kind},
+    "application/xhtml+xml": Kind.HTML,
+    "text/x-markdown": Kind.MARKDOWN,
+    "text/x-rst": Kind.PLAIN,
+}
+_TEXT: Final = (Kind.PLAIN, Kind.MARKDOWN, Kind.HTML)
+
+_OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OLE_STREAMS: Final = (
+    ("WordDocument", "an old Word file (.doc): save it as DOCX"),
+    ("Workbook", "an old Excel file (.xls): save it as PDF"),
+    ("PowerPoint Document", "an old PowerPoint file (.ppt): save it as PDF"),
+    ("__substg1.0_", "an Outlook message (.msg): save it as text or HTML"),
+)
+_ZIP_FOLDERS: Final = (
+    ("ppt/", "a PowerPoint file: save it as PDF"),
+    ("xl/", "an Excel file: save it as PDF"),
+    ("META-INF/", "an EPUB, OpenDocument or Java archive: save it as DOCX or PDF"),
+)
+_FOREIGN: Final = (
+    (b"{\\rtf", "an RTF file: save it as DOCX"),
+    (b"%!PS", "a PostScript file: save it as PDF"),
+    (b"\x89PNG", "an image: images aren't read in this version"),
+    (b"\xff\xd8\xff", "an image: images aren't read in this version"),
+    (b"GIF8", "an image: images aren't read in this version"),
+    (b"II*\0", "an image: images aren't read in this version"),
+    (b"MM\0*", "an image: images aren't read in this version"),
+    (b"\x1f\x8b", "a gzip archive: unpack it first"),
+    (b"7z\xbc\xaf", "a 7z archive: unpack it first"),
+    (b"Rar!", "a RAR archive: unpack it first"),
+    (b"\x7fELF", "a program"),
+    (b"SQLite format 3\0", "a database"),
+)
+_HTML_START: Final = re.compile(
+    rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL
+)
+_CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
+
+
+def detect(data: bytes, name: str, media_type: str | None = None) -> RawFile:
+    """The file with its kind.
+
+    A warning is set where the content contradicts the name. Raises UnsupportedMedia for a kind
+    that nothing reads, EncryptedDocument for an encrypted office file, and DamagedDocument for
+    a broken archive that is named as one.
+    """
+    declared = _declared(name, media_type)
+    found = _by_content(data, name, declared)
+    kind = found or declared
+    if kind is None or (found is None and declared not in _TEXT):
+        kind = _fallback(data, name, declared)
+    warnings: tuple[str, ...] = ()
+    if declared is not None and declared != kind:
+        warnings = (f"{name} is {kind.value} by its content, and was read as such.",)
+    charset = _CHARSET.search(media_type or "")
+    return RawFile(data, name, kind, charset and charset[1], warnings)
+
+
+def _declared(name: str, media_type: str | None) -> Kind | None:
+    """The kind that the extension, or else the media type, announces."""
+    by_name = BY_EXTENSION.get(PurePosixPath(name).suffix.lower())
+    return by_name or _BY_MEDIA_TYPE.get((media_type or "").partition(";")[0].strip().lower())
+
+
+def _by_content(data: bytes, name: str, declared: Kind | None) -> Kind | None:
+    """The kind that the first bytes prove, or None for what looks like text or nothing known."""
+    head = data[:1024].lstrip(b"\xef\xbb\xbf\0\t\n\f\r ")
+    if head.startswith(b"%PDF-"):
+        return Kind.PDF
+    if data.startswith(b"PK\x03\x04"):
+        return _archive(data, name, declared)
+    if data.startswith(_OLE):
+        return _compound(data, name)
+    for magic, advice in _FOREIGN:
+        if data.startswith(magic):
+            raise UnsupportedMedia(f"{name} is {advice}.")
+    return Kind.HTML if _HTML_START.match(head) else None
+
+
+def _fallback(data: bytes, name: str, declared: Kind | None) -> Kind:
+    """The kind of content that proves nothing under a name that promises a PDF, DOCX or nothing."""
+    if declared is Kind.PDF and (b"%PDF-" in data[:1024] or b"\0" in data[:1024]):
+        return Kind.PDF
+    suffix = PurePosixPath(name).suffix
+    if declared is None and suffix:
+        raise UnsupportedMedia(
+            f"{name}: {suffix} files aren't read. Supported: {', '.join(sorted(BY_EXTENSION))}."
+        )
+    return Kind.PLAIN
+
+
+def _archive(data: bytes, name: str, declared: Kind | None) -> Kind:
+    """DOCX, if the zip archive holds a Word document."""
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            members = archive.namelist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OSError) as error:
+        if declared is Kind.DOCX or b"word/" in data:
+            raise DamagedDocument(
+                f"{name} isn't a complete DOCX file ({error}): open it in a word processor, "
+                "repair and save it."
+            ) from error
+        raise UnsupportedMedia(f"{name} is a damaged zip archive ({error}).") from error
+    if any(member.startswith("word/") for member in members):
+        return Kind.DOCX
+    for folder, advice in _ZIP_FOLDERS:
+        if any(member.startswith(folder) for member in members):
+            raise UnsupportedMedia(f"{name} is {advice}.")
+    raise UnsupportedMedia(f"{name} is a zip archive: unpack it and add the files in it.")
+
+
+def _compound(data: bytes, name: str) -> Kind:
+    """Never returns: no OLE compound file is read. Says which one it is."""
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        raise EncryptedDocument(
+            f"{name} is encrypted: open it with its password and save it without one."
+        )
+    for stream, advice in _OLE_STREAMS:
+        if stream.encode("utf-16-le") in data:
+            raise UnsupportedMedia(f"{name} is {advice}.")
+    raise UnsupportedMedia(f"{name} is an old Microsoft Office file: save it as DOCX or PDF.")

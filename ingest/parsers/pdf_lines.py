@@ -1,0 +1,147 @@
+"""The lines of a PDF page: their canonical characters and where they are.
+
+pdfium gives characters in its reading order, with a line end after each line or U+0002 for a
+hyphen that ends one. Every character kept remembers its number there, so a span of the text
+leads back to boxes on the page.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from statistics import median
+from typing import Final
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from ingest.parsers.characters import is_wide
+from ingest.parsers.pdf_characters import canonical_run, read_characters
+from ingest.parsers.pdf_frame import Frame, Rectangle, char_box, frame_of, upright
+
+_LINE: Final = re.compile("([^\r\n\x02\ufffe]*)(\r\n|[\r\n\x02\ufffe]|$)")
+_LOST_F: Final = re.compile(
+    r"\b(?:(?:a|di|e|su|coe|ine)f(?= [a-z])|of(?= (?:icer|ices?\b|icial|er(?:s|ed|ing)?\b)))",
+    re.IGNORECASE,
+)
+"""Words whose second f pdfium takes for a shadow of the first and replaces by a space.
+
+Seen where each glyph is placed alone (Chrome's PDFs, small or slanted type): "Dif erentiated".
+"""
+_LEADER: Final = re.compile(r"(?:[.·…] ?){4,}")
+_COLUMN_GAP: Final = 1.6
+"""Heights of a line between two words that belong to different columns of a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line: characters, the number of each at pdfium, and its place on the page.
+
+    `first_word` is the width of its first word (of its first character in wide script);
+    `hyphen` says that the last character is a hyphen at which a word was broken; `is_row` that
+    it is a row of a table or of a table of contents.
+    """
+
+    text: str
+    sources: tuple[int, ...]
+    place: Rectangle
+    first_word: float
+    hyphen: bool
+    is_row: bool
+
+
+def read_lines(page: pypdfium2.PdfPage) -> list[Line]:
+    """The lines of a page that have visible characters, in pdfium's order."""
+    text = page.get_textpage()
+    try:
+        raw = read_characters(text)
+        frame = upright(frame_of(page), text, islice(_samples(raw), 40))
+        return list(_Reader(text, frame, raw).lines())
+    finally:
+        text.close()
+
+
+def _samples(raw: str) -> Iterator[int]:
+    """The places of some visible characters, spread over the page."""
+    return (match.start() for match in re.finditer(r"\S(?:.{0,40}\S)?", raw))
+
+
+def is_spread(line: str) -> bool:
+    """Whether a line is set with a space after each character, as some Chinese titles are."""
+    return line.count(" ") * 5 >= len(line) * 2
+
+
+class _Reader:
+    """Makes lines of the characters of one page."""
+
+    def __init__(self, text: pypdfium2.PdfTextPage, frame: Frame, raw: str) -> None:
+        self._text = text
+        self._frame = frame
+        self._raw = raw
+        self._box = pdfium.FS_RECTF()
+
+    def lines(self) -> Iterator[Line]:
+        for match in _LINE.finditer(self._raw):
+            hyphen = match[2] in ("\x02", "\ufffe") and self._is_hyphen(match.start(2))
+            letters, sources = canonical_run(self._raw, match.start(1), match.end(1))
+            if letters:
+                yield self._line(letters, sources, match.start(2) if hyphen else None)
+
+    def _line(self, letters: str, sources: list[int], hyphen: int | None) -> Line:
+        """A line with its geometry, measured at its ends and around its spaces."""
+        letters, sources, places, gap = self._spaced(letters, sources)
+        if hyphen is not None:
+            letters += "-"
+            sources = [*sources, hyphen]
+        place = Rectangle(
+            min(each.left for each in places),
+            median(each.top for each in places),
+            max(each.right for each in places),
+            median(each.bottom for each in places),
+        )
+        first = places[0] if is_wide(letters[0]) else places[min(1, len(places) - 1)]
+        is_row = gap > _COLUMN_GAP * max(place.height, 1) or _LEADER.search(letters) is not None
+        return Line(
+            letters,
+            tuple(sources),
+            place,
+            first.right - places[0].left,
+            hyphen is not None,
+            is_row,
+        )
+
+    def _spaced(
+        self, letters: str, sources: list[int]
+    ) -> tuple[str, list[int], list[Rectangle], float]:
+        """A line without the spaces that pdfium made up, boxes along it and its widest gap."""
+        places = [self._place(sources[0])]
+        lost = {match.end() for match in _LOST_F.finditer(letters)}
+        spread = is_spread(letters)
+        widest, kept = 0.0, []
+        spelled = list(letters)
+        for at in range(len(letters)):
+            if letters[at] != " ":
+                kept.append(at)
+                continue
+            before, after = self._place(sources[at - 1]), self._place(sources[at + 1])
+            gap = max(after.left - before.right, before.left - after.right)
+            places += (before, after)
+            widest = max(widest, gap)
+            wide = is_wide(letters[at - 1]) and is_wide(letters[at + 1])
+            if wide and (spread or self._is_generated(sources[at])) and gap < before.height:
+                continue
+            if at in lost and self._is_generated(sources[at]):
+                spelled[at] = "f"
+            kept.append(at)
+        places.append(self._place(sources[-1]))
+        return "".join(spelled[at] for at in kept), [sources[at] for at in kept], places, widest
+
+    def _place(self, source: int) -> Rectangle:
+        char_box(self._text, source, self._box)
+        return self._frame.place(self._box)
+
+    def _is_generated(self, source: int) -> bool:
+        return bool(pdfium.FPDFText_IsGenerated(self._text, source) == 1)
+
+    def _is_hyphen(self, source: int) -> bool:
+        return bool(pdfium.FPDFText_IsHyphen(self._text, source) == 1)

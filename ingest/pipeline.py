@@ -1,0 +1,152 @@
+"""The way in: bytes -> text -> chunks -> vectors -> stores, one document at a time."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from ingest import parsers
+from ingest.chunking import cut
+from ingest.errors import TooLarge
+from ingest.parsing import Parser
+from ingest.types import Parsed, Source, Stage
+from retrieval.documents import PreparedDocument
+from retrieval.embedding.cache import text_hash
+from retrieval.engine import Engine
+from retrieval.indexing import Published
+from retrieval.types import Document, KnowledgeBase
+
+Progress = Callable[[Stage, int, int], None]
+"""Told the stage, and how many of how many chunks are embedded. What it raises ends the work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What became of a source: the document that holds it now, and what that cost."""
+
+    document_id: str
+    version: str
+    outcome: Published
+    chunks: int = 0
+    embedded: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+class Pipeline:
+    """Ingests sources into knowledge bases. Any thread may call it."""
+
+    def __init__(self, engine: Engine, parser: Parser, max_bytes: int) -> None:
+        self._engine = engine
+        self._parser = parser
+        self.max_bytes = max_bytes
+
+    def ingest(
+        self,
+        kb: KnowledgeBase,
+        source: Source,
+        progress: Progress,
+        *,
+        unique: bool = True,
+        document_id: str | None = None,
+    ) -> Ingested:
+        """Make a source searchable, at the cost of what is new about it.
+
+        Content that the document has already costs nothing; nor, with `unique`, does content
+        that another document of the knowledge base has. Raises IngestError, RetrievalError.
+        """
+        if len(source.data) > self.max_bytes:
+            raise TooLarge(
+                f"{source.name} has {len(source.data):,} bytes; the limit is {self.max_bytes:,}."
+            )
+        document_id = document_id or identify(kb, source.uri)
+        blob = hashlib.sha256(source.data).hexdigest()
+        version = _version(source, blob)
+        known = self._known(kb, document_id, version, source)
+        if known:
+            return known
+        if unique and (twin := self._twin(kb, document_id, blob)):
+            return twin
+        progress(Stage.PARSING, 0, 0)
+        parsed = self._parser.parse(source.data, source.name, source.media_type)
+        document = self._document(kb, document_id, version, source, parsed)
+        progress(Stage.CHUNKING, 0, 0)
+        embedder = self._engine.embedder
+        pieces = cut(
+            document, kb.settings.chunking, embedder.identity.window, embedder.count_tokens
+        )
+        total = len(pieces.chunks)
+        progress(Stage.EMBEDDING, 0, total)
+        embedded = self._engine.cached_embedder.embed(
+            pieces.texts, lambda done: progress(Stage.EMBEDDING, done, total)
+        )
+        progress(Stage.WRITING, total, total)
+        prepared = PreparedDocument(
+            kb=kb,
+            document=document,
+            name=source.name,
+            blob=self._engine.blobs.put(source.data),
+            size=len(source.data),
+            properties=parsed.properties,
+            warnings=parsed.warnings,
+            chunks=pieces.chunks,
+            texts=pieces.texts,
+            hashes=tuple(map(text_hash, pieces.texts)),
+            vectors=embedded.vectors,
+        )
+        published = self._engine.indexer.publish(prepared, unique=unique)
+        return Ingested(
+            published.document_id,
+            published.version,
+            published.outcome,
+            total,
+            embedded.computed,
+            parsed.warnings,
+        )
+
+    def _known(
+        self, kb: KnowledgeBase, document_id: str, version: str, source: Source
+    ) -> Ingested | None:
+        """The outcome for a version that is live already; its metadata may still be new."""
+        documents = self._engine.documents
+        if documents.live_version(kb, document_id) != version:
+            return None
+        if source.metadata is None or source.metadata == documents.metadata(kb, document_id):
+            return Ingested(document_id, version, Published.UNCHANGED)
+        self._engine.indexer.describe(kb, document_id, source.metadata)
+        return Ingested(document_id, version, Published.UPDATED)
+
+    def _twin(self, kb: KnowledgeBase, document_id: str, blob: str) -> Ingested | None:
+        documents = self._engine.documents
+        twin = documents.live_with_blob(kb, blob)
+        if twin is None or twin == document_id:
+            return None
+        return Ingested(twin, documents.live_version(kb, twin) or "", Published.DUPLICATE)
+
+    def _document(
+        self, kb: KnowledgeBase, document_id: str, version: str, source: Source, parsed: Parsed
+    ) -> Document:
+        metadata = source.metadata
+        if metadata is None:
+            metadata = self._engine.documents.metadata(kb, document_id)
+        return Document(
+            id=document_id,
+            uri=source.uri,
+            version=version,
+            title=source.title or parsed.title or PurePath(source.name).stem,
+            media_type=parsed.media_type,
+            text=parsed.text,
+            pages=parsed.pages,
+            headings=parsed.headings,
+            metadata=metadata,
+        )
+
+
+def identify(kb: KnowledgeBase, uri: str) -> str:
+    """The id of the document with this uri: the same whenever it is ingested."""
+    return hashlib.sha256(f"{kb.id}\n{uri}".encode()).hexdigest()[:24]
+
+
+def _version(source: Source, blob: str) -> str:
+    """The id of the content, and of all else that decides what text is made of it."""
+    parts = [blob, parsers.FINGERPRINT, source.media_type or "", source.title or "", source.name]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]

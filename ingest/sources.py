@@ -1,0 +1,106 @@
+"""Where documents come from: uploads, texts, files and folders."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from ingest.errors import SourceNotFound, TooLarge
+from ingest.parsers import SUPPORTED
+from ingest.types import Source
+from retrieval.types import Metadata
+
+TEXT_MEDIA_TYPE = "text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """Which files of a folder to take: globs on the path below it, or on the name alone.
+
+    Without `include`, those of a kind that can be read. Hidden files are never taken.
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    def take(self, relative: Path) -> bool:
+        if self.include:
+            wanted = _matches(relative, self.include)
+        else:
+            wanted = relative.suffix.lower() in SUPPORTED
+        return wanted and not _matches(relative, self.exclude)
+
+
+def upload(name: str, data: bytes, media_type: str | None, metadata: Metadata | None) -> Source:
+    """A file that somebody sends; its name is its identity."""
+    return Source(uri=name, name=name, data=data, media_type=media_type, metadata=metadata)
+
+
+def text(uri: str, content: str, title: str | None, metadata: Metadata | None) -> Source:
+    """A text that somebody sends, under an identity of its own."""
+    return Source(
+        uri=uri,
+        name=uri,
+        data=content.encode(),
+        media_type=TEXT_MEDIA_TYPE,
+        title=title,
+        metadata=metadata,
+    )
+
+
+def read(path: Path, limit: int) -> Source:
+    """A file, identified by where it lies. Raises SourceNotFound, TooLarge."""
+    try:
+        size = path.stat().st_size
+        if size > limit:
+            raise TooLarge(f"{path} has {size:,} bytes; the limit is {limit:,}.")
+        data = path.read_bytes()
+    except OSError as error:
+        raise SourceNotFound(f"{path} can't be read: {error.strerror or error}.") from error
+    return Source(uri=path.resolve().as_uri(), name=path.name, data=data)
+
+
+def find(paths: Sequence[Path], patterns: Patterns) -> tuple[list[Path], list[Path]]:
+    """The files that these paths stand for, and those that the patterns leave out.
+
+    A file that is named is always taken; folders are walked, in a fixed order, without
+    following links to other folders. Raises SourceNotFound for a path that isn't there.
+    """
+    taken: dict[Path, None] = {}
+    left: list[Path] = []
+    for path in paths:
+        if path.is_file():
+            taken[path] = None
+        elif path.is_dir():
+            for file in _walk(path):
+                if patterns.take(file.relative_to(path)):
+                    taken[file] = None
+                else:
+                    left.append(file)
+        else:
+            raise SourceNotFound(f"There is no file or folder {str(path)!r}.")
+    return list(taken), left
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise SourceNotFound(f"{folder} can't be listed: {error.strerror or error}.") from error
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            yield from _walk(entry)
+        elif entry.is_file():
+            yield entry
+
+
+def _matches(relative: Path, patterns: Sequence[str]) -> bool:
+    path = relative.as_posix()
+    return any(
+        fnmatchcase(path, p)
+        or fnmatchcase(relative.name, p)
+        or fnmatchcase(path, f"{p.rstrip('/')}/*")
+        for p in patterns
+    )
