@@ -1,0 +1,1 @@
+"""Ten documents to try Footnote with, and questions about them."""
