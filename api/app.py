@@ -1,0 +1,49 @@
+"""The HTTP application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from fastapi import FastAPI
+
+from api import errors
+from api.body_limit import BodyLimit
+from api.routes import documents, health, jobs, kb, web
+from api.routes.dependencies import Blocking
+from api.service import open_service
+from api.settings import Settings
+from api.version import VERSION
+from retrieval.ports import EmbeddingBackend
+
+_DESCRIPTION = """
+Documents in, answers out, every sentence with a footnote that the server has checked. Errors
+are problem documents (RFC 9457). Offsets count Unicode code points of a document's text.
+"""
+
+
+def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> FastAPI:
+    """The application over one data directory, open while the application runs."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with open_service(settings, backend) as service:
+            app.state.service = service
+            app.state.blocking = Blocking()
+            # The first question shouldn't wait for the model to load.
+            await anyio.to_thread.run_sync(service.engine.embedder.embed_query, "warm up")
+            service.jobs.start()
+            yield
+
+    app = FastAPI(
+        title="Footnote",
+        version=VERSION,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # those pages load scripts from elsewhere
+        redoc_url=None,
+    )
+    app.add_middleware(BodyLimit, limit=settings.max_upload_bytes)
+    errors.install(app)
+    for routes in (health, kb, documents, jobs, web):
+        app.include_router(routes.router)
+    return app

@@ -1,0 +1,45 @@
+"""The command line: `footnote COMMAND`."""
+
+import typer
+from pydantic import ValidationError
+
+from api.commands import ask, demo, ingest, knowledge_bases, search, serve
+from api.console import fail
+from api.version import VERSION
+from ingest.errors import IngestError
+from retrieval.errors import RetrievalError
+
+cli = typer.Typer(
+    name="footnote",
+    help="A knowledge base whose every answer carries footnotes that have been checked.",
+    epilog="Settings are environment variables named FOOTNOTE_*; the README lists them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+cli.command()(demo.demo)
+cli.command()(serve.serve)
+cli.command()(ingest.ingest)
+cli.command()(search.search)
+cli.command()(ask.ask)
+cli.add_typer(knowledge_bases.cli, name="kb")
+
+
+@cli.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(VERSION)
+
+
+def main() -> None:
+    """Run a command. Errors raised on purpose end it with their message and status 1."""
+    try:
+        cli()
+    except (RetrievalError, IngestError) as error:
+        fail(str(error))
+    except ValidationError as error:
+        settings = "; ".join(
+            f"FOOTNOTE_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}"
+            for one in error.errors()
+        )
+        fail(f"A setting doesn't fit: {settings}.", 2)

@@ -1,0 +1,70 @@
+"""`footnote ingest`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from api.commands.options import DEFAULT_KB, DataOption, JsonOption, KnowledgeBaseOption, settings
+from api.console import err, out, print_json
+from api.progress import ingesting
+from api.service import open_service
+from ingest.folder import Report, Row, ingest_paths
+from ingest.sources import Patterns
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
+    kb: KnowledgeBaseOption = DEFAULT_KB,
+    include: Annotated[
+        list[str] | None,
+        typer.Option(help="Of folders, only files that match this glob; may be repeated."),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="But not those that match this one.")
+    ] = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add files and folders to a knowledge base, which is made if it isn't there.
+
+    What hasn't changed costs nothing. A file that can't be read is a row of the report, not the
+    end of the run; the exit status is 1 then.
+    """
+    patterns = Patterns(tuple(include or ()), tuple(exclude or ()))
+    with open_service(settings(data)) as service, ingesting() as progress:
+        knowledge_base, _ = service.engine.create(kb)
+        report = ingest_paths(service.pipeline, knowledge_base, paths, patterns, progress)
+    if as_json:
+        print_json(report.to_json())
+    else:
+        print_report(report)
+    if report.failed:
+        raise typer.Exit(1)
+
+
+def print_report(report: Report) -> None:
+    """A table of what became of each file, and the sums."""
+    table = Table(box=None, header_style="bold")
+    for name in ("file", "outcome", "chunks", "embedded"):
+        table.add_column(name, justify="left" if name in ("file", "outcome") else "right")
+    for row in report.rows:
+        table.add_row(Text(row.name), _outcome(row), str(row.chunks), str(row.embedded))
+    out.print(table)
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in report.counts().items())
+    out.print(
+        f"{len(report.rows)} files: {counts or 'nothing to do'}; {report.embedded} chunks embedded "
+        f"in {report.seconds:.1f} s."
+    )
+    if report.skipped:
+        err.print(
+            f"{len(report.skipped)} files were left out: of a kind that can't be read, or excluded."
+        )
+
+
+def _outcome(row: Row) -> Text:
+    if row.error:
+        return Text.assemble(("failed", "red"), f": {row.error}")
+    return Text("; ".join([row.outcome, *row.warnings]))

@@ -1,0 +1,25 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.settings import Settings
+
+KnowledgeBaseOption = Annotated[
+    str, typer.Option("--kb", "-k", help="The knowledge base.", show_default=True)
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="Data directory; by default FOOTNOTE_DATA or ./footnote-data."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+DEFAULT_KB = "default"
+
+
+def settings(data: Path | None) -> Settings:
+    """The settings of the environment, with the data directory that was given, if one was."""
+    found = Settings()
+    return found if data is None else found.model_copy(update={"data": data})

@@ -1,0 +1,25 @@
+"""`footnote serve`."""
+
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from api.app import create_app
+from api.commands.options import DataOption, settings
+from api.console import err
+from api.log import configure
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address; by default FOOTNOTE_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; by default FOOTNOTE_PORT.")] = None,
+    data: DataOption = None,
+) -> None:
+    """Serve the HTTP interface and the page, until interrupted."""
+    found = settings(data)
+    address = found.host if host is None else host
+    number = found.port if port is None else port
+    configure(found.log_level)
+    err.print(f"Footnote: http://{address}:{number} (data in {found.data.resolve()})")
+    uvicorn.run(create_app(found), host=address, port=number, log_level=found.log_level)

@@ -1,0 +1,42 @@
+"""What the commands print: tables, answers and their footnotes, errors, JSON."""
+
+import json
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from retrieval.types import Answer, Citation
+
+out = Console(highlight=False, soft_wrap=False)
+err = Console(stderr=True, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_answer(answer: Answer) -> None:
+    """The answer with its markers, then each footnote: where it stands, and the exact quote."""
+    for line in answer.text.splitlines():
+        out.print(Text(line, style="yellow" if answer.abstained else "bold"))
+    for citation in answer.citations:
+        out.print(Padding(_footnote(citation), (0, 0, 0, 2)))
+
+
+def _footnote(citation: Citation) -> Text:
+    page = f", page {citation.page}" if citation.page else ""
+    place = f"{citation.title}{page}, characters {citation.start} to {citation.end}"
+    quote = " ".join(citation.quote.split())
+    return Text.assemble(
+        (f"[{citation.marker}] ", "cyan"), place, (" ✓ verified\n", "green"), (f"“{quote}”", "dim")
+    )
+
+
+def fail(message: str, status: int = 1) -> NoReturn:
+    """End the command with a message on standard error."""
+    err.print(Text.assemble(("Error: ", "bold red"), message))
+    raise SystemExit(status)

@@ -1,0 +1,95 @@
+"""From kinds of error to HTTP: one table, RFC 9457 problem details."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from ingest import errors as ingest
+from retrieval import errors as retrieval
+
+_log = structlog.get_logger()
+
+PROBLEM = "application/problem+json"
+
+# The first kind that fits decides.
+STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
+    (retrieval.NotFound, HTTPStatus.NOT_FOUND),
+    (retrieval.InvalidRequest, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (retrieval.TextTooLong, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (retrieval.ModelMismatch, HTTPStatus.CONFLICT),
+    (retrieval.Overloaded, HTTPStatus.TOO_MANY_REQUESTS),
+    (retrieval.RetrievalError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (ingest.TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (ingest.SourceNotFound, HTTPStatus.NOT_FOUND),
+    (ingest.IngestError, HTTPStatus.UNPROCESSABLE_ENTITY),
+)
+
+_RETRY_AFTER = {HTTPStatus.TOO_MANY_REQUESTS: "5", HTTPStatus.SERVICE_UNAVAILABLE: "5"}
+
+
+def problem(
+    status: int, kind: str, detail: str, headers: dict[str, str] | None = None, **more: Any
+) -> JSONResponse:
+    """A problem document; `kind` names the error for programs, `detail` tells people."""
+    body = {"type": "about:blank", "title": kind, "status": status, "detail": detail, **more}
+    return JSONResponse(body, status, headers, media_type=PROBLEM)
+
+
+def status_of(error: Exception) -> HTTPStatus:
+    """The status that a kind of error is answered with."""
+    return next(
+        (status for kind, status in STATUS if isinstance(error, kind)),
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application as a problem document."""
+    app.add_exception_handler(retrieval.RetrievalError, _known)
+    app.add_exception_handler(ingest.IngestError, _known)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unknown)
+
+
+async def _known(_request: Request, error: Exception) -> JSONResponse:
+    status = status_of(error)
+    retry = _RETRY_AFTER.get(status)
+    headers = {"Retry-After": retry} if retry else None
+    return problem(status, type(error).__name__, str(error), headers)
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this kind
+    return invalid(error.errors())
+
+
+def invalid(errors: Sequence[Any]) -> JSONResponse:
+    """The problem of a body or parameter that doesn't fit: where, and what was expected."""
+    found = [
+        {"at": ".".join(str(part) for part in one["loc"]), "message": one["msg"]} for one in errors
+    ]
+    detail = "; ".join(f"{one['at']}: {one['message']}" for one in found[:5])
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "InvalidRequest", detail, errors=found)
+
+
+async def _http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this kind
+    headers = dict(error.headers) if error.headers else None
+    kind = HTTPStatus(error.status_code).phrase.replace(" ", "")
+    return problem(error.status_code, kind, str(error.detail), headers)
+
+
+async def _unknown(request: Request, error: Exception) -> JSONResponse:
+    _log.error("unexpected_error", path=request.url.path, exc_info=error)
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "InternalError",
+        "Something went wrong here that isn't your fault. The server's log has the details.",
+    )

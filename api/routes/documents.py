@@ -1,0 +1,222 @@
+"""Documents: send, list, read, replace, delete."""
+
+import json
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request, Response, status
+from fastapi.responses import PlainTextResponse
+
+from api import uploads
+from api.models import (
+    DocumentReply,
+    DocumentsReply,
+    JobReply,
+    JobsReply,
+    Problem,
+    TextDocument,
+    TextDocuments,
+)
+from api.routes.dependencies import Blocking, BlockingOf, ServiceOf
+from api.service import Service
+from ingest.job_store import Job
+from retrieval import filters
+from retrieval.errors import InvalidRequest
+
+router = APIRouter(tags=["documents"])
+
+_FILES: dict[str, Any] = {
+    "type": "object",
+    "required": ["files"],
+    "properties": {
+        "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+        "metadata": {"type": "string", "description": "A JSON object, for all the files"},
+    },
+}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {"schema": _FILES},
+            "application/json": {
+                "schema": {
+                    "anyOf": [TextDocument.model_json_schema(), TextDocuments.model_json_schema()]
+                },
+                "example": {"uri": "notes/1", "title": "A note", "text": "Tea is at four."},
+            },
+        },
+    }
+}
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    404: {"model": Problem, "description": "There is no such knowledge base or document"},
+    413: {"model": Problem, "description": "The body is too large"},
+    422: {"model": Problem, "description": "Something in the request doesn't fit"},
+    429: {"model": Problem, "description": "Too many documents wait; see Retry-After"},
+}
+_ACCEPTED: dict[int | str, dict[str, Any]] = {
+    202: {"model": JobsReply, "description": "Accepted: follow the jobs"},
+    200: {"model": JobsReply, "description": "With `wait`: all jobs are final"},
+}
+
+Wait = Annotated[bool, Query(description="Answer when all jobs are final")]
+Version = Annotated[str | None, Query(description="A version; by default the live one")]
+
+
+@router.post(
+    "/kb/{kb}/documents",
+    response_model=JobsReply,
+    responses={**_PROBLEMS, **_ACCEPTED},
+    openapi_extra=_BODY,
+    status_code=status.HTTP_202_ACCEPTED,
+)
+async def add_documents(
+    kb: str,
+    request: Request,
+    response: Response,
+    service: ServiceOf,
+    blocking: BlockingOf,
+    wait: Wait = False,
+) -> JobsReply:
+    """Send files, or up to 1,000 texts. A name or uri that is known becomes a new version."""
+    knowledge_base = await blocking.call(service.engine.open, kb)
+    requests = await uploads.read(request)
+    jobs = await blocking.call(service.jobs.submit, knowledge_base, requests)
+    return await _reply(jobs, wait, response, service, blocking)
+
+
+@router.put(
+    "/kb/{kb}/documents/{document_id}",
+    response_model=JobsReply,
+    responses={**_PROBLEMS, **_ACCEPTED},
+    openapi_extra=_BODY,
+    status_code=status.HTTP_202_ACCEPTED,
+)
+async def replace_document(
+    kb: str,
+    document_id: str,
+    request: Request,
+    response: Response,
+    service: ServiceOf,
+    blocking: BlockingOf,
+    wait: Wait = False,
+) -> JobsReply:
+    """Give a document new content; readers see the old version until the new one is complete."""
+    knowledge_base = await blocking.call(service.engine.open, kb)
+    known = await blocking.call(service.engine.documents.summary, knowledge_base, document_id)
+    requests = await uploads.read(request)
+    if len(requests) != 1:
+        raise InvalidRequest(f"A document takes one file or text, not {len(requests)}.")
+    ingest = uploads.renamed(requests[0], known.uri, document_id)
+    jobs = await blocking.call(service.jobs.submit, knowledge_base, [ingest])
+    return await _reply(jobs, wait, response, service, blocking)
+
+
+@router.get("/kb/{kb}/documents", responses=_PROBLEMS)
+async def list_documents(
+    kb: str,
+    service: ServiceOf,
+    blocking: BlockingOf,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    filter: Annotated[str, Query(description="A metadata filter, as JSON")] = "{}",  # noqa: A002
+) -> DocumentsReply:
+    """The documents of a knowledge base by uri, a page at a time."""
+    try:
+        condition = filters.condition(json.loads(filter))
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(f"The filter isn't JSON: {error}.") from error
+
+    def listed() -> DocumentsReply:
+        knowledge_base = service.engine.knowledge_bases.get(kb)
+        documents = service.engine.documents
+        found = documents.list(knowledge_base, limit, offset, condition)
+        return DocumentsReply(
+            total=documents.count(knowledge_base, condition),
+            documents=[DocumentReply.of(summary) for summary in found],
+        )
+
+    return await blocking.call(listed)
+
+
+@router.get("/kb/{kb}/documents/{document_id}", responses=_PROBLEMS)
+async def get_document(
+    kb: str, document_id: str, service: ServiceOf, blocking: BlockingOf
+) -> DocumentReply:
+    """One document, as it is live."""
+
+    def got() -> DocumentReply:
+        knowledge_base = service.engine.knowledge_bases.get(kb)
+        return DocumentReply.of(service.engine.documents.summary(knowledge_base, document_id))
+
+    return await blocking.call(got)
+
+
+@router.delete(
+    "/kb/{kb}/documents/{document_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=_PROBLEMS,
+)
+async def delete_document(
+    kb: str, document_id: str, service: ServiceOf, blocking: BlockingOf
+) -> None:
+    """Forget a document: its versions, chunks, vectors, postings and original bytes."""
+
+    def delete() -> None:
+        knowledge_base = service.engine.knowledge_bases.get(kb)
+        service.engine.indexer.remove(knowledge_base, document_id)
+
+    await blocking.call(delete)
+
+
+@router.get(
+    "/kb/{kb}/documents/{document_id}/text",
+    response_class=PlainTextResponse,
+    responses=_PROBLEMS,
+)
+async def get_text(
+    kb: str, document_id: str, service: ServiceOf, blocking: BlockingOf, version: Version = None
+) -> PlainTextResponse:
+    """The canonical text. Offsets of hits and citations count its Unicode code points."""
+
+    def got() -> PlainTextResponse:
+        knowledge_base = service.engine.knowledge_bases.get(kb)
+        document = service.engine.documents.get(knowledge_base, document_id, version)
+        headers = {"X-Document-Version": document.version, **_INERT}
+        return PlainTextResponse(document.text, headers=headers)
+
+    return await blocking.call(got)
+
+
+@router.get("/kb/{kb}/documents/{document_id}/original", responses=_PROBLEMS)
+async def get_original(
+    kb: str, document_id: str, service: ServiceOf, blocking: BlockingOf, version: Version = None
+) -> Response:
+    """The bytes as they were sent, to be saved: a browser never runs them."""
+
+    def got() -> Response:
+        knowledge_base = service.engine.knowledge_bases.get(kb)
+        blob, name, media_type = service.engine.documents.original(
+            knowledge_base, document_id, version
+        )
+        filename = quote(name.rsplit("/", 1)[-1], safe="")
+        disposition = f"attachment; filename*=UTF-8''{filename}"
+        headers = {"Content-Disposition": disposition, **_INERT}
+        return Response(service.engine.blobs.get(blob), headers=headers, media_type=media_type)
+
+    return await blocking.call(got)
+
+
+# What a stranger uploaded is never taken for a page or a script of ours.
+_INERT = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+}
+
+
+async def _reply(
+    jobs: list[Job], wait: bool, response: Response, service: Service, blocking: Blocking
+) -> JobsReply:
+    if wait:
+        jobs = await blocking.wait(service.jobs.wait, [job.id for job in jobs])
+        response.status_code = status.HTTP_200_OK
+    return JobsReply(jobs=[JobReply.of(job) for job in jobs])

@@ -1,0 +1,56 @@
+"""Whether the process lives, whether it can work, and what it is."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from api.models import MAX_DOCUMENTS
+from api.routes.dependencies import BlockingOf, ServiceOf
+from api.version import VERSION
+from retrieval.search import MAX_K, MAX_QUERY
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health")
+async def health() -> dict[str, str]:
+    """The process answers. Touches nothing else."""
+    return {"status": "ok"}
+
+
+@router.get("/ready", responses={503: {"description": "The stores can't be read"}})
+async def ready(service: ServiceOf, blocking: BlockingOf) -> JSONResponse:
+    """The catalogue can be read, and which knowledge bases this embedding model can serve."""
+    here = service.engine.embedder.identity
+    kbs = await blocking.call(service.engine.knowledge_bases.all)
+    refused = [kb.name for kb in kbs if kb.generation.model.fingerprint != here.fingerprint]
+    return JSONResponse(
+        {"status": "ready", "knowledge_bases": len(kbs), "built_with_another_model": refused}
+    )
+
+
+@router.get("/info")
+async def info(service: ServiceOf, blocking: BlockingOf) -> dict[str, Any]:
+    """Version, models and limits."""
+    identity = service.engine.embedder.identity
+    settings = service.settings
+    return {
+        "version": VERSION,
+        "embedder": {
+            "model": identity.name,
+            "dimension": identity.dimension,
+            "window": identity.window,
+            "fingerprint": identity.fingerprint,
+        },
+        "answerer": "extractive",
+        "limits": {
+            "upload_bytes": settings.max_upload_bytes,
+            "pages": settings.max_pages,
+            "characters": settings.max_characters,
+            "documents_per_request": MAX_DOCUMENTS,
+            "k": MAX_K,
+            "query_characters": MAX_QUERY,
+        },
+        "jobs_unfinished": await blocking.call(service.jobs.unfinished),
+    }

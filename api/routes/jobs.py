@@ -1,0 +1,53 @@
+"""Jobs: how far a document is on its way in."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+
+from api.models import JobReply, Problem
+from api.routes.dependencies import Blocking, BlockingOf, ServiceOf
+from api.service import Service
+from api.sse import EVENT_STREAM, event
+
+router = APIRouter(tags=["jobs"])
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    404: {"model": Problem, "description": "There is no such job"}
+}
+_LOOK = 0.1  # seconds between two looks at a job
+
+
+@router.get("/jobs/{job_id}", responses=_PROBLEMS)
+async def get_job(job_id: str, service: ServiceOf, blocking: BlockingOf) -> JobReply:
+    """Where a job stands."""
+    return JobReply.of(await blocking.call(service.jobs.get, job_id))
+
+
+@router.get(
+    "/jobs/{job_id}/events",
+    response_class=StreamingResponse,
+    responses={**_PROBLEMS, 200: {"content": {EVENT_STREAM: {}}}},
+)
+async def follow_job(job_id: str, service: ServiceOf, blocking: BlockingOf) -> StreamingResponse:
+    """Server-sent events `job`, one whenever it has moved, the last when it is final."""
+    first = JobReply.of(await blocking.call(service.jobs.get, job_id))
+    return StreamingResponse(_moves(first, service, blocking), media_type=EVENT_STREAM)
+
+
+@router.delete("/jobs/{job_id}", responses=_PROBLEMS)
+async def cancel_job(job_id: str, service: ServiceOf, blocking: BlockingOf) -> JobReply:
+    """Take a job back. One that is final stays as it is; one at work stops at its next step."""
+    return JobReply.of(await blocking.call(service.jobs.cancel, job_id))
+
+
+async def _moves(job: JobReply, service: Service, blocking: Blocking) -> AsyncIterator[str]:
+    yield event("job", job.model_dump(mode="json"))
+    while job.state not in ("done", "failed", "cancelled"):
+        await anyio.sleep(_LOOK)
+        now = JobReply.of(await blocking.call(service.jobs.get, job.id))
+        if now != job:
+            yield event("job", now.model_dump(mode="json"))
+        job = now

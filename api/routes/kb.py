@@ -1,0 +1,145 @@
+"""Knowledge bases: create, list, change, delete; search and ask."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from fastapi import APIRouter, Response, status
+from fastapi.responses import StreamingResponse
+
+from api.models import (
+    AnswerReply,
+    AskRequest,
+    CitationReply,
+    KnowledgeBaseReply,
+    KnowledgeBaseRequest,
+    Problem,
+    SearchReply,
+    SearchRequest,
+)
+from api.routes.dependencies import BlockingOf, ServiceOf
+from api.service import Service
+from api.sse import EVENT_STREAM, event
+from retrieval.answering import Question
+from retrieval.search import Query
+from retrieval.types import Answer
+
+router = APIRouter(tags=["knowledge bases"])
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    404: {"model": Problem, "description": "There is no such knowledge base"},
+    409: {"model": Problem, "description": "It was built with another embedding model"},
+    422: {"model": Problem, "description": "Something in the request doesn't fit"},
+}
+
+
+@router.put("/kb/{kb}", responses=_PROBLEMS)
+async def put_knowledge_base(
+    kb: str,
+    service: ServiceOf,
+    blocking: BlockingOf,
+    response: Response,
+    body: KnowledgeBaseRequest | None = None,
+) -> KnowledgeBaseReply:
+    """Create a knowledge base (201), or change its settings (200)."""
+    settings = body.settings() if body else None
+
+    def put() -> KnowledgeBaseReply:
+        found, new = service.engine.create(kb, settings)
+        response.status_code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
+        return KnowledgeBaseReply.of(found, service.engine.knowledge_bases.counts(found))
+
+    return await blocking.call(put)
+
+
+@router.get("/kb")
+async def list_knowledge_bases(
+    service: ServiceOf, blocking: BlockingOf
+) -> list[KnowledgeBaseReply]:
+    """All knowledge bases, by name."""
+
+    def listed() -> list[KnowledgeBaseReply]:
+        kbs = service.engine.knowledge_bases
+        return [KnowledgeBaseReply.of(kb, kbs.counts(kb)) for kb in kbs.all()]
+
+    return await blocking.call(listed)
+
+
+@router.get("/kb/{kb}", responses=_PROBLEMS)
+async def get_knowledge_base(
+    kb: str, service: ServiceOf, blocking: BlockingOf
+) -> KnowledgeBaseReply:
+    """One knowledge base with its settings and counts."""
+
+    def got() -> KnowledgeBaseReply:
+        found = service.engine.knowledge_bases.get(kb)
+        return KnowledgeBaseReply.of(found, service.engine.knowledge_bases.counts(found))
+
+    return await blocking.call(got)
+
+
+@router.delete("/kb/{kb}", status_code=status.HTTP_204_NO_CONTENT, responses=_PROBLEMS)
+async def delete_knowledge_base(kb: str, service: ServiceOf, blocking: BlockingOf) -> None:
+    """Delete a knowledge base and everything in it."""
+
+    def delete() -> None:
+        service.engine.indexer.remove_knowledge_base(service.engine.knowledge_bases.get(kb))
+
+    await blocking.call(delete)
+
+
+@router.post("/kb/{kb}/search", responses=_PROBLEMS)
+async def search(
+    kb: str, body: SearchRequest, service: ServiceOf, blocking: BlockingOf
+) -> SearchReply:
+    """The best chunks for a query, with the rank and raw score that each leg gave them."""
+    query = Query(body.query, body.k, body.mode, body.filter)
+    found = await blocking.call(
+        lambda: service.engine.searcher.search(service.engine.open(kb), query)
+    )
+    return SearchReply.of(found)
+
+
+@router.post(
+    "/kb/{kb}/ask",
+    response_model=AnswerReply,
+    responses={
+        **_PROBLEMS,
+        200: {
+            "description": "The answer; with `stream`, as server-sent events",
+            "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+        },
+    },
+)
+async def ask(
+    kb: str, body: AskRequest, service: ServiceOf, blocking: BlockingOf
+) -> AnswerReply | StreamingResponse:
+    """An answer whose every sentence carries a verified footnote, or an abstention.
+
+    With `stream`: `token` events with the text, a `citation` event after the sentence it
+    supports, and `done` with the whole answer.
+    """
+    answer = await blocking.call(_answer, service, kb, body)
+    if body.stream:
+        return StreamingResponse(_events(answer), media_type=EVENT_STREAM)
+    return AnswerReply.of(answer)
+
+
+def _answer(service: Service, kb: str, body: AskRequest) -> Answer:
+    question = Question(body.question, body.k, body.filter)
+    return service.engine.answering.ask(service.engine.open(kb), question)
+
+
+async def _events(answer: Answer) -> AsyncIterator[str]:
+    for part in _parts(answer):
+        yield part
+    yield event("done", AnswerReply.of(answer).model_dump(mode="json"))
+
+
+def _parts(answer: Answer) -> Iterator[str]:
+    """The text line by line, each followed by the citation that its marker stands for."""
+    lines = answer.text.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        yield event("token", {"text": line})
+        if number < len(answer.citations):
+            citation = CitationReply.of(answer.citations[number])
+            yield event("citation", citation.model_dump(mode="json"))

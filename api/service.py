@@ -1,0 +1,36 @@
+"""The composition of the whole: the engine, the way in, and the jobs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from api.settings import Settings
+from ingest.jobs import Jobs
+from ingest.parsing import ProcessParser
+from ingest.pipeline import Pipeline
+from retrieval.engine import Engine, open_engine
+from retrieval.ports import EmbeddingBackend
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """All that the routes and the command line call."""
+
+    settings: Settings
+    engine: Engine
+    pipeline: Pipeline
+    jobs: Jobs
+
+
+@contextmanager
+def open_service(settings: Settings, backend: EmbeddingBackend | None = None) -> Iterator[Service]:
+    """The service over the data directory of these settings. See `open_engine` for errors."""
+    with open_engine(settings.engine(), backend) as engine:
+        parser = ProcessParser(settings.parse_limits())
+        pipeline = Pipeline(engine, parser, settings.max_upload_bytes)
+        jobs = Jobs(engine, pipeline, settings.ingest_workers)
+        try:
+            yield Service(settings, engine, pipeline, jobs)
+        finally:
+            jobs.close()
+            parser.close()

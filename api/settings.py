@@ -1,0 +1,48 @@
+"""Settings, read from the environment: `FOOTNOTE_` and the name of the field in capitals."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ingest.types import ParseLimits
+from retrieval.embedding.torch import DEFAULT_MODEL
+from retrieval.settings import EngineSettings
+
+
+class Settings(BaseSettings):
+    """Every setting with its default; the README has the same table."""
+
+    model_config = SettingsConfigDict(env_prefix="FOOTNOTE_", extra="ignore")
+
+    data: Path = Field(Path("footnote-data"), description="Where everything is stored")
+    host: str = Field("127.0.0.1", description="Address to listen on; loopback unless told")
+    port: int = Field(7373, ge=0, le=65535, description="Port to listen on")
+    embedding_model: str = Field(
+        DEFAULT_MODEL, description="sentence-transformers name or path, or `hashing` for trials"
+    )
+    embedding_device: str = Field("", description="`cuda`, `mps` or `cpu`; empty: the best found")
+    embedding_download: bool = Field(
+        False, description="Allow fetching a model that isn't on this machine"
+    )
+    chroma_url: str = Field("", description="A Chroma server; empty: embedded in this process")
+    max_upload_bytes: int = Field(
+        256 * 1024 * 1024, ge=1, description="Largest request body, and largest file"
+    )
+    max_pages: int = Field(5_000, ge=1, description="Most pages of one document")
+    max_characters: int = Field(50_000_000, ge=1, description="Most characters of one document")
+    parse_seconds: float = Field(300.0, gt=0, description="Longest time to read one file")
+    ingest_workers: int = Field(4, ge=1, le=64, description="Documents ingested side by side")
+    log_level: str = Field("info", description="`debug`, `info`, `warning` or `error`")
+
+    def engine(self) -> EngineSettings:
+        return EngineSettings(
+            data=self.data,
+            embedding_model=self.embedding_model,
+            embedding_device=self.embedding_device,
+            embedding_download=self.embedding_download,
+            chroma_url=self.chroma_url,
+        )
+
+    def parse_limits(self) -> ParseLimits:
+        return ParseLimits(self.max_pages, self.max_characters, self.parse_seconds)

@@ -1,0 +1,119 @@
+"""Request bodies that bring documents: files as multipart, texts as JSON."""
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import TypeAdapter, ValidationError
+from starlette.datastructures import UploadFile
+
+from api.models import MAX_DOCUMENTS, Metadata, TextDocument, TextDocuments
+from ingest import sources
+from ingest.jobs import Request as Ingest
+from retrieval.errors import InvalidRequest
+from retrieval.types import Metadata as Kept
+
+_METADATA: TypeAdapter[Metadata] = TypeAdapter(Metadata)
+_MAX_NAME = 1_024
+
+
+async def read(request: Request) -> list[Ingest]:
+    """The documents of a request body. Raises InvalidRequest, RequestValidationError."""
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return await _files(request)
+    if kind == "application/json":
+        return _texts(await request.body())
+    raise InvalidRequest(
+        f"The body is {kind or 'of no declared type'}: send files as multipart/form-data in the "
+        f"field 'files', or texts as application/json."
+    )
+
+
+async def _files(request: Request) -> list[Ingest]:
+    async with request.form(max_files=MAX_DOCUMENTS, max_fields=16) as form:
+        unknown = sorted(set(form) - {"files", "metadata"})
+        if unknown:
+            raise InvalidRequest(
+                f"The form has the field {unknown[0]!r}; send files as 'files', and as 'metadata' "
+                f"a JSON object for all of them."
+            )
+        files = [part for part in form.getlist("files") if isinstance(part, UploadFile)]
+        if not files or len(files) < len(form.getlist("files")):
+            raise InvalidRequest("The form's field 'files' holds no file, or one without a name.")
+        metadata = _form_metadata(form.get("metadata"))
+        return [
+            Ingest(
+                sources.upload(_name(file.filename), await file.read(), _declared(file), metadata)
+            )
+            for file in files
+        ]
+
+
+def _texts(body: bytes) -> list[Ingest]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(f"The body isn't JSON: {error}.") from error
+    if isinstance(value, dict) and "url" in value:
+        raise InvalidRequest("Fetching a URL isn't supported: send the document itself.")
+    many = isinstance(value, dict) and "documents" in value
+    try:
+        documents = (
+            TextDocuments.model_validate(value).documents
+            if many
+            else [TextDocument.model_validate(value)]
+        )
+    except ValidationError as error:
+        raise RequestValidationError(error.errors(include_url=False)) from error
+    return [_text(document) for document in documents]
+
+
+def _text(document: TextDocument) -> Ingest:
+    """A text under its own identity; equal texts under different ones are kept apart."""
+    try:
+        digest = hashlib.sha256(document.text.encode()).hexdigest()
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(f"The text holds half a surrogate pair: {error.reason}.") from error
+    uri = document.uri or f"text:{digest[:16]}"
+    source = sources.text(uri, document.text, document.title, _kept(document.metadata))
+    return Ingest(source, unique=document.uri is None)
+
+
+def _form_metadata(field: Any) -> Kept | None:
+    if field is None:
+        return None
+    if not isinstance(field, str):
+        raise InvalidRequest("The form's field 'metadata' is a JSON object, not a file.")
+    try:
+        return _kept(_METADATA.validate_json(field))
+    except ValidationError as error:
+        raise RequestValidationError(error.errors(include_url=False)) from error
+
+
+def _kept(metadata: Metadata | None) -> Kept | None:
+    if metadata is None:
+        return None
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in metadata.items()}
+
+
+def _name(name: str | None) -> str:
+    """The name of an upload, which may say in which folder the file was."""
+    cleaned = (name or "").replace("\\", "/").lstrip("/").strip()
+    if not cleaned or len(cleaned) > _MAX_NAME or not cleaned.isprintable():
+        raise InvalidRequest(f"{name!r} can't name a document.")
+    return cleaned
+
+
+def _declared(file: UploadFile) -> str | None:
+    """The media type that the sender declares, where it says anything."""
+    kind = (file.content_type or "").split(";")[0].strip().lower()
+    return None if kind in ("", "application/octet-stream") else kind
+
+
+def renamed(request: Ingest, uri: str, document_id: str) -> Ingest:
+    """The same content for a document that exists."""
+    return Ingest(replace(request.source, uri=uri), unique=False, document_id=document_id)

@@ -1,0 +1,55 @@
+"""Questions with span gold: a document and the code points that answer, or none at all."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+class DatasetError(Exception):
+    """A dataset isn't what its format requires; the message says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleQuestion:
+    """A question; `document` None means that nothing answers it.
+
+    `document` is a file name, `start` and `end` a span of its canonical text.
+    """
+
+    id: str
+    question: str
+    language: str
+    answers: tuple[str, ...]
+    document: str | None
+    start: int | None
+    end: int | None
+    demo: bool
+
+
+def read_questions(path: Path) -> list[SampleQuestion]:
+    """The questions of a JSONL file. Raises DatasetError."""
+    return list(_read(path))
+
+
+def _read(path: Path) -> Iterator[SampleQuestion]:
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                yield _question(json.loads(line))
+            except (ValueError, KeyError, TypeError) as error:
+                raise DatasetError(f"{path}, line {number}: {error!r}.") from error
+
+
+def _question(row: dict[str, Any]) -> SampleQuestion:
+    return SampleQuestion(
+        id=row["id"],
+        question=row["question"],
+        language=row["language"],
+        answers=tuple(row["answers"]),
+        document=row["document"],
+        start=row["start"],
+        end=row["end"],
+        demo=row.get("demo", False),
+    )
