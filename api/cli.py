@@ -3,7 +3,7 @@
 import typer
 from pydantic import ValidationError
 
-from api.commands import ask, demo, ingest, knowledge_bases, search, serve
+from api.commands import ask, demo, evaluate, ingest, knowledge_bases, search, serve
 from api.console import fail
 from api.version import VERSION
 from ingest.errors import IngestError
@@ -23,6 +23,7 @@ cli.command()(ingest.ingest)
 cli.command()(search.search)
 cli.command()(ask.ask)
 cli.add_typer(knowledge_bases.cli, name="kb")
+cli.add_typer(evaluate.cli, name="eval")
 
 
 @cli.command()

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-
-class DatasetError(Exception):
-    """A dataset isn't what its format requires; the message says where."""
+from evaluation.errors import DatasetError
 
 
 @dataclass(frozen=True, slots=True)

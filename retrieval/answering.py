@@ -4,13 +4,13 @@ import time
 from dataclasses import dataclass, field
 
 from retrieval.abstention import THRESHOLD, probability
-from retrieval.chat.extractive import ExtractiveAnswerer, Quote
+from retrieval.chat.extractive import Draft, Evidence, ExtractiveAnswerer, Quote
 from retrieval.citations import cite
 from retrieval.documents import Documents
 from retrieval.errors import DocumentNotFound
 from retrieval.filters import Filter
 from retrieval.ports import Stores
-from retrieval.search import Query, Searcher
+from retrieval.search import Found, Query, Searcher
 from retrieval.types import Answer, Citation, KnowledgeBase, Usage
 
 _NOTHING_EN = "I found nothing in these documents that answers this."
@@ -43,10 +43,9 @@ class Answering:
 
     def ask(self, kb: KnowledgeBase, question: Question) -> Answer:
         """An answer whose every sentence is a verified quote, or an abstention that says so."""
-        found = self._searcher.search(kb, Query(question.text, question.k, filter=question.filter))
+        found = self._search(kb, question)
         began = time.perf_counter()
-        postings = self._stores.lexical(kb.generation.id)
-        draft = self._answerer.draft(question.text, found.hits, postings)
+        draft = self._draft(kb, question, found)
         confidence = probability(draft.evidence) if draft.quotes else 0.0
         citations = self._cite(kb, draft.quotes) if confidence >= THRESHOLD else ()
         text = _compose(citations) if citations else _nothing(question.text)
@@ -65,6 +64,18 @@ class Answering:
                 "total": found.timings["total"] + answering,
             },
         )
+
+    def evidence(self, kb: KnowledgeBase, question: Question) -> Evidence:
+        """What an answer to this question would be judged by."""
+        return self._draft(kb, question, self._search(kb, question)).evidence
+
+    def _search(self, kb: KnowledgeBase, question: Question) -> Found:
+        query = Query(question.text, question.k, filter=question.filter)
+        return self._searcher.search(kb, query)
+
+    def _draft(self, kb: KnowledgeBase, question: Question, found: Found) -> Draft:
+        postings = self._stores.lexical(kb.generation.id)
+        return self._answerer.draft(question.text, found.hits, postings)
 
     def _cite(self, kb: KnowledgeBase, quotes: tuple[Quote, ...]) -> tuple[Citation, ...]:
         """Footnotes for the quotes; one whose document was deleted meanwhile gets none."""

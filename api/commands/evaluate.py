@@ -1,0 +1,130 @@
+"""`footnote eval`."""
+
+import random
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from api.commands.demo import sample_documents
+from api.commands.options import JsonOption, settings
+from api.console import out, print_json
+from api.progress import Track, tracking
+from api.service import open_service
+from evaluation import answers, retrieval_quality
+from evaluation.beir import Dataset, Entry, read_beir
+from evaluation.calibration import fit
+from evaluation.indexing import indexed
+from evaluation.questions import read_questions
+from ingest.folder import ingest_paths
+from ingest.sources import Patterns
+from retrieval.answering import Question
+from retrieval.chat.extractive import Evidence
+from retrieval.engine import Engine
+from retrieval.types import KnowledgeBase
+
+cli = typer.Typer(help="Measure retrieval, answers and abstention.", no_args_is_help=True)
+
+BeirFolder = Annotated[
+    Path, typer.Argument(help="A folder with corpus.jsonl, queries.jsonl and qrels/test.tsv.")
+]
+
+
+@cli.command()
+def retrieval(folder: BeirFolder, as_json: JsonOption = False) -> None:
+    """Rank a retrieval set by each leg and by both; nDCG@10 and recall, documents as units."""
+    dataset = read_beir(folder)
+    with (
+        tracking() as track,
+        _indexed(dataset.corpus, track("documents", len(dataset.corpus))) as (engine, kb),
+    ):
+        queries = track("queries", 3 * len(dataset.queries))
+        scores = retrieval_quality.measure(engine, kb, dataset, queries)
+    if as_json:
+        print_json([asdict(score) for score in scores])
+        return
+    table = Table("mode", "nDCG@10", "recall@10", "recall@100", box=None, title=dataset.name)
+    for score in scores:
+        figures = (score.ndcg_10, score.recall_10, score.recall_100)
+        table.add_row(score.mode.value, *(f"{100 * figure:.1f}" for figure in figures))
+    out.print(table)
+
+
+@cli.command("answers")
+def answers_command(
+    documents: Annotated[
+        Path | None, typer.Argument(help="Their folder; by default the sample documents.")
+    ] = None,
+    questions: Annotated[
+        Path | None, typer.Option(help="JSONL; by default questions.jsonl in that folder.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask questions with gold spans: how often is it quoted, how often rightly not answered?"""
+    folder = documents or sample_documents()
+    asked = read_questions(questions or folder / "questions.jsonl")
+    with (
+        TemporaryDirectory(prefix="footnote-eval-") as aside,
+        open_service(settings(Path(aside))) as service,
+        tracking() as track,
+    ):
+        kb, _ = service.engine.create("answers")
+        ingest_paths(service.pipeline, kb, [folder], Patterns(), lambda *_: None)
+        score = answers.measure(service.engine, kb, asked, track("questions", len(asked)))
+    if as_json:
+        print_json(asdict(score))
+        return
+    table = Table("measure", "value", box=None)
+    for name, value in asdict(score).items():
+        table.add_row(name, str(value) if isinstance(value, int) else f"{100 * value:.1f} %")
+    out.print(table)
+
+
+@cli.command()
+def abstention(
+    folders: Annotated[list[Path], typer.Argument(help="Retrieval sets, fitted together.")],
+    sample: Annotated[int, typer.Option(help="Questions of each kind from each set.")] = 400,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit the abstention: every other document is left out, and with it what answers.
+
+    Prints the weights for retrieval/abstention.py, and what they do on held-out questions.
+    """
+    present: list[Evidence] = []
+    absent: list[Evidence] = []
+    with tracking() as track:
+        for folder in folders:
+            dataset = read_beir(folder)
+            found, missed = _evidence(dataset, sample, track)
+            present += found
+            absent += missed
+    calibration = fit(present, absent)
+    print_json(asdict(calibration)) if as_json else out.print(calibration)
+
+
+def _evidence(dataset: Dataset, sample: int, track: Track) -> tuple[list[Evidence], list[Evidence]]:
+    kept = dataset.corpus[::2]
+    here = {entry.id for entry in kept}
+    queries = sorted(dataset.queries)
+    random.Random(0).shuffle(queries)  # noqa: S311 - a fixed sample, not a secret
+    answerable = [q for q in queries if here.issuperset(dataset.qrels[q])][:sample]
+    unanswerable = [q for q in queries if here.isdisjoint(dataset.qrels[q])][:sample]
+    documents = track(f"documents of {dataset.name}", len(kept))
+    questions = track(f"questions on {dataset.name}", len(answerable) + len(unanswerable))
+    with _indexed(kept, documents) as (engine, kb):
+        found: list[Evidence] = []
+        for query in (*answerable, *unanswerable):
+            found.append(engine.answering.evidence(kb, Question(dataset.queries[query])))
+            questions(len(found))
+    return found[: len(answerable)], found[len(answerable) :]
+
+
+def _indexed(
+    corpus: Sequence[Entry], progress: Callable[[int], None]
+) -> AbstractContextManager[tuple[Engine, KnowledgeBase]]:
+    return indexed(corpus, settings(None).embedding_model, progress)

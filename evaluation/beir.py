@@ -1,0 +1,76 @@
+"""Retrieval sets in BEIR's layout: corpus.jsonl, queries.jsonl, qrels/test.tsv.
+
+Thakur et al., "BEIR: A Heterogenous Benchmark for Zero-shot Evaluation of Information Retrieval
+Models", NeurIPS 2021.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evaluation.errors import DatasetError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A text of the corpus."""
+
+    id: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A corpus, its queries, and the grade of each judged document by query (0: not relevant)."""
+
+    name: str
+    corpus: tuple[Entry, ...]
+    queries: Mapping[str, str]
+    qrels: Mapping[str, Mapping[str, int]]
+
+
+def read_beir(folder: Path) -> Dataset:
+    """The set in a folder, with the queries that have judgements. Raises DatasetError."""
+    qrels = _qrels(folder / "qrels" / "test.tsv")
+    queries = {
+        str(row["_id"]): str(row["text"])
+        for row in _rows(folder / "queries.jsonl")
+        if str(row["_id"]) in qrels
+    }
+    corpus = tuple(
+        Entry(str(row["_id"]), str(row.get("title") or ""), str(row["text"]))
+        for row in _rows(folder / "corpus.jsonl")
+    )
+    return Dataset(folder.name, corpus, queries, qrels)
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, start=1):
+                row = json.loads(line)
+                if "_id" not in row or "text" not in row:
+                    raise DatasetError(f"{path}, line {number}: `_id` or `text` is missing.")
+                yield row
+    except OSError as error:
+        raise DatasetError(f"{path} can't be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise DatasetError(f"{path} isn't JSON Lines: {error}.") from error
+
+
+def _qrels(path: Path) -> dict[str, dict[str, int]]:
+    judged: dict[str, dict[str, int]] = {}
+    try:
+        with path.open(encoding="utf-8") as lines:
+            next(lines, None)  # the header
+            for line in lines:
+                query, document, grade = line.rstrip("\n").split("\t")
+                judged.setdefault(query, {})[document] = int(grade)
+    except OSError as error:
+        raise DatasetError(f"{path} can't be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise DatasetError(f"{path} isn't query, document, grade in columns: {error}.") from error
+    return judged
