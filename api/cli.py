@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from api.commands import ask, demo, evaluate, ingest, knowledge_bases, search, serve
 from api.console import fail
 from api.version import VERSION
+from evaluation.errors import EvaluationError
 from ingest.errors import IngestError
 from retrieval.errors import RetrievalError
 
@@ -36,7 +37,7 @@ def main() -> None:
     """Run a command. Errors raised on purpose end it with their message and status 1."""
     try:
         cli()
-    except (RetrievalError, IngestError) as error:
+    except (RetrievalError, IngestError, EvaluationError) as error:
         fail(str(error))
     except ValidationError as error:
         settings = "; ".join(

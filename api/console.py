@@ -10,8 +10,9 @@ from rich.text import Text
 
 from retrieval.types import Answer, Citation
 
-out = Console(highlight=False, soft_wrap=False)
-err = Console(stderr=True, highlight=False)
+# No markup: a path or a name may hold brackets.
+out = Console(highlight=False, soft_wrap=False, markup=False)
+err = Console(stderr=True, highlight=False, markup=False)
 
 
 def print_json(value: Any) -> None:

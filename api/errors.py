@@ -82,7 +82,9 @@ def invalid(errors: Sequence[Any]) -> JSONResponse:
 async def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this kind
     headers = dict(error.headers) if error.headers else None
-    kind = HTTPStatus(error.status_code).phrase.replace(" ", "")
+    # Two ways to one limit have one name, and not one that changes with Python's version.
+    phrase = HTTPStatus(error.status_code).phrase.replace(" ", "")
+    kind = "TooLarge" if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else phrase
     return problem(error.status_code, kind, str(error.detail), headers)
 
 

@@ -1,5 +1,6 @@
 """What the native interface takes and gives, as JSON."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
@@ -128,6 +129,22 @@ class DocumentReply(BaseModel):
         return cls.model_validate(summary, from_attributes=True)
 
 
+class BoxReply(BaseModel):
+    page: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+class BoxesReply(BaseModel):
+    boxes: list[BoxReply] = Field(description="In points from the top left corner of the page")
+
+    @classmethod
+    def of(cls, boxes: Sequence[types.Box]) -> Self:
+        return cls.model_validate({"boxes": boxes}, from_attributes=True)
+
+
 class DocumentsReply(BaseModel):
     total: int
     documents: list[DocumentReply]
@@ -208,14 +225,6 @@ class AskRequest(_Request):
     stream: bool = Field(False, description="Server-sent events token, citation, done")
 
 
-class BoxReply(BaseModel):
-    page: int
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-
 class CitationReply(BaseModel):
     marker: int
     document_id: str
@@ -228,7 +237,6 @@ class CitationReply(BaseModel):
     page: str | None
     verified: bool
     support: float
-    boxes: list[BoxReply]
 
     @classmethod
     def of(cls, citation: types.Citation) -> Self:

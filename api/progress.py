@@ -40,7 +40,7 @@ def tracking() -> Iterator[Track]:
 
 def _bars() -> Progress:
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from api.settings import Settings
+from ingest.highlighting import Highlighter
 from ingest.jobs import Jobs
 from ingest.parsing import ProcessParser
 from ingest.pipeline import Pipeline
@@ -20,6 +21,7 @@ class Service:
     engine: Engine
     pipeline: Pipeline
     jobs: Jobs
+    highlighter: Highlighter
 
 
 @contextmanager
@@ -27,10 +29,12 @@ def open_service(settings: Settings, backend: EmbeddingBackend | None = None) ->
     """The service over the data directory of these settings. See `open_engine` for errors."""
     with open_engine(settings.engine(), backend) as engine:
         parser = ProcessParser(settings.parse_limits())
+        viewer = ProcessParser(settings.parse_limits())  # so that readers don't wait for writers
         pipeline = Pipeline(engine, parser, settings.max_upload_bytes)
         jobs = Jobs(engine, pipeline, settings.ingest_workers)
         try:
-            yield Service(settings, engine, pipeline, jobs)
+            yield Service(settings, engine, pipeline, jobs, Highlighter(engine, viewer))
         finally:
             jobs.close()
             parser.close()
+            viewer.close()

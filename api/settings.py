@@ -1,6 +1,7 @@
 """Settings, read from the environment: `FOOTNOTE_` and the name of the field in capitals."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -33,7 +34,9 @@ class Settings(BaseSettings):
     max_characters: int = Field(50_000_000, ge=1, description="Most characters of one document")
     parse_seconds: float = Field(300.0, gt=0, description="Longest time to read one file")
     ingest_workers: int = Field(4, ge=1, le=64, description="Documents ingested side by side")
-    log_level: str = Field("info", description="`debug`, `info`, `warning` or `error`")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="`debug`, `info`, `warning` or `error`"
+    )
 
     def engine(self) -> EngineSettings:
         return EngineSettings(

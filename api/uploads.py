@@ -1,13 +1,13 @@
 """Request bodies that bring documents: files as multipart, texts as JSON."""
 
 import hashlib
-import json
 from dataclasses import replace
 from typing import Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 from starlette.datastructures import UploadFile
 
 from api.models import MAX_DOCUMENTS, Metadata, TextDocument, TextDocuments
@@ -24,7 +24,10 @@ async def read(request: Request) -> list[Ingest]:
     """The documents of a request body. Raises InvalidRequest, RequestValidationError."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        return await _files(request)
+        try:
+            return await _files(request)
+        except UnicodeError as error:
+            raise InvalidRequest(f"The form can't be decoded: {error}.") from error
     if kind == "application/json":
         return _texts(await request.body())
     raise InvalidRequest(
@@ -55,8 +58,8 @@ async def _files(request: Request) -> list[Ingest]:
 
 def _texts(body: bytes) -> list[Ingest]:
     try:
-        value = json.loads(body)
-    except (ValueError, RecursionError) as error:
+        value = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
         raise InvalidRequest(f"The body isn't JSON: {error}.") from error
     if isinstance(value, dict) and "url" in value:
         raise InvalidRequest("Fetching a URL isn't supported: send the document itself.")
@@ -68,16 +71,13 @@ def _texts(body: bytes) -> list[Ingest]:
             else [TextDocument.model_validate(value)]
         )
     except ValidationError as error:
-        raise RequestValidationError(error.errors(include_url=False)) from error
+        raise _misfit("body", error) from error
     return [_text(document) for document in documents]
 
 
 def _text(document: TextDocument) -> Ingest:
     """A text under its own identity; equal texts under different ones are kept apart."""
-    try:
-        digest = hashlib.sha256(document.text.encode()).hexdigest()
-    except UnicodeEncodeError as error:
-        raise InvalidRequest(f"The text holds half a surrogate pair: {error.reason}.") from error
+    digest = hashlib.sha256(document.text.encode()).hexdigest()
     uri = document.uri or f"text:{digest[:16]}"
     source = sources.text(uri, document.text, document.title, _kept(document.metadata))
     return Ingest(source, unique=document.uri is None)
@@ -91,7 +91,11 @@ def _form_metadata(field: Any) -> Kept | None:
     try:
         return _kept(_METADATA.validate_json(field))
     except ValidationError as error:
-        raise RequestValidationError(error.errors(include_url=False)) from error
+        raise _misfit("metadata", error) from error
+
+
+def _misfit(where: str, error: ValidationError) -> RequestValidationError:
+    return RequestValidationError([{**e, "loc": (where, *e["loc"])} for e in error.errors()])
 
 
 def _kept(metadata: Metadata | None) -> Kept | None:

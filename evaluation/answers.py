@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from statistics import fmean
 from urllib.parse import unquote, urlsplit
 
+from evaluation.errors import DatasetError
 from evaluation.metrics import auroc
 from evaluation.questions import SampleQuestion
 from retrieval.answering import Question
@@ -37,7 +38,12 @@ def measure(
     questions: Sequence[SampleQuestion],
     on_progress: Callable[[int], None],
 ) -> AnswerScore:
-    """Ask all questions of a knowledge base that holds their documents."""
+    """Ask all questions of a knowledge base that holds their documents.
+
+    Raises DatasetError where all have an answer, or none has.
+    """
+    if len({question.document is None for question in questions}) < 2:
+        raise DatasetError("Measuring answers takes questions with an answer and without one.")
     asked: list[tuple[SampleQuestion, Answer]] = []
     for question in questions:
         asked.append((question, engine.answering.ask(kb, Question(question.question))))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.errors import DatasetError
+from evaluation.lines import numbered_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ def read_beir(folder: Path) -> Dataset:
         for row in _rows(folder / "queries.jsonl")
         if str(row["_id"]) in qrels
     }
+    if not queries:
+        raise DatasetError(f"{folder} has no query with a judgement in qrels/test.tsv.")
     corpus = tuple(
         Entry(str(row["_id"]), str(row.get("title") or ""), str(row["text"]))
         for row in _rows(folder / "corpus.jsonl")
@@ -48,29 +51,26 @@ def read_beir(folder: Path) -> Dataset:
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                row = json.loads(line)
-                if "_id" not in row or "text" not in row:
-                    raise DatasetError(f"{path}, line {number}: `_id` or `text` is missing.")
-                yield row
-    except OSError as error:
-        raise DatasetError(f"{path} can't be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise DatasetError(f"{path} isn't JSON Lines: {error}.") from error
+    for number, line in numbered_lines(path):
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise DatasetError(f"{path}, line {number} isn't JSON: {error}.") from error
+        if not isinstance(row, dict) or "_id" not in row or "text" not in row:
+            raise DatasetError(f"{path}, line {number}: `_id` or `text` is missing.")
+        yield row
 
 
 def _qrels(path: Path) -> dict[str, dict[str, int]]:
     judged: dict[str, dict[str, int]] = {}
-    try:
-        with path.open(encoding="utf-8") as lines:
-            next(lines, None)  # the header
-            for line in lines:
-                query, document, grade = line.rstrip("\n").split("\t")
-                judged.setdefault(query, {})[document] = int(grade)
-    except OSError as error:
-        raise DatasetError(f"{path} can't be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise DatasetError(f"{path} isn't query, document, grade in columns: {error}.") from error
+    for number, line in numbered_lines(path):
+        if number == 1:
+            continue  # the header
+        try:
+            query, document, grade = line.split("\t")
+            judged.setdefault(query, {})[document] = int(grade)
+        except ValueError as error:
+            raise DatasetError(
+                f"{path}, line {number} isn't query, document and grade, between tabs: {error}."
+            ) from error
     return judged

@@ -6,10 +6,11 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.errors import DatasetError
 from evaluation.metrics import auroc
 from retrieval.chat.extractive import Evidence
 
-_RIDGE = 1e-2  # keeps correlated features from pulling against each other
+_RIDGE = 1e-3  # keeps correlated features from pulling against each other
 _STEPS = 50
 
 
@@ -27,7 +28,12 @@ class Calibration:
 def fit(
     present: Sequence[Evidence], absent: Sequence[Evidence], *, held_out: int = 2
 ) -> Calibration:
-    """Fit on all but every `held_out`-th question, and measure on those."""
+    """Fit on all but every `held_out`-th question, and measure on those. Raises DatasetError."""
+    if min(len(present), len(absent)) < held_out:
+        raise DatasetError(
+            f"Fitting takes at least {held_out} questions with an answer and {held_out} without; "
+            f"there are {len(present)} and {len(absent)}."
+        )
     features = np.array([astuple(one) for one in (*present, *absent)])
     labels = np.array([1.0] * len(present) + [0.0] * len(absent))
     test = np.arange(len(labels)) % held_out == 0

@@ -8,7 +8,8 @@ def ndcg(ranking: Sequence[str], grades: Mapping[str, int], k: int) -> float:
     """nDCG@k with linear gain: the sum of grade / log2(1 + rank), over that of an ideal ranking.
 
     Järvelin, Kekäläinen, "Cumulated gain-based evaluation of IR techniques", ACM TOIS 20(4),
-    2002; the gain as in trec_eval. 0 where nothing is relevant.
+    2002; the gain as in trec_eval, where a grade below 0 gains nothing. 0 where nothing is
+    relevant.
     """
     gained = _dcg([grades.get(document, 0) for document in ranking[:k]])
     ideal = _dcg(sorted(grades.values(), reverse=True)[:k])
@@ -39,4 +40,4 @@ def auroc(positive: Sequence[float], negative: Sequence[float]) -> float:
 
 
 def _dcg(grades: Sequence[int]) -> float:
-    return sum(grade / math.log2(rank + 1) for rank, grade in enumerate(grades, start=1))
+    return sum(max(0, grade) / math.log2(rank + 1) for rank, grade in enumerate(grades, start=1))

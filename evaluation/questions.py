@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.errors import DatasetError
+from evaluation.lines import numbered_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,11 @@ def read_questions(path: Path) -> list[SampleQuestion]:
 
 
 def _read(path: Path) -> Iterator[SampleQuestion]:
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                yield _question(json.loads(line))
-            except (ValueError, KeyError, TypeError) as error:
-                raise DatasetError(f"{path}, line {number}: {error!r}.") from error
+    for number, line in numbered_lines(path):
+        try:
+            yield _question(json.loads(line))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DatasetError(f"{path}, line {number}: {error!r}.") from error
 
 
 def _question(row: dict[str, Any]) -> SampleQuestion:

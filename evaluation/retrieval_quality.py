@@ -33,16 +33,21 @@ def measure(
         rankings: dict[str, list[str]] = {}
         for key, text in dataset.queries.items():
             found = engine.searcher.search(kb, Query(text, _CHUNKS, mode))
-            rankings[key] = documents_of(found.hits, key)
+            rankings[key] = documents_of(found.hits, key, dataset.qrels[key])
             done += 1
             on_progress(done)
         scores.append(_score(mode, rankings, dataset.qrels))
     return scores
 
 
-def documents_of(hits: Sequence[Hit], query: str) -> list[str]:
-    """The documents of hits in the order of their best chunk, without the query's own text."""
-    return [uri for uri in dict.fromkeys(hit.uri for hit in hits) if uri != query]
+def documents_of(hits: Sequence[Hit], query: str, grades: Mapping[str, int]) -> list[str]:
+    """The documents of hits in the order of their best chunk.
+
+    Where queries come from the corpus itself, a query's own text is not counted as found, unless
+    it is judged.
+    """
+    found = dict.fromkeys(hit.uri for hit in hits)
+    return [uri for uri in found if uri != query or uri in grades]
 
 
 def _score(

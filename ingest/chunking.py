@@ -8,12 +8,13 @@ clause, word or character that still fits.
 
 import hashlib
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ingest.splitting import split
 from retrieval.sentences import Span, sentences
-from retrieval.types import Chunk, Chunking, Document
+from retrieval.types import Chunk, Chunking, Document, Heading
 
 CountTokens = Callable[[Sequence[str]], list[int]]
 
@@ -22,6 +23,10 @@ _OVERLAP_SHARE = 3  # and what is repeated a third
 # Code points a token: prose in any script stays far below. A tokenizer that reads a megabyte of
 # base64 as one unknown word would otherwise make one chunk of it.
 _DENSITY = 16
+
+# What makes a line a heading in Markdown, around its words: hashes, or an underline.
+_HASHES = re.compile(r"[ \t]*#{1,6}[ \t]+\Z")
+_UNDERLINE = re.compile(r"(?:[ \t]+#+)?[ \t]*(?=\n|\Z)(?:\n {0,3}(?:=+|-+)[ \t]*(?=\n|\Z))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class _Section:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A sentence, or a part of one, and the tokens that it adds to a chunk."""
+    """A sentence, or a part of one, and the tokens that it adds to a chunk, at least one."""
 
     span: Span
     tokens: int
@@ -67,6 +72,8 @@ def cut(
         for packed in _pack(pieces, limit - taken, overlap):
             # The tokens of a whole may exceed the sum of its sentences' by a few.
             for span in split(document.text, packed, _fits(context, limit, count_tokens)):
+                if chunks and span.end <= chunks[-1].end:
+                    continue  # a part that only repeats
                 text = context + document.text[span.start : span.end]
                 [tokens] = count_tokens([text])
                 chunks.append(_chunk(document, chunking, len(chunks), section.path, span, tokens))
@@ -78,18 +85,29 @@ def _sections(document: Document) -> Iterator[_Section]:
     """The text under each heading; a heading with nothing under it stands for itself."""
     text, headings = document.text, document.headings
     path: list[tuple[int, str]] = []
-    yield _Section(Span(0, headings[0].start if headings else len(text)), ())
+    marked = [_marked(text, heading) for heading in headings]
+    yield _Section(Span(0, marked[0].start if marked else len(text)), ())
     for at, heading in enumerate(headings):
         following = headings[at + 1] if at + 1 < len(headings) else None
         while path and path[-1][0] >= heading.level:
             path.pop()
         above = tuple(title for _, title in path)
         path.append((heading.level, " ".join(text[heading.start : heading.end].split())))
-        end = following.start if following else len(text)
-        if text[heading.end : end].strip():
-            yield _Section(Span(heading.end, end), tuple(title for _, title in path))
+        start, end = marked[at].end, marked[at + 1].start if following else len(text)
+        if text[start:end].strip():
+            yield _Section(Span(start, end), tuple(title for _, title in path))
         elif following is None or following.level <= heading.level:
             yield _Section(Span(heading.start, heading.end), above)
+
+
+def _marked(text: str, heading: Heading) -> Span:
+    """A heading with the signs around it, which belong to no section."""
+    line = text.rfind("\n", 0, heading.start) + 1
+    underline = _UNDERLINE.match(text, heading.end)
+    return Span(
+        line if _HASHES.match(text[line : heading.start]) else heading.start,
+        underline.end() if underline else heading.end,
+    )
 
 
 def _context(title: str, path: Sequence[str], budget: int, count_tokens: CountTokens) -> str:
@@ -117,11 +135,13 @@ def _pieces(
     pieces: list[_Piece] = []
     for span, count in zip(found, counts, strict=True):
         if count - added <= budget and span.end - span.start <= budget * _DENSITY:
-            pieces.append(_Piece(span, count - added))
+            pieces.append(_Piece(span, max(1, count - added)))
             continue
         parts = list(split(text, span, _fits("", budget + added, count_tokens)))
         tokens = count_tokens([text[part.start : part.end] for part in parts])
-        pieces.extend(_Piece(part, n - added) for part, n in zip(parts, tokens, strict=True))
+        pieces.extend(
+            _Piece(part, max(1, n - added)) for part, n in zip(parts, tokens, strict=True)
+        )
     return pieces
 
 

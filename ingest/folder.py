@@ -79,15 +79,16 @@ def ingest_paths(
     tally = _Tally(len(files), watch)
 
     def one(path: Path) -> Row:
+        name, shown = sources.shown(path.name), sources.shown(path)
         try:
             source = sources.read(path, pipeline.max_bytes)
             ingested = pipeline.ingest(kb, source, tally.follow(path))
         except (IngestError, RetrievalError) as error:
-            row = Row(path.name, str(path), "failed", None, 0, 0, str(error), ())
+            row = Row(name, shown, "failed", None, 0, 0, str(error), ())
         else:
             row = Row(
-                path.name,
-                str(path),
+                name,
+                shown,
                 ingested.outcome.value,
                 ingested.document_id,
                 ingested.chunks,
@@ -100,7 +101,7 @@ def ingest_paths(
 
     with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="ingest") as pool:
         rows = tuple(pool.map(one, files))
-    return Report(rows, tuple(map(str, skipped)), time.perf_counter() - began)
+    return Report(rows, tuple(map(sources.shown, skipped)), time.perf_counter() - began)
 
 
 class _Tally:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from ingest.types import Source, Stage
 from retrieval.database import Database
+from retrieval.errors import KnowledgeBaseNotFound
 from retrieval.schema import UNFINISHED, jobs, knowledge_bases
 
 
@@ -47,8 +49,16 @@ class JobStore:
         self._database = database
 
     def add(self, accepted: Sequence[tuple[Job, Source]]) -> None:
-        with self._database.write() as connection:
-            connection.execute(jobs.insert(), [_to_row(job, source) for job, source in accepted])
+        """Keep new jobs, all or none. Raises KnowledgeBaseNotFound if it is gone by now."""
+        if not accepted:
+            return
+        try:
+            with self._database.write() as connection:
+                connection.execute(
+                    jobs.insert(), [_to_row(job, source) for job, source in accepted]
+                )
+        except IntegrityError as error:
+            raise KnowledgeBaseNotFound(accepted[0][0].knowledge_base) from error
 
     def save(self, job: Job) -> None:
         """Keep where a job stands now."""

@@ -50,7 +50,7 @@ class Jobs:
         self._store = JobStore(engine.database)
         self._active: dict[str, Job] = {}
         self._cancelled: set[str] = set()
-        self._claim = threading.Lock()  # a job is either begun or taken back
+        self._claim = threading.RLock()  # a job is either begun, taken back or finished
         self._changed = threading.Condition()
         self._waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._closing = False
@@ -67,8 +67,9 @@ class Jobs:
             thread.start()
 
     def close(self) -> None:
-        """Stop soon. What isn't finished is taken up at the next start."""
+        """Stop soon, and let nobody wait. What isn't finished is taken up at the next start."""
         self._closing = True
+        self._tell()
         for _ in self._threads:
             self._waiting.put("")
         for thread in self._threads:
@@ -76,7 +77,10 @@ class Jobs:
                 thread.join()
 
     def submit(self, kb: KnowledgeBase, requests: Sequence[Request]) -> list[Job]:
-        """Accept sources: once this returns they survive a crash. Raises Overloaded."""
+        """Accept sources: once this returns they survive a crash.
+
+        Raises Overloaded, and KnowledgeBaseNotFound if it is gone by now.
+        """
         waiting = self._store.count_unfinished()
         if waiting + len(requests) > MAX_WAITING:
             raise Overloaded(
@@ -84,9 +88,16 @@ class Jobs:
             )
         now = time.time()
         accepted = [(_new_job(kb, request, now), request.source) for request in requests]
+        # The rows come first: bytes that an unfinished job refers to are never cleaned away.
         self._store.add(accepted)
-        for job, source in accepted:
-            self._engine.blobs.put(source.data)
+        try:
+            for _, source in accepted:
+                self._engine.blobs.put(source.data)
+        except RetrievalError as error:
+            for job, _ in accepted:
+                self._finish(replace(job, state=Stage.FAILED, error=_failure(error)))
+            raise
+        for job, _ in accepted:
             self._waiting.put(job.id)
         return [job for job, _ in accepted]
 
@@ -109,7 +120,11 @@ class Jobs:
         return job
 
     def wait(self, job_ids: Sequence[str], timeout: float | None = None) -> list[Job]:
-        """The jobs as they stand when all are final, or when the time (seconds) is up."""
+        """The jobs as they stand when all are final, or when the time (seconds) is up.
+
+        Doesn't wait for what a closing process leaves to the next. Raises JobNotFound, also for a
+        job whose knowledge base is deleted meanwhile.
+        """
         remaining = list(reversed(job_ids))
 
         def all_final() -> bool:
@@ -118,7 +133,7 @@ class Jobs:
             return not remaining
 
         with self._changed:
-            self._changed.wait_for(all_final, timeout)
+            self._changed.wait_for(lambda: self._closing or all_final(), timeout)
         return [self.get(job_id) for job_id in job_ids]
 
     def unfinished(self) -> int:
@@ -127,12 +142,22 @@ class Jobs:
 
     def _run(self) -> None:
         while (job_id := self._waiting.get()) and not self._closing:
-            with self._claim:
-                job = self._store.get(job_id)
-                if job is None or job.state.final:
-                    continue
-                self._active[job_id] = job
-            self._work(job)
+            try:
+                if job := self._begin(job_id):
+                    self._work(job)
+                else:
+                    self._tell()  # it may have gone with its knowledge base
+            except Exception:  # noqa: BLE001 - the thread goes on; the next start takes it up
+                _log.exception("job_left", job=job_id)
+
+    def _begin(self, job_id: str) -> Job | None:
+        """The job, from now on this thread's to work on; none if there is nothing left to do."""
+        with self._claim:
+            job = self._store.get(job_id)
+            if job is None or job.state.final or job_id in self._active:
+                return None
+            self._active[job_id] = job
+            return job
 
     def _work(self, job: Job) -> None:
         try:
@@ -179,9 +204,16 @@ class Jobs:
         )
 
     def _finish(self, job: Job) -> None:
-        self._store.save(job)
-        self._active.pop(job.id, None)
-        self._cancelled.discard(job.id)
+        with self._claim:
+            try:
+                self._store.save(job)
+            finally:
+                self._active.pop(job.id, None)
+                self._cancelled.discard(job.id)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Let those who wait look again."""
         with self._changed:
             self._changed.notify_all()
 

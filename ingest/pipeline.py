@@ -1,6 +1,7 @@
 """The way in: bytes -> text -> chunks -> vectors -> stores, one document at a time."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -14,7 +15,7 @@ from retrieval.documents import PreparedDocument
 from retrieval.embedding.cache import text_hash
 from retrieval.engine import Engine
 from retrieval.indexing import Published
-from retrieval.types import Document, KnowledgeBase
+from retrieval.types import Document, KnowledgeBase, Metadata
 
 Progress = Callable[[Stage, int, int], None]
 """Told the stage, and how many of how many chunks are embedded. What it raises ends the work."""
@@ -110,7 +111,7 @@ class Pipeline:
         documents = self._engine.documents
         if documents.live_version(kb, document_id) != version:
             return None
-        if source.metadata is None or source.metadata == documents.metadata(kb, document_id):
+        if source.metadata is None or _same(source.metadata, documents.metadata(kb, document_id)):
             return Ingested(document_id, version, Published.UNCHANGED)
         self._engine.indexer.describe(kb, document_id, source.metadata)
         return Ingested(document_id, version, Published.UPDATED)
@@ -144,6 +145,11 @@ class Pipeline:
 def identify(kb: KnowledgeBase, uri: str) -> str:
     """The id of the document with this uri: the same whenever it is ingested."""
     return hashlib.sha256(f"{kb.id}\n{uri}".encode()).hexdigest()[:24]
+
+
+def _same(one: Metadata, other: Metadata) -> bool:
+    """Whether both say the same to a filter, for which True isn't 1."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def _version(source: Source, blob: str) -> str:

@@ -1,5 +1,6 @@
 """Where documents come from: uploads, texts, files and folders."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -53,11 +54,16 @@ def read(path: Path, limit: int) -> Source:
     try:
         size = path.stat().st_size
         if size > limit:
-            raise TooLarge(f"{path} has {size:,} bytes; the limit is {limit:,}.")
+            raise TooLarge(f"{shown(path)} has {size:,} bytes; the limit is {limit:,}.")
         data = path.read_bytes()
     except OSError as error:
-        raise SourceNotFound(f"{path} can't be read: {error.strerror or error}.") from error
-    return Source(uri=path.resolve().as_uri(), name=path.name, data=data)
+        raise SourceNotFound(f"{shown(path)} can't be read: {error.strerror or error}.") from error
+    return Source(uri=path.resolve().as_uri(), name=shown(path.name), data=data)
+
+
+def shown(path: Path | str) -> str:
+    """A path as text that can be stored and printed; what isn't Unicode in it is U+FFFD."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 def find(paths: Sequence[Path], patterns: Patterns) -> tuple[list[Path], list[Path]]:

@@ -19,7 +19,7 @@ _JOINERS = "\u200d\ufe0e\ufe0f"
 def split(text: str, span: Span, fits: Callable[[str], bool]) -> Iterator[Span]:
     """Parts of a span, in order, that each fit; together they hold all but white space.
 
-    A part of one character is given out whether it fits or not.
+    A part of one code point is given out whether it fits or not.
     """
     start, end = span
     while start < end and text[start].isspace():
@@ -37,17 +37,18 @@ def split(text: str, span: Span, fits: Callable[[str], bool]) -> Iterator[Span]:
 
 
 def _middle(text: str, start: int, end: int) -> int | None:
-    """Where to cut: a pause in the middle half, else any place that parts no character."""
+    """Where to cut: a pause in the middle half, else a place that parts no character, if any."""
     quarter = (end - start) // 4
     center = (start + end) // 2
     for pause in _PAUSES:
-        places = [m.end() for m in pause.finditer(text, start + quarter, end - quarter)]
+        ends = (m.end() for m in pause.finditer(text, start + quarter, end - quarter))
+        places = [place for place in ends if start < place < end]
         if places:
             return min(places, key=lambda place: abs(place - center))
     for place in chain(range(center, end), range(center, start, -1)):
         if start < place and not _continues(text, place):
             return place
-    return None
+    return center if start < center else None  # within one character, of many code points
 
 
 def _continues(text: str, at: int) -> bool:

@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from retrieval.errors import StoreUnavailable
@@ -22,17 +22,13 @@ class Database:
 
     def __init__(self, url: str) -> None:
         """Open the database of a SQLAlchemy URL. Raises StoreUnavailable."""
+        self._where = make_url(url).render_as_string()  # without a password
         self._engine = create_engine(url)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _configure_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
-        try:
-            with self.write() as connection:
-                _migrate(connection)
-        except OperationalError as error:
-            raise StoreUnavailable(
-                f"The catalogue {make_url(url).render_as_string()} can't be opened: {error.orig}."
-            ) from error
+        with self.write() as connection:
+            _migrate(connection)
 
     @classmethod
     def at(cls, path: Path) -> "Database":
@@ -41,20 +37,32 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that sees one state of the catalogue from its first statement on."""
-        with self._engine.connect() as connection, connection.begin():
+        """A transaction that sees one state of the catalogue from its first statement on.
+
+        Raises StoreUnavailable, as `write` does, when the database fails.
+        """
+        with self._failing(), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that is committed at the end, or rolled back by an exception."""
-        with self._engine.connect() as connection:
+        with self._failing(), self._engine.connect() as connection:
             writer = connection.execution_options(writes=True)
             with writer.begin():
                 yield writer
 
     def close(self) -> None:
         self._engine.dispose()
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        try:
+            yield
+        except (DataError, IntegrityError, ProgrammingError):
+            raise  # what we asked for was wrong, not the database
+        except DatabaseError as error:
+            raise StoreUnavailable(f"The catalogue {self._where} failed: {error.orig}.") from error
 
 
 def _migrate(connection: Connection) -> None:

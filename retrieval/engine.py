@@ -16,7 +16,7 @@ from retrieval.embedding.cache import CachedEmbedder
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.embedding.scheduler import Embedder
 from retrieval.embedding.torch import TorchBackend
-from retrieval.errors import DataDirectoryLocked, ModelMismatch
+from retrieval.errors import DataDirectoryLocked, ModelMismatch, StoreUnavailable
 from retrieval.indexing import Indexer
 from retrieval.knowledge_bases import KnowledgeBases
 from retrieval.ports import Blobs, EmbeddingBackend, LexicalStore, Stores, VectorStore
@@ -102,7 +102,6 @@ def open_engine(
     `backend` stands in for the model that the settings name. Raises DataDirectoryLocked,
     ModelUnavailable, StoreUnavailable.
     """
-    settings.data.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         stack.enter_context(_lock(settings.data))
         database = Database.at(settings.data / "catalogue.sqlite")
@@ -152,9 +151,12 @@ def load_backend(settings: EngineSettings) -> EmbeddingBackend:
 def _lock(directory: Path) -> Iterator[None]:
     lock = FileLock(directory / "footnote.lock", timeout=0)
     try:
+        directory.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout as error:
         raise DataDirectoryLocked(str(directory)) from error
+    except OSError as error:
+        raise StoreUnavailable(f"The data directory can't be used: {error}.") from error
     try:
         yield
     finally:

@@ -61,6 +61,7 @@ def _all_of(filter_: object, depth: int, budget: list[int]) -> Condition:
 
 
 def _one(key: str, value: object, depth: int, budget: list[int]) -> Condition:
+    _check_text(key)
     if key in ("$and", "$or"):
         if not isinstance(value, list) or not value:
             raise InvalidRequest(f"{key} takes a list of at least one filter, not {value!r}.")
@@ -131,6 +132,13 @@ def _scalar(key: str, value: object) -> Scalar:
         raise InvalidRequest(f"The filter on {key!r} compares with {value}, which isn't a number.")
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**53:
         raise InvalidRequest(f"The filter on {key!r} compares with {value}; beyond 2**53 use text.")
+    if isinstance(value, str):
+        _check_text(value)
     if isinstance(value, str | int | float):
         return value
     raise InvalidRequest(f"The filter on {key!r} takes a string, number or boolean, not {value!r}.")
+
+
+def _check_text(text: str) -> None:
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        raise InvalidRequest(f"The filter holds {text!r}, which isn't whole Unicode text.")

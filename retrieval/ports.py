@@ -91,7 +91,7 @@ class Blobs(Protocol):
     """Original bytes by their SHA-256."""
 
     def put(self, data: bytes) -> str:
-        """Keep these bytes durably; their SHA-256 in hexadecimal."""
+        """Keep these bytes durably; their SHA-256 in hexadecimal. Raises StoreUnavailable."""
 
     def get(self, digest: str) -> bytes:
         """The bytes, checked against their digest. Raises StoreUnavailable."""

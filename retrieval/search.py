@@ -41,6 +41,8 @@ class Query:
     def __post_init__(self) -> None:
         if not self.text.strip():
             raise InvalidRequest("The query is empty.")
+        if any("\ud800" <= c <= "\udfff" for c in self.text):
+            raise InvalidRequest(f"The query {self.text[:80]!r} isn't whole Unicode text.")
         if len(self.text) > MAX_QUERY:
             raise InvalidRequest(
                 f"The query has {len(self.text)} characters; {MAX_QUERY} are the most."

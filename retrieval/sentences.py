@@ -36,10 +36,10 @@ _SHORT_LINE = 45  # columns; prose is wrapped later than this, CJK counting twic
 
 _ABBREVIATIONS = frozenset(
     """
-    al approx apr art aug ave bros ca capt cf ch co col corp dec dept dr ed eds eg e.g etc ex
-    feb fig figs gen gov hon i.e ie inc jan jr jul jun lt ltd maj mar messrs mr mrs ms mt no nos
-    nov oct op p pp para ph.d prof pt rep rev sec sen sep sept sr st supp tab univ v viz vol vs
-    a.m p.m u.s u.k u.n
+    al approx apr art aug ave bros c ca capt cf ch cir co col cong corp ct dec dept dr ed eds eg
+    e.g etc ex feb fig figs gen gov hon i.e ie inc jan jr jul jun lt ltd maj mar messrs mr mrs ms
+    mt n no nos nov oct op p pp para ph.d prof pt rep rev sec sen sep sept sess sr st stat supp
+    tab univ v viz vol vs a.m p.m u.s u.s.c u.k u.n
     """.split()
 )
 # After these a capital letter begins a new sentence more often than not.
@@ -105,10 +105,10 @@ def _ends_sentence(text: str, begin: int, mark: re.Match[str], end: int) -> bool
         return True
     before = _WORD_BEFORE.search(text, max(begin, mark.start() - 20), mark.start())
     word = before.group().strip("’'-").lower() if before else ""
-    if len(word) == 1 and word.isalpha():
-        return word not in "abcdefghijklmnopqrstuvwxyz" or text[mark.start() - 1].islower()
     if word in _ABBREVIATIONS:
         return word in _MAY_END and first is not None and first.isupper()
+    if len(word) == 1 and word.isascii() and word.isalpha():
+        return text[mark.start() - 1].islower()  # else an initial
     # "1. Introduction": a number alone before the full stop belongs to what follows.
     return not (word.isdigit() and text[begin : mark.start()].strip() == word)
 

@@ -139,7 +139,6 @@ class Citation:
     page: str | None
     verified: bool
     support: float
-    boxes: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

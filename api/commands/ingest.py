@@ -41,6 +41,11 @@ def ingest(
         print_json(report.to_json())
     else:
         print_report(report)
+        if report.skipped:
+            err.print(
+                f"{len(report.skipped)} files were left out: of a kind that can't be read, "
+                f"or excluded."
+            )
     if report.failed:
         raise typer.Exit(1)
 
@@ -58,10 +63,6 @@ def print_report(report: Report) -> None:
         f"{len(report.rows)} files: {counts or 'nothing to do'}; {report.embedded} chunks embedded "
         f"in {report.seconds:.1f} s."
     )
-    if report.skipped:
-        err.print(
-            f"{len(report.skipped)} files were left out: of a kind that can't be read, or excluded."
-        )
 
 
 def _outcome(row: Row) -> Text:

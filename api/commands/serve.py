@@ -10,10 +10,14 @@ from api.commands.options import DataOption, settings
 from api.console import err
 from api.log import configure
 
+_GRACE = 5  # seconds for answers on their way; unfinished jobs go on at the next start
+
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address; by default FOOTNOTE_HOST.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port; by default FOOTNOTE_PORT.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port; by default FOOTNOTE_PORT.")
+    ] = None,
     data: DataOption = None,
 ) -> None:
     """Serve the HTTP interface and the page, until interrupted."""
@@ -22,4 +26,10 @@ def serve(
     number = found.port if port is None else port
     configure(found.log_level)
     err.print(f"Footnote: http://{address}:{number} (data in {found.data.resolve()})")
-    uvicorn.run(create_app(found), host=address, port=number, log_level=found.log_level)
+    uvicorn.run(
+        create_app(found),
+        host=address,
+        port=number,
+        log_level=found.log_level,
+        timeout_graceful_shutdown=_GRACE,
+    )

@@ -9,13 +9,14 @@ from fastapi.responses import PlainTextResponse
 
 from api import uploads
 from api.models import (
+    MAX_DOCUMENTS,
+    BoxesReply,
     DocumentReply,
     DocumentsReply,
     JobReply,
     JobsReply,
     Problem,
     TextDocument,
-    TextDocuments,
 )
 from api.routes.dependencies import Blocking, BlockingOf, ServiceOf
 from api.service import Service
@@ -33,15 +34,22 @@ _FILES: dict[str, Any] = {
         "metadata": {"type": "string", "description": "A JSON object, for all the files"},
     },
 }
+_TEXT = TextDocument.model_json_schema()
+_TEXTS = {
+    "type": "object",
+    "required": ["documents"],
+    "properties": {
+        "documents": {"type": "array", "minItems": 1, "maxItems": MAX_DOCUMENTS, "items": _TEXT}
+    },
+    "additionalProperties": False,
+}
 _BODY = {
     "requestBody": {
         "required": True,
         "content": {
             "multipart/form-data": {"schema": _FILES},
             "application/json": {
-                "schema": {
-                    "anyOf": [TextDocument.model_json_schema(), TextDocuments.model_json_schema()]
-                },
+                "schema": {"anyOf": [_TEXT, _TEXTS]},
                 "example": {"uri": "notes/1", "title": "A note", "text": "Tea is at four."},
             },
         },
@@ -117,7 +125,7 @@ async def list_documents(
     service: ServiceOf,
     blocking: BlockingOf,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
     filter: Annotated[str, Query(description="A metadata filter, as JSON")] = "{}",  # noqa: A002
 ) -> DocumentsReply:
     """The documents of a knowledge base by uri, a page at a time."""
@@ -187,6 +195,26 @@ async def get_text(
     return await blocking.call(got)
 
 
+@router.get("/kb/{kb}/documents/{document_id}/boxes", responses=_PROBLEMS)
+async def get_boxes(
+    kb: str,
+    document_id: str,
+    start: int,
+    end: int,
+    service: ServiceOf,
+    blocking: BlockingOf,
+    version: Version = None,
+) -> BoxesReply:
+    """Where on the pages of a PDF a span of its text stands, to highlight a quote."""
+
+    def found() -> BoxesReply:
+        knowledge_base = service.engine.knowledge_bases.get(kb)
+        boxes = service.highlighter.boxes(knowledge_base, document_id, start, end, version)
+        return BoxesReply.of(boxes)
+
+    return await blocking.call(found)
+
+
 @router.get("/kb/{kb}/documents/{document_id}/original", responses=_PROBLEMS)
 async def get_original(
     kb: str, document_id: str, service: ServiceOf, blocking: BlockingOf, version: Version = None
@@ -200,8 +228,9 @@ async def get_original(
         )
         filename = quote(name.rsplit("/", 1)[-1], safe="")
         disposition = f"attachment; filename*=UTF-8''{filename}"
-        headers = {"Content-Disposition": disposition, **_INERT}
-        return Response(service.engine.blobs.get(blob), headers=headers, media_type=media_type)
+        # Among the headers, or a charset would be added that the bytes needn't be in.
+        headers = {"Content-Disposition": disposition, "Content-Type": media_type, **_INERT}
+        return Response(service.engine.blobs.get(blob), headers=headers)
 
     return await blocking.call(got)
 

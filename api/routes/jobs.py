@@ -11,6 +11,7 @@ from api.models import JobReply, Problem
 from api.routes.dependencies import Blocking, BlockingOf, ServiceOf
 from api.service import Service
 from api.sse import EVENT_STREAM, event
+from retrieval.errors import NotFound
 
 router = APIRouter(tags=["jobs"])
 
@@ -47,7 +48,10 @@ async def _moves(job: JobReply, service: Service, blocking: Blocking) -> AsyncIt
     yield event("job", job.model_dump(mode="json"))
     while job.state not in ("done", "failed", "cancelled"):
         await anyio.sleep(_LOOK)
-        now = JobReply.of(await blocking.call(service.jobs.get, job.id))
+        try:
+            now = JobReply.of(await blocking.call(service.jobs.get, job.id))
+        except NotFound:  # it went with its knowledge base
+            now = job.model_copy(update={"state": "cancelled"})
         if now != job:
             yield event("job", now.model_dump(mode="json"))
         job = now

@@ -5,6 +5,7 @@ question's terms, rare ones counting more, that it covers) and by the chunk it s
 is generated, so nothing can be invented.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,13 +19,15 @@ from retrieval.sentences import Span, sentences
 from retrieval.types import Hit
 
 _HITS = 8  # chunks whose sentences are looked at
-_SENTENCES = 96  # sentences that are embedded, those that name most of the question first
+_SENTENCES = 32  # sentences that are embedded, those that name most of the question first
 _QUOTES = 3
 _NEXT = 0.8  # of the best score: what a further quote must reach
 _ALIKE = 0.6  # Jaccard similarity of terms from which two quotes say the same
 
 # How a sentence's score is made up: see "Answers" in the README for how they were found.
-_COSINE, _COVERAGE, _CHUNK = 0.35, 0.4, 0.25
+_COSINE, _COVERAGE, _CHUNK = 0.25, 0.45, 0.3
+
+_ENUMERATOR = re.compile(r"(?:\d{1,3}\.)+\d{0,3}\s|\d{1,3}[)、]|[-*•]\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ def _candidates(hits: Sequence[Hit], terms: Terms) -> list[_Candidate]:
         for span in sentences(hit.text):
             text = " ".join(hit.text[span.start : span.end].split())
             said = frozenset(analyse(text))
-            if not said:
+            if not _says_more(text, terms):
                 continue
             start, end = hit.chunk.start + span.start, hit.chunk.start + span.end
             found.setdefault(
@@ -113,6 +116,12 @@ def _candidates(hits: Sequence[Hit], terms: Terms) -> list[_Candidate]:
             )
     ordered = sorted(found.values(), key=lambda c: -c.coverage)
     return ordered[:_SENTENCES]
+
+
+def _says_more(sentence: str, asked: Terms) -> bool:
+    """Whether a sentence says anything that the question doesn't; a heading often doesn't."""
+    said = analyse(_ENUMERATOR.sub("", sentence, count=1))
+    return any(term not in asked.weights for term in said)
 
 
 def _chosen(candidates: Sequence[_Candidate], scores: Sequence[float]) -> tuple[Quote, ...]:

@@ -17,20 +17,14 @@ class FileBlobs:
     def put(self, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()
         path = self._path(digest)
-        if path.exists():
-            return digest
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Written aside and renamed: a file under its digest is always whole.
-        descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=".part-")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(aside).replace(path)
-        except BaseException:
-            Path(aside).unlink(missing_ok=True)
-            raise
+        if not path.exists():
+            try:
+                _write(path, data)
+            except OSError as error:
+                raise StoreUnavailable(
+                    f"The original bytes {digest} can't be written: {error}. Make room, or choose "
+                    f"another directory with FOOTNOTE_DATA."
+                ) from error
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -49,3 +43,18 @@ class FileBlobs:
 
     def _path(self, digest: str) -> Path:
         return self._directory / digest[:2] / digest
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Written aside and renamed: a file under its digest is always whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(aside).replace(path)
+    except BaseException:
+        Path(aside).unlink(missing_ok=True)
+        raise

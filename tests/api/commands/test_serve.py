@@ -1,0 +1,39 @@
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from tests.api.commands.conftest import Run
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What a server would have been started with."""
+    seen: dict[str, Any] = {}
+    monkeypatch.setattr(uvicorn, "run", lambda app, **how: seen.update(how, app=app))
+    monkeypatch.setattr(structlog, "configure", lambda **_: None)
+    return seen
+
+
+def test_settings_say_where_and_options_overrule_them(
+    run: Run, served: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FOOTNOTE_PORT", "8001")
+    monkeypatch.setenv("FOOTNOTE_LOG_LEVEL", "warning")
+    result = run("serve", "--host", "::1", "--data", str(tmp_path / "[red]"))
+    assert result.exit_code == 0
+    assert "[red])" in re.sub(r"\s", "", result.stderr)
+    assert (served["host"], served["port"], served["log_level"]) == ("::1", 8001, "warning")
+    assert isinstance(served["app"], FastAPI)
+    run("serve", "--port", "0")
+    assert (served["host"], served["port"]) == ("127.0.0.1", 0)
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_a_port_that_is_none_is_refused(run: Run, served: dict[str, Any], port: str) -> None:
+    assert run("serve", "--port", port).exit_code == 2
+    assert served == {}

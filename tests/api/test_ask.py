@@ -1,0 +1,111 @@
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.conftest import AddText
+from tests.api.replies import JSON, assert_problem, events_of
+
+ANSWERED = [
+    ("Are batteries covered for six months?", "Batteries are covered for six months."),
+    ("运费险的理赔时限是几天?", "运费险的理赔时限是七天。"),
+    ("When does the office serve tea?", "The office serves tea at four 🍵."),
+]
+
+
+@pytest.mark.parametrize(("question", "quote"), ANSWERED)
+def test_every_quote_is_a_slice_of_the_text(shared: TestClient, question: str, quote: str) -> None:
+    answer = _asked(shared, question)
+    assert (answer["abstained"], answer["model"]) == (False, "extractive")
+    assert answer["text"].startswith(f"{quote} [1]")
+    assert answer["usage"]["used"] == len(answer["citations"])
+    for citation in answer["citations"]:
+        text = shared.get(f"/kb/kb/documents/{citation['document_id']}/text").text
+        assert text[citation["start"] : citation["end"]] == citation["quote"]
+        assert citation["verified"]
+        assert f"[{citation['marker']}]" in answer["text"]
+
+
+@pytest.mark.parametrize(
+    ("question", "language"),
+    [("Who painted the ceiling?", "nothing"), ("谁发明了电话?", "没有找到")],
+)
+def test_what_nothing_answers_is_not_answered(
+    shared: TestClient, question: str, language: str
+) -> None:
+    answer = _asked(shared, question)
+    assert answer["abstained"]
+    assert answer["citations"] == []
+    assert language in answer["text"]
+
+
+def test_a_filter_keeps_documents_out_of_answers(shared: TestClient) -> None:
+    question = ANSWERED[0][0]
+    assert not _asked(shared, question, filter={"year": 2026})["abstained"]
+    excluded = _asked(shared, question, filter={"year": 2025})
+    assert (excluded["abstained"], excluded["hits"]) == (True, [])
+
+
+@pytest.mark.parametrize("question", [*(q for q, _ in ANSWERED), "Who painted the ceiling?"])
+def test_a_stream_says_the_same_as_the_answer(shared: TestClient, question: str) -> None:
+    reply = shared.post("/kb/kb/ask", json={"question": question, "stream": True})
+    assert reply.headers["content-type"].startswith("text/event-stream")
+    events = events_of(reply.text)
+    names = [name for name, _ in events]
+    assert (names[0], names[-1], names.count("done")) == ("token", "done", 1)
+    done = events[-1][1]
+    assert "".join(data["text"] for name, data in events if name == "token") == done["text"]
+    assert [data for name, data in events if name == "citation"] == done["citations"]
+    assert _steady(done) == _steady(_asked(shared, question))
+
+
+def test_a_citation_follows_the_sentence_that_it_supports(
+    client: TestClient, add_text: AddText
+) -> None:
+    add_text("The red pump starts at seven bar.", uri="1")
+    add_text("Kestrel valves: the pump starts with a loud click 🍵 every morning.", uri="2")
+    add_text("Lunch is at noon. Invoices go to the office.", uri="3")
+    body = {"question": "How does the pump start?", "stream": True}
+    events = events_of(client.post("/kb/kb/ask", json=body).text)
+    marked = [
+        (before[1]["text"].strip()[-3:], data["marker"])
+        for before, (name, data) in pairwise(events)
+        if name == "citation"
+    ]
+    assert marked == [("[1]", 1), ("[2]", 2)]
+    tokens = [data["text"] for name, data in events if name == "token"]
+    assert "".join(tokens) == events[-1][1]["text"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ("{}", 422, "body.question"),
+        ('{"question": ""}', 422, "empty"),
+        ('{"question": "\\ud800"}', 422, "body.question"),
+        ('{"question": "' + "字" * 20_001 + '"}', 422, "20000"),
+        ('{"question": "a", "k": 101}', 422, "body.k"),
+        ('{"question": "a", "stream": "perhaps"}', 422, "body.stream"),
+        ('{"question": "a", "filter": {"a": "\\ud800"}}', 422, "Unicode"),
+        ('{"question": "a", "stream": true, "filter": {"$": 1}}', 422, "operator"),
+        ('{"question": "a", "history": []}', 422, "body.history"),
+        ("[" * 100_000, 400, "parsing"),
+    ],
+    ids=lambda value: str(value)[:40].encode("ascii", "backslashreplace").decode(),
+)
+def test_a_question_that_does_not_fit_is_refused(
+    shared: TestClient, body: str, status: int, said: str
+) -> None:
+    assert_problem(shared.post("/kb/kb/ask", content=body, headers=JSON), status, said)
+
+
+def _asked(client: TestClient, question: str, **more: Any) -> dict[str, Any]:
+    reply = client.post("/kb/kb/ask", json={"question": question, **more})
+    answer: dict[str, Any] = reply.raise_for_status().json()
+    return answer
+
+
+def _steady(answer: dict[str, Any]) -> dict[str, Any]:
+    """Without what differs from one time to the next."""
+    return {key: value for key, value in answer.items() if key != "timings"}

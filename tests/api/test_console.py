@@ -1,0 +1,64 @@
+import json
+
+import pytest
+
+from api import console
+from retrieval.types import Answer, Citation, Usage
+
+
+def _citation(marker: int, quote: str, page: str | None = None) -> Citation:
+    return Citation(
+        marker=marker,
+        document_id="d",
+        version="v",
+        uri="u",
+        title="A [bold]title[/bold]",
+        start=3,
+        end=3 + len(quote),
+        quote=quote,
+        page=page,
+        verified=True,
+        support=0.5,
+    )
+
+
+def _answer(text: str, *citations: Citation) -> Answer:
+    return Answer(text, citations, (), not citations, 0.5, "extractive", Usage(1, 1), {})
+
+
+def test_an_answer_is_printed_with_every_footnote(capsys: pytest.CaptureFixture[str]) -> None:
+    quotes = _citation(1, "Tea\n at [/four].", "iv"), _citation(2, "运费险🍵")
+    console.print_answer(_answer("Tea at [/four]. [1]\n运费险🍵 [2]", *quotes))
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        "Tea at [/four]. [1]",
+        "运费险🍵 [2]",
+        "[1] A [bold]title[/bold], page iv, characters 3 to 19 ✓ verified",
+        "“Tea at [/four].”",
+        "[2] A [bold]title[/bold], characters 3 to 7 ✓ verified",
+        "“运费险🍵”",
+    ]
+
+
+def test_an_abstention_has_no_footnotes(capsys: pytest.CaptureFixture[str]) -> None:
+    console.print_answer(_answer("I found nothing."))
+    assert capsys.readouterr().out == "I found nothing.\n"
+
+
+def test_json_is_one_document_in_plain_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    value = {"名": ["🍵", 1, None, True]}
+    console.print_json(value)
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == value
+    assert "🍵" in printed
+
+
+@pytest.mark.parametrize("status", [1, 2])
+def test_a_failure_is_said_on_standard_error(
+    capsys: pytest.CaptureFixture[str], status: int
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        console.fail("'[/x]' isn't there.", status)
+    assert ended.value.code == status
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", "Error: '[/x]' isn't there.\n")

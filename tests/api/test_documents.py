@@ -1,0 +1,248 @@
+import json
+import threading
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.commands.demo import sample_documents
+from api.service import Service
+from tests.api.conftest import AddText
+from tests.api.replies import assert_problem, upload
+
+
+def test_a_text_is_accepted_and_followed_to_its_document(client: TestClient) -> None:
+    accepted = client.post("/kb/kb/documents", json={"text": "Tea at four.", "uri": "n/1"})
+    assert accepted.status_code == 202
+    (job,) = accepted.json()["jobs"]
+    assert (job["uri"], job["kb"], job["error"]) == ("n/1", "kb", None)
+    events = client.get(f"/jobs/{job['id']}/events").text
+    assert '"state": "done"' in events
+    document = client.get(f"/kb/kb/documents/{job['document_id']}").json()
+    assert (document["uri"], document["characters"], document["chunks"]) == ("n/1", 12, 1)
+
+
+def test_wait_answers_when_all_are_final(client: TestClient) -> None:
+    body = {
+        "documents": [{"text": f"Text {n}.", "uri": str(n)} for n in range(20)] + [{"text": ""}]
+    }
+    reply = client.post("/kb/kb/documents?wait=true", json=body)
+    assert reply.status_code == 200
+    states = [job["state"] for job in reply.json()["jobs"]]
+    assert states == ["done"] * 20 + ["failed"]
+    assert reply.json()["jobs"][-1]["error"]["kind"] == "EmptyDocument"
+
+
+def test_equal_bytes_are_kept_once_unless_each_has_a_uri(client: TestClient) -> None:
+    twice = {"documents": [{"text": "Same."}, {"text": "Same."}]}
+    outcomes = {j["outcome"] for j in _sent(client, twice)}
+    assert outcomes <= {"added", "unchanged"}
+    named = {"documents": [{"text": "Same.", "uri": "1"}, {"text": "Same.", "uri": "2"}]}
+    assert [job["outcome"] for job in _sent(client, named)] == ["added", "added"]
+    assert client.get("/kb/kb/documents").json()["total"] == 3
+
+
+def test_metadata_survives_a_version_that_says_nothing_of_it(
+    client: TestClient, add_text: AddText
+) -> None:
+    metadata = {"year": 2026, "share": 0.5, "draft": False, "team": ["法务", "🍵"], "big": 2**53}
+    document = add_text(metadata=metadata)
+    assert add_text("Another version.") == document
+    got = client.get(f"/kb/kb/documents/{document}").json()["metadata"]
+    assert got == metadata
+    assert isinstance(got["draft"], bool)
+
+
+def test_an_old_version_stays_readable_and_its_quotes_true(
+    client: TestClient, add_text: AddText
+) -> None:
+    document = add_text()
+    old = client.post(
+        "/kb/kb/ask", json={"question": "Are batteries covered for six months?"}
+    ).json()
+    assert old["citations"]
+    put = client.put(f"/kb/kb/documents/{document}?wait=true", json={"text": "Nothing at all."})
+    assert [job["outcome"] for job in put.json()["jobs"]] == ["updated"]
+    path = f"/kb/kb/documents/{document}/text"
+    assert client.get(path).text == "Nothing at all."
+    for citation in old["citations"]:
+        read = client.get(path, params={"version": citation["version"]})
+        assert read.headers["x-document-version"] == citation["version"]
+        assert read.text[citation["start"] : citation["end"]] == citation["quote"]
+    found = client.post("/kb/kb/search", json={"query": "warranty"}).json()["hits"]
+    assert {hit["text"] for hit in found} == {"Nothing at all."}
+
+
+def test_a_new_version_keeps_the_identity_whatever_the_body_says(
+    client: TestClient, add_text: AddText
+) -> None:
+    document = add_text()
+    body = {"text": "新的内容。", "uri": "elsewhere", "title": "标题", "metadata": {"a": 1}}
+    (job,) = client.put(f"/kb/kb/documents/{document}?wait=1", json=body).json()["jobs"]
+    assert (job["document_id"], job["uri"]) == (document, "notes/1")
+    got = client.get(f"/kb/kb/documents/{document}").json()
+    assert (got["title"], got["uri"], got["metadata"]) == ("标题", "notes/1", {"a": 1})
+
+
+def test_replacing_takes_one_and_a_document_that_is_there(
+    client: TestClient, add_text: AddText
+) -> None:
+    document = add_text()
+    two = {"documents": [{"text": "a"}, {"text": "b"}]}
+    assert_problem(client.put(f"/kb/kb/documents/{document}", json=two), 422, "not 2")
+    assert_problem(client.put("/kb/kb/documents/none", json={"text": "a"}), 404, "'none'")
+
+
+def test_lists_are_paged_by_uri(client: TestClient, add_text: AddText) -> None:
+    for number in range(5):
+        add_text(f"Text {number}.", uri=f"n/{number}")
+    pages = [
+        client.get("/kb/kb/documents", params={"limit": 2, "offset": offset}).json()
+        for offset in (0, 2, 4, 6)
+    ]
+    assert [page["total"] for page in pages] == [5] * 4
+    uris = [document["uri"] for page in pages for document in page["documents"]]
+    assert uris == [f"n/{number}" for number in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("limit=0", "query.limit"),
+        ("limit=1001", "query.limit"),
+        ("offset=-1", "query.offset"),
+        ("offset=1" + "0" * 30, "query.offset"),
+        ("filter=year", "isn't JSON"),
+        ("filter=[]", "JSON object"),
+        ('filter="a"', "JSON object"),
+        ('filter={"a":NaN}', "nan"),
+        ('filter={"a":"\\ud800"}', "Unicode"),
+        ("filter=" + "1" * 5_000, "isn't JSON"),
+        ("filter=" + "[" * 5_000, "isn't JSON"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_a_list_that_can_not_be_made(shared: TestClient, query: str, said: str) -> None:
+    assert_problem(shared.get(f"/kb/kb/documents?{query}"), 422, said)
+
+
+@pytest.mark.parametrize("tail", ["", "/text", "/original", "/boxes?start=0&end=1"])
+def test_a_document_or_version_that_is_not_there(shared: TestClient, tail: str) -> None:
+    assert_problem(shared.get(f"/kb/kb/documents/none{tail}"), 404, "'none'")
+    if tail:
+        (document,) = shared.get("/kb/kb/documents").json()["documents"]
+        joint = "&" if "?" in tail else "?"
+        for version in ("none", "%00", "%ED%A0%80", ""):
+            path = f"/kb/kb/documents/{document['id']}{tail}{joint}version={version}"
+            assert_problem(shared.get(path), 404)
+
+
+def test_a_document_is_seen_from_its_own_knowledge_base_only(
+    client: TestClient, add_text: AddText
+) -> None:
+    document = add_text()
+    client.put("/kb/other")
+    for tail in ("", "/text", "/original", "/boxes?start=0&end=1"):
+        assert_problem(client.get(f"/kb/other/documents/{document}{tail}"), 404, "'other'")
+    assert_problem(client.delete(f"/kb/other/documents/{document}"), 404, "'other'")
+    assert client.get(f"/kb/kb/documents/{document}").status_code == 200
+
+
+def test_delete_forgets_versions_hits_and_bytes(
+    client: TestClient, service: Service, add_text: AddText
+) -> None:
+    document = add_text("The secret warranty.")
+    (blob, _, _) = service.engine.documents.original(
+        service.engine.knowledge_bases.get("kb"), document
+    )
+    gone = client.delete(f"/kb/kb/documents/{document}")
+    assert (gone.status_code, gone.content) == (204, b"")
+    assert_problem(client.delete(f"/kb/kb/documents/{document}"), 404)
+    assert_problem(client.get(f"/kb/kb/documents/{document}/text"), 404)
+    assert client.post("/kb/kb/search", json={"query": "secret"}).json()["hits"] == []
+    service.engine.indexer.close()
+    kept = {path.name for path in (service.settings.data / "blobs").rglob("*") if path.is_file()}
+    assert blob not in kept
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "media_type"),
+    [
+        ("页.html", b"<script>alert(1)</script><p>Some words.</p>", "text/html"),
+        ('a b".txt', "Some words 🍵".encode(), "text/plain"),
+        ("gbk.txt", "退货运费由卖家承担,运费险的理赔时限是七天。".encode("gbk"), "text/plain"),
+    ],
+)
+def test_the_original_comes_back_as_it_was_and_is_never_run(
+    client: TestClient, name: str, data: bytes, media_type: str
+) -> None:
+    files = {"files": (name, data)}
+    (job,) = client.post("/kb/kb/documents?wait=true", files=files).json()["jobs"]
+    got = client.get(f"/kb/kb/documents/{job['document_id']}/original")
+    assert got.content == data
+    assert got.headers["content-type"] == media_type
+    assert got.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in got.headers["content-security-policy"]
+    assert got.headers["content-disposition"].startswith("attachment; filename*=UTF-8''")
+    text = client.get(f"/kb/kb/documents/{job['document_id']}/text")
+    assert text.headers["x-content-type-options"] == "nosniff"
+
+
+def test_boxes_are_where_a_quote_stands_on_the_page(client: TestClient) -> None:
+    pdf = sample_documents() / "laboratory-safety-protocol.pdf"
+    files = {"files": (pdf.name, pdf.read_bytes())}
+    (job,) = client.post("/kb/kb/documents?wait=true", files=files).json()["jobs"]
+    path = f"/kb/kb/documents/{job['document_id']}"
+    boxes = client.get(f"{path}/boxes", params={"start": 0, "end": 20}).json()["boxes"]
+    assert {box["page"] for box in boxes} == {1}
+    assert all(box["left"] < box["right"] and box["top"] < box["bottom"] for box in boxes)
+    assert_problem(client.get(f"{path}/boxes", params={"start": 5, "end": 5}), 422, "span")
+    assert_problem(client.get(f"{path}/boxes"), 422, "query.start")
+
+
+def test_a_text_has_no_boxes_and_a_span_must_lie_in_it(shared: TestClient) -> None:
+    (document,) = shared.get("/kb/kb/documents").json()["documents"]
+    path = f"/kb/kb/documents/{document['id']}/boxes"
+    assert shared.get(path, params={"start": 0, "end": 1}).json() == {"boxes": []}
+    for start, end in ((-1, 1), (1, 1), (0, document["characters"] + 1), (10**30, 10**31)):
+        assert_problem(shared.get(path, params={"start": start, "end": end}), 422, "span")
+
+
+def test_a_delete_during_an_upload_leaves_all_or_nothing(
+    client: TestClient, add_text: AddText
+) -> None:
+    document = add_text()
+    replies: list[int] = []
+
+    def send() -> None:
+        for number in range(8):
+            body = {"text": f"Version {number}.", "uri": "notes/1"}
+            replies.append(client.post("/kb/kb/documents?wait=1", json=body).status_code)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    while thread.is_alive():
+        assert client.delete(f"/kb/kb/documents/{document}").status_code in (204, 404)
+    thread.join()
+    assert replies == [200] * 8
+    add_text("The last version.")
+    hits = client.post("/kb/kb/search", json={"query": "version"}).json()["hits"]
+    assert [hit["text"] for hit in hits] == ["The last version."]
+
+
+def test_uploads_of_one_name_are_versions_of_one_document(
+    client: TestClient,
+) -> None:
+    first, second = (upload(client, data).json()["jobs"][0] for data in (b"One.", b"Two."))
+    assert first["document_id"] == second["document_id"]
+    assert (first["outcome"], second["outcome"]) == ("added", "updated")
+
+
+def _sent(client: TestClient, body: Any) -> list[dict[str, Any]]:
+    reply = client.post(
+        "/kb/kb/documents?wait=true",
+        content=json.dumps(body).encode(),
+        headers={"content-type": "application/json; charset=utf-8"},
+    )
+    jobs: list[dict[str, Any]] = reply.raise_for_status().json()["jobs"]
+    return jobs

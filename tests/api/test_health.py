@@ -1,0 +1,53 @@
+import sqlite3
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.service import Service
+from api.version import VERSION
+from retrieval.database import Database
+from retrieval.errors import StoreUnavailable
+from tests.api.replies import assert_problem
+
+
+def test_health_answers(client: TestClient) -> None:
+    assert client.get("/health").json() == {"status": "ok"}
+
+
+def test_ready_counts_knowledge_bases(client: TestClient) -> None:
+    assert client.get("/ready").json() == {
+        "status": "ready",
+        "knowledge_bases": 1,
+        "built_with_another_model": [],
+    }
+
+
+def test_not_ready_while_the_catalogue_fails_but_alive(
+    client: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(database: Database) -> None:
+        raise StoreUnavailable("The catalogue failed: disk I/O error.")
+
+    monkeypatch.setattr(Database, "read", broken)
+    reply = client.get("/ready")
+    assert_problem(reply, 503, "disk I/O")
+    assert reply.headers["retry-after"]
+    assert client.get("/health").status_code == 200
+
+
+def test_not_ready_when_the_catalogue_is_no_database(client: TestClient, service: Service) -> None:
+    service.engine.database.close()
+    with sqlite3.connect(service.settings.data / "catalogue.sqlite") as connection:
+        connection.execute("DROP TABLE generations")
+    connection.close()
+    assert_problem(client.get("/ready"), 503, "catalogue")
+
+
+def test_info_tells_version_model_and_limits(client: TestClient, service: Service) -> None:
+    info = client.get("/info").json()
+    assert info["version"] == VERSION
+    assert info["embedder"]["model"] == "hashing"
+    assert info["embedder"]["fingerprint"] == service.engine.embedder.identity.fingerprint
+    assert info["limits"]["upload_bytes"] == service.settings.max_upload_bytes
+    assert info["limits"]["k"] == 1_000
+    assert info["jobs_unfinished"] == 0

@@ -1,0 +1,123 @@
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from ingest.job_store import Job
+from ingest.jobs import Jobs
+from retrieval.embedding.hashing import HashingBackend
+from retrieval.types import Vectors
+from tests.api.conftest import OpenClient
+from tests.api.replies import assert_problem, events_of
+
+
+class HeldBackend(HashingBackend):
+    """Embeds a text that says "hold" only once it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = threading.Event()
+        self.let_go = threading.Event()
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        if any("hold" in text for text in texts):
+            self.reached.set()
+            assert self.let_go.wait(20)
+        return super().encode(texts)
+
+
+@pytest.fixture
+def backend() -> HeldBackend:
+    return HeldBackend()
+
+
+@pytest.fixture
+def held(open_client: OpenClient, backend: HeldBackend) -> TestClient:
+    """A client whose one ingesting thread is in the middle of the job `hold`."""
+    client = open_client(backend, ingest_workers=1)
+    client.put("/kb/kb").raise_for_status()
+    return client
+
+
+def _send(client: TestClient, *texts: str) -> list[str]:
+    body = {"documents": [{"text": text, "uri": text} for text in texts]}
+    jobs = client.post("/kb/kb/documents", json=body).raise_for_status().json()["jobs"]
+    return [job["id"] for job in jobs]
+
+
+def _follow(client: TestClient, job_id: str) -> list[dict[str, Any]]:
+    reply = client.get(f"/jobs/{job_id}/events")
+    assert reply.headers["content-type"].startswith("text/event-stream")
+    events = events_of(reply.text)
+    assert {name for name, _ in events} == {"job"}
+    return [data for _, data in events]
+
+
+def test_a_job_moves_to_done_and_no_event_repeats(held: TestClient, backend: HeldBackend) -> None:
+    (job,) = _send(held, "hold 🍵")
+    assert backend.reached.wait(20)
+    assert held.get(f"/jobs/{job}").json()["state"] == "embedding"
+    assert held.get("/info").json()["jobs_unfinished"] == 1
+    backend.let_go.set()
+    events = _follow(held, job)
+    assert (events[-1]["state"], events[-1]["outcome"]) == ("done", "added")
+    assert events[-1]["done"] == events[-1]["total"] == 1
+    assert all(one != other for one, other in pairwise(events))
+    assert _follow(held, job) == events[-1:]
+
+
+def test_a_job_that_waits_is_taken_back_at_once(held: TestClient, backend: HeldBackend) -> None:
+    first, second = _send(held, "hold", "waits")
+    assert backend.reached.wait(20)
+    assert held.delete(f"/jobs/{second}").json()["state"] == "cancelled"
+    assert [event["state"] for event in _follow(held, second)] == ["cancelled"]
+    backend.let_go.set()
+    assert _follow(held, first)[-1]["state"] == "done"
+    assert [d["uri"] for d in held.get("/kb/kb/documents").json()["documents"]] == ["hold"]
+
+
+def test_a_job_at_work_stops_and_leaves_no_document(held: TestClient, backend: HeldBackend) -> None:
+    (job,) = _send(held, "hold")
+    assert backend.reached.wait(20)
+    held.delete(f"/jobs/{job}").raise_for_status()
+    backend.let_go.set()
+    assert _follow(held, job)[-1]["state"] == "cancelled"
+    assert held.get("/kb/kb/documents").json()["total"] == 0
+
+
+def test_a_final_job_stays_as_it_is(held: TestClient) -> None:
+    (job,) = _send(held, "a text")
+    done = _follow(held, job)[-1]
+    assert held.delete(f"/jobs/{job}").json() == done
+
+
+def test_followers_hear_that_a_knowledge_base_took_its_jobs_along(
+    held: TestClient, backend: HeldBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, second = _send(held, "hold", "waits")
+    assert backend.reached.wait(20)
+    following = threading.Event()
+    get = Jobs.get
+
+    def watched(jobs: Jobs, job_id: str) -> Job:
+        job = get(jobs, job_id)
+        following.set()
+        return job
+
+    monkeypatch.setattr(Jobs, "get", watched)
+    with ThreadPoolExecutor(1) as threads:
+        heard = threads.submit(_follow, held, second)
+        assert following.wait(20)
+        held.delete("/kb/kb").raise_for_status()
+        backend.let_go.set()
+        assert [event["state"] for event in heard.result(20)] == ["queued", "cancelled"]
+
+
+@pytest.mark.parametrize(("method", "tail"), [("GET", ""), ("GET", "/events"), ("DELETE", "")])
+@pytest.mark.parametrize("job", ["none", "%00", "%F0%9F%98%80"])
+def test_a_job_that_is_not_there(shared: TestClient, method: str, tail: str, job: str) -> None:
+    assert_problem(shared.request(method, f"/jobs/{job}{tail}"), 404, "no job")

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from api.settings import Settings
+from ingest.types import ParseLimits
+
+
+def test_a_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTNOTE_DATA", "/somewhere/知识")
+    monkeypatch.setenv("FOOTNOTE_PORT", "80")
+    monkeypatch.setenv("FOOTNOTE_EMBEDDING_DOWNLOAD", "true")
+    monkeypatch.setenv("FOOTNOTE_UNKNOWN", "ignored")
+    settings = Settings()
+    assert (settings.data, settings.port) == (Path("/somewhere/知识"), 80)
+    assert settings.engine().embedding_download
+    assert settings.engine().data == settings.data
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "65536"),
+        ("PORT", "http"),
+        ("MAX_UPLOAD_BYTES", "0"),
+        ("MAX_PAGES", "0"),
+        ("MAX_CHARACTERS", "-1"),
+        ("PARSE_SECONDS", "0"),
+        ("PARSE_SECONDS", "nan"),
+        ("INGEST_WORKERS", "0"),
+        ("INGEST_WORKERS", "65"),
+        ("LOG_LEVEL", "loud"),
+        ("LOG_LEVEL", ""),
+        ("EMBEDDING_DOWNLOAD", "perhaps"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"FOOTNOTE_{name}", value)
+    with pytest.raises(ValidationError, match=name.lower()):
+        Settings()
+
+
+def test_limits_reach_the_parser() -> None:
+    settings = Settings(max_pages=3, max_characters=4, parse_seconds=5)
+    assert settings.parse_limits() == ParseLimits(3, 4, 5)
+
+
+def test_defaults_of_the_parser_are_those_of_the_settings() -> None:
+    assert Settings().parse_limits() == ParseLimits()
+
+
+def test_nothing_listens_beyond_this_machine_unless_told() -> None:
+    assert Settings().host == "127.0.0.1"
+    assert not Settings().embedding_download

@@ -1,0 +1,107 @@
+from dataclasses import replace
+
+import pytest
+
+from evaluation.answers import file_name, measure
+from evaluation.errors import DatasetError
+from evaluation.questions import SampleQuestion
+from ingest.pipeline import Pipeline
+from ingest.types import Source
+from retrieval.answering import Question
+from retrieval.engine import Engine
+from retrieval.types import KnowledgeBase
+
+ZEBRA = "Zebras live in Africa. The zebra is striped in black and white."
+RETURNS = "公司成立于二〇一〇年。退货需要在七天内提出申请。"
+
+
+@pytest.fixture
+def kb(engine: Engine, pipeline: Pipeline) -> KnowledgeBase:
+    kb, _ = engine.create("docs")
+    for name, text in (("zebra.md", ZEBRA), ("退货 1.md", RETURNS)):
+        uri = f"file:///folder/{name}".replace("退货 1", "%E9%80%80%E8%B4%A7%201")
+        pipeline.ingest(kb, Source(uri, name, text.encode()), lambda *_: None)
+    return kb
+
+
+def gold(question: str, document: str, text: str, words: str) -> SampleQuestion:
+    start = text.index(words)
+    return SampleQuestion(
+        question, question, "en", (words,), document, start, start + len(words), False
+    )
+
+
+STRIPED = gold("Is the zebra striped in black and white stripes?", "zebra.md", ZEBRA, "striped")
+DAYS = gold("退货需要几天内提出申请？", "退货 1.md", RETURNS, "七天")
+NOTHING = SampleQuestion(
+    "none", "Who won the football championship?", "en", (), None, None, None, False
+)
+
+
+def test_what_is_quoted_and_what_is_refused_is_counted(engine: Engine, kb: KnowledgeBase) -> None:
+    told: list[int] = []
+    score = measure(engine, kb, [STRIPED, NOTHING, DAYS], told.append)
+    assert (score.answerable, score.unanswerable) == (2, 1)
+    assert (score.first, score.any, score.refused) == (1.0, 1.0, 0.0)
+    assert (score.abstained, score.separation) == (1.0, 1.0)
+    assert told == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        replace(STRIPED, document="退货 1.md"),
+        replace(STRIPED, start=0, end=len("Zebras live in Africa.")),
+        replace(STRIPED, start=len(ZEBRA), end=len(ZEBRA) + 5),
+        replace(STRIPED, document="gone.md"),
+    ],
+)
+def test_a_quote_from_elsewhere_does_not_count(
+    engine: Engine, kb: KnowledgeBase, elsewhere: SampleQuestion
+) -> None:
+    score = measure(engine, kb, [elsewhere, DAYS, NOTHING], lambda _: None)
+    assert (score.first, score.any, score.refused) == (0.5, 0.5, 0.0)
+
+
+def test_gold_in_a_later_quote_counts_for_any_and_not_for_first(
+    engine: Engine, pipeline: Pipeline, kb: KnowledgeBase
+) -> None:
+    text = "The lion roars at night. A lion roars in the dark night."
+    pipeline.ingest(kb, Source("lion.md", "lion.md", text.encode()), lambda *_: None)
+    asked = "Which lion roars at night in the dark?"
+    _, later, *_ = engine.answering.ask(kb, Question(asked)).citations
+    second = SampleQuestion("l", asked, "en", (), "lion.md", later.start, later.end, False)
+    score = measure(engine, kb, [second, NOTHING], lambda _: None)
+    assert (score.first, score.any) == (0.0, 1.0)
+
+
+def test_an_answerable_question_without_answer_is_refused(
+    engine: Engine, kb: KnowledgeBase
+) -> None:
+    refused = replace(STRIPED, question=NOTHING.question)
+    answered = replace(NOTHING, question=STRIPED.question)
+    score = measure(engine, kb, [refused, DAYS, answered, NOTHING], lambda _: None)
+    assert (score.first, score.any, score.refused, score.abstained) == (0.5, 0.5, 0.5, 0.5)
+    assert score.separation < 1.0
+
+
+@pytest.mark.parametrize("questions", [[], [STRIPED, DAYS], [NOTHING]])
+def test_both_kinds_of_question_are_needed(
+    engine: Engine, kb: KnowledgeBase, questions: list[SampleQuestion]
+) -> None:
+    with pytest.raises(DatasetError, match="with an answer and without"):
+        measure(engine, kb, questions, lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("uri", "name"),
+    [
+        ("file:///folder/%E9%80%80%E8%B4%A7%201.md", "退货 1.md"),
+        ("file:///folder/a%23b%3Fc.md", "a#b?c.md"),
+        ("notes/a.md", "a.md"),
+        ("a.md", "a.md"),
+        ("https://example.com/path/a.md?query#part", "a.md"),
+    ],
+)
+def test_the_file_that_a_uri_locates(uri: str, name: str) -> None:
+    assert file_name(uri) == name

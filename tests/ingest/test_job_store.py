@@ -1,0 +1,122 @@
+from dataclasses import replace
+
+import pytest
+
+from ingest.job_store import Failure, Job, JobStore
+from ingest.types import Source, Stage
+from retrieval.engine import Engine
+from retrieval.errors import KnowledgeBaseNotFound
+from retrieval.types import KnowledgeBase
+from tests.conftest import OpenEngine
+
+
+@pytest.fixture
+def kb(engine: Engine) -> KnowledgeBase:
+    return engine.create("docs")[0]
+
+
+@pytest.fixture
+def store(engine: Engine) -> JobStore:
+    return JobStore(engine.database)
+
+
+def job(kb: KnowledgeBase, key: str, created: float = 1.5) -> Job:
+    return Job(
+        id=key,
+        kb_id=kb.id,
+        knowledge_base=kb.name,
+        uri=f"uri-{key}",
+        document_id=f"document-{key}",
+        blob="0" * 64,
+        unique=True,
+        state=Stage.QUEUED,
+        outcome=None,
+        done=0,
+        total=0,
+        error=None,
+        created_at=created,
+        updated_at=created,
+    )
+
+
+def source(one: Job) -> Source:
+    return Source(one.uri, "name", b"data")
+
+
+def test_a_job_comes_back_as_it_was_added(store: JobStore, kb: KnowledgeBase) -> None:
+    for one in (job(kb, "a"), replace(job(kb, "b"), unique=False, uri="文\U0001f642\n\0")):
+        store.add([(one, source(one))])
+        assert store.get(one.id) == one
+    assert store.get("c") is None
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        Source("u", "n", b"data"),
+        Source("文", "名🙂", b"data", "text/plain", "题", {}),
+        Source("u", "n", b"data", metadata={"a": 1, "b": 2.5, "c": True, "d": "x", "e": ("y", 1)}),
+        Source("", "", b"", title="", media_type=""),
+    ],
+)
+def test_a_source_comes_back_as_it_was_added(
+    store: JobStore, kb: KnowledgeBase, kept: Source
+) -> None:
+    store.add([(job(kb, "a"), kept)])
+    assert store.source("a", kept.data) == kept
+
+
+def test_where_a_job_stands_is_kept_over_a_restart(open_test_engine: OpenEngine) -> None:
+    engine = open_test_engine()
+    kb, _ = engine.create("docs")
+    one = job(kb, "a")
+    moved = replace(
+        one,
+        document_id="other",
+        state=Stage.FAILED,
+        outcome="added",
+        done=3,
+        total=7,
+        error=Failure("TooLarge", "文件 “a” is too large."),
+    )
+    first = JobStore(engine.database)
+    first.add([(one, source(one))])
+    first.save(moved)
+    found = JobStore(open_test_engine().database).get("a")
+    assert found is not None
+    assert found.updated_at > one.updated_at
+    assert replace(found, updated_at=one.updated_at) == moved
+
+
+def test_the_unfinished_are_those_that_are_not_final_oldest_first(
+    store: JobStore, kb: KnowledgeBase
+) -> None:
+    jobs = [job(kb, stage.value, created=-n) for n, stage in enumerate(Stage)]
+    store.add([(one, source(one)) for one in jobs])
+    for one, stage in zip(jobs, Stage, strict=True):
+        store.save(replace(one, state=stage))
+    expected = [stage.value for stage in reversed(Stage) if not stage.final]
+    assert store.unfinished() == expected
+    assert store.count_unfinished() == len(expected) == 5
+
+
+def test_adding_nothing_adds_nothing(store: JobStore) -> None:
+    store.add([])
+    assert store.count_unfinished() == 0
+
+
+def test_jobs_are_added_all_or_none(store: JobStore, kb: KnowledgeBase) -> None:
+    gone = replace(job(kb, "b"), kb_id="gone", knowledge_base="gone")
+    with pytest.raises(KnowledgeBaseNotFound):
+        store.add([(job(kb, "a"), source(gone)), (gone, source(gone))])
+    assert store.get("a") is None
+
+
+def test_saving_a_job_that_is_gone_brings_nothing_back(
+    store: JobStore, engine: Engine, kb: KnowledgeBase
+) -> None:
+    one = job(kb, "a")
+    store.add([(one, source(one))])
+    engine.indexer.remove_knowledge_base(kb)
+    store.save(replace(one, state=Stage.DONE))
+    assert store.get("a") is None
