@@ -13,6 +13,7 @@ from api.routes.dependencies import Blocking
 from api.service import open_service
 from api.settings import Settings
 from api.version import VERSION
+from api.visitors import Visitors
 from retrieval.ports import EmbeddingBackend
 
 _DESCRIPTION = """
@@ -43,6 +44,8 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
         redoc_url=None,
     )
     app.add_middleware(BodyLimit, limit=settings.max_upload_bytes)
+    names = filter(None, map(str.strip, settings.allowed_hosts.split(",")))
+    app.add_middleware(Visitors, host=settings.host, names=list(names))
     errors.install(app)
     for routes in (health, kb, documents, jobs, web):
         app.include_router(routes.router)

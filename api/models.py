@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
 
 from ingest.job_store import Job
 from retrieval import types
@@ -12,7 +12,16 @@ from retrieval.types import Mode
 
 MAX_DOCUMENTS = 1_000  # texts in one request
 
-Scalar = str | bool | Annotated[int, Field(ge=-(2**53), le=2**53)] | FiniteFloat
+
+def _fractional(value: object) -> object:
+    """A whole number beyond 2**53 must not become a float that is another number."""
+    if isinstance(value, int):
+        raise ValueError("a whole number beyond 2**53; send it as text")  # noqa: TRY004 - Pydantic's
+    return value
+
+
+Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
+Scalar = str | bool | Whole | Annotated[FiniteFloat, BeforeValidator(_fractional)]
 Metadata = dict[Annotated[str, Field(min_length=1, max_length=128)], Scalar | list[Scalar]]
 
 
@@ -21,8 +30,12 @@ class _Request(BaseModel):
 
 
 class ChunkingSettings(_Request):
-    tokens: int = Field(0, description="Most tokens of a chunk; 0: the embedder's window")
-    overlap: int = Field(32, description="Tokens repeated from one chunk to the next")
+    tokens: int = Field(
+        0, ge=0, le=32_768, description="Most tokens of a chunk; 0: the embedder's window"
+    )
+    overlap: int = Field(
+        32, ge=0, le=32_768, description="Tokens repeated from one chunk to the next"
+    )
 
 
 class KnowledgeBaseRequest(_Request):

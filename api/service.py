@@ -35,6 +35,7 @@ def open_service(settings: Settings, backend: EmbeddingBackend | None = None) ->
         try:
             yield Service(settings, engine, pipeline, jobs, Highlighter(engine, viewer))
         finally:
-            jobs.close()
-            parser.close()
+            jobs.stop()
+            parser.close()  # so that no job has to finish a long file first
             viewer.close()
+            jobs.close()

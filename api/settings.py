@@ -19,6 +19,9 @@ class Settings(BaseSettings):
     data: Path = Field(Path("footnote-data"), description="Where everything is stored")
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless told")
     port: int = Field(7373, ge=0, le=65535, description="Port to listen on")
+    allowed_hosts: str = Field(
+        "", description="Names, with commas, that loopback may be called besides localhost"
+    )
     embedding_model: str = Field(
         DEFAULT_MODEL, description="sentence-transformers name or path, or `hashing` for trials"
     )

@@ -108,7 +108,10 @@ def _name(name: str | None) -> str:
     """The name of an upload, which may say in which folder the file was."""
     cleaned = (name or "").replace("\\", "/").lstrip("/").strip()
     if not cleaned or len(cleaned) > _MAX_NAME or not cleaned.isprintable():
-        raise InvalidRequest(f"{name!r} can't name a document.")
+        shown = (name or "")[:80]
+        raise InvalidRequest(
+            f"{shown!r} can't name a document: use 1 to {_MAX_NAME} printable characters."
+        )
     return cleaned
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest import sources
-from ingest.errors import IngestError
+from ingest.errors import Cancelled, IngestError
 from ingest.pipeline import Pipeline
 from ingest.sources import Patterns
 from ingest.types import Stage
@@ -100,7 +100,11 @@ def ingest_paths(
         return row
 
     with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="ingest") as pool:
-        rows = tuple(pool.map(one, files))
+        try:
+            rows = tuple(pool.map(one, files))
+        except BaseException:
+            tally.stop()  # Ctrl-C: what is in hand ends at its next step
+            raise
     return Report(rows, tuple(map(sources.shown, skipped)), time.perf_counter() - began)
 
 
@@ -113,9 +117,15 @@ class _Tally:
         self._files = 0
         self._chunks: dict[Path, tuple[int, int]] = {}
         self._lock = threading.Lock()
+        self._stopped = False
+
+    def stop(self) -> None:
+        self._stopped = True
 
     def follow(self, path: Path) -> Callable[[Stage, int, int], None]:
         def progress(_stage: Stage, done: int, total: int) -> None:
+            if self._stopped:
+                raise Cancelled(f"The ingestion of {path.name} was cancelled.")
             with self._lock:
                 self._chunks[path] = (done, total)
                 self._tell()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from ingest.errors import Cancelled, IngestError
+from ingest.errors import Cancelled, IngestError, ParserStopped
 from ingest.job_store import Failure, Job, JobStore
 from ingest.pipeline import Pipeline, identify
 from ingest.types import Source, Stage
@@ -66,12 +66,16 @@ class Jobs:
         for thread in self._threads:
             thread.start()
 
-    def close(self) -> None:
-        """Stop soon, and let nobody wait. What isn't finished is taken up at the next start."""
+    def stop(self) -> None:
+        """Begin nothing more, and let nobody wait. The next start takes up what isn't finished."""
         self._closing = True
         self._tell()
         for _ in self._threads:
             self._waiting.put("")
+
+    def close(self) -> None:
+        """Stop, and return when nothing is worked on any more."""
+        self.stop()
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join()
@@ -191,9 +195,14 @@ class Jobs:
             if moved:
                 self._store.save(self._active[job.id])
 
-        ingested = self._pipeline.ingest(
-            kb, source, progress, unique=job.unique, document_id=job.document_id
-        )
+        try:
+            ingested = self._pipeline.ingest(
+                kb, source, progress, unique=job.unique, document_id=job.document_id
+            )
+        except ParserStopped as error:
+            if self._closing:
+                raise _Interrupted from error
+            raise
         return replace(
             job,
             document_id=ingested.document_id,

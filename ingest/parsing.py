@@ -29,6 +29,7 @@ class ProcessParser:
 
     def __init__(self, limits: ParseLimits) -> None:
         self._limits = limits
+        self._closed = False
         self._turn = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -44,6 +45,10 @@ class ProcessParser:
         return self._ask(BoxesTask(name, page, start, end), data).boxes or ()
 
     def close(self) -> None:
+        """Stop the process, also in the middle of a file, which then fails."""
+        self._closed = True
+        if process := self._process:
+            process.kill()
         with self._turn:
             self._stop()
 
@@ -86,6 +91,8 @@ class ProcessParser:
                 self._stop()
 
     def _started(self) -> "subprocess.Popen[bytes]":
+        if self._closed:
+            raise ParserStopped("The parser is closed.")
         if self._process is None or self._process.poll() is not None:
             self._stop()
             # -P: a file in the working directory is never taken for a module of ours.

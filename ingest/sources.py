@@ -52,6 +52,8 @@ def text(uri: str, content: str, title: str | None, metadata: Metadata | None) -
 def read(path: Path, limit: int) -> Source:
     """A file, identified by where it lies. Raises SourceNotFound, TooLarge."""
     try:
+        if path.is_dir():
+            os.scandir(path).close()  # raises what kept `find` from listing it
         size = path.stat().st_size
         if size > limit:
             raise TooLarge(f"{shown(path)} has {size:,} bytes; the limit is {limit:,}.")
@@ -70,7 +72,8 @@ def find(paths: Sequence[Path], patterns: Patterns) -> tuple[list[Path], list[Pa
     """The files that these paths stand for, and those that the patterns leave out.
 
     A file that is named is always taken; folders are walked, in a fixed order, without
-    following links to other folders. Raises SourceNotFound for a path that isn't there.
+    following links to other folders. A folder that can't be listed stands for itself, so that
+    `read` tells why. Raises SourceNotFound for a path that isn't there.
     """
     taken: dict[Path, None] = {}
     left: list[Path] = []
@@ -78,8 +81,8 @@ def find(paths: Sequence[Path], patterns: Patterns) -> tuple[list[Path], list[Pa
         if path.is_file():
             taken[path] = None
         elif path.is_dir():
-            for file in _walk(path):
-                if patterns.take(file.relative_to(path)):
+            for file, listed in _walk(path):
+                if not listed or patterns.take(file.relative_to(path)):
                     taken[file] = None
                 else:
                     left.append(file)
@@ -88,18 +91,20 @@ def find(paths: Sequence[Path], patterns: Patterns) -> tuple[list[Path], list[Pa
     return list(taken), left
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """The files below a folder, and with False the folders that can't be listed."""
     try:
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        raise SourceNotFound(f"{folder} can't be listed: {error.strerror or error}.") from error
+        entries = [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
+        folders = {entry for entry in entries if entry.is_dir() and not entry.is_symlink()}
+        files = {entry for entry in entries if entry.is_file()}
+    except OSError:
+        yield folder, False
+        return
     for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir() and not entry.is_symlink():
+        if entry in folders:
             yield from _walk(entry)
-        elif entry.is_file():
-            yield entry
+        elif entry in files:
+            yield entry, True
 
 
 def _matches(relative: Path, patterns: Sequence[str]) -> bool:

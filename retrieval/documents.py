@@ -141,7 +141,7 @@ class Documents:
         with self._database.read() as connection:
             row = connection.execute(query).first()
             if row is None:
-                raise DocumentNotFound(document_id, kb.name)
+                raise DocumentNotFound(document_id, kb.name, version)
             page_rows = connection.execute(
                 select(pages)
                 .where(pages.c.document_id == document_id, pages.c.version == row.version)
@@ -176,7 +176,7 @@ class Documents:
         with self._database.read() as connection:
             row = connection.execute(query).first()
         if row is None:
-            raise DocumentNotFound(document_id, kb.name)
+            raise DocumentNotFound(document_id, kb.name, version)
         return row.blob, row.name, row.media_type
 
     def live_with_blob(self, kb: KnowledgeBase, blob: str) -> str | None:

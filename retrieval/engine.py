@@ -16,9 +16,9 @@ from retrieval.embedding.cache import CachedEmbedder
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.embedding.scheduler import Embedder
 from retrieval.embedding.torch import TorchBackend
-from retrieval.errors import DataDirectoryLocked, ModelMismatch, StoreUnavailable
+from retrieval.errors import DataDirectoryLocked, StoreUnavailable
 from retrieval.indexing import Indexer
-from retrieval.knowledge_bases import KnowledgeBases
+from retrieval.knowledge_bases import KnowledgeBases, check_model
 from retrieval.ports import Blobs, EmbeddingBackend, LexicalStore, Stores, VectorStore
 from retrieval.search import Searcher
 from retrieval.settings import EngineSettings
@@ -50,9 +50,7 @@ class Engine:
         Raises KnowledgeBaseNotFound, and ModelMismatch where it was built with another model.
         """
         kb = self.knowledge_bases.get(name)
-        built_with, here = kb.generation.model, self.embedder.identity
-        if built_with.fingerprint != here.fingerprint:
-            raise ModelMismatch(name, str(built_with), str(here))
+        check_model(kb, self.embedder.identity)
         return kb
 
     def create(
@@ -60,15 +58,9 @@ class Engine:
     ) -> tuple[KnowledgeBase, bool]:
         """The knowledge base of that name with these settings, and whether it is new.
 
-        Without settings an existing one keeps its own.
+        Without settings an existing one keeps its own. Raises InvalidRequest, ModelMismatch.
         """
-        if settings is None:
-            existing = next((kb for kb in self.knowledge_bases.all() if kb.name == name), None)
-            if existing:
-                return self.open(name), False
-        return self.knowledge_bases.put(
-            name, settings or KnowledgeBaseSettings(), self.embedder.identity
-        )
+        return self.knowledge_bases.put(name, settings, self.embedder.identity)
 
 
 class GenerationStores:

@@ -32,8 +32,9 @@ class KnowledgeBaseNotFound(NotFound):
 
 
 class DocumentNotFound(NotFound):
-    def __init__(self, document_id: str, knowledge_base: str) -> None:
-        super().__init__(f"Knowledge base {knowledge_base!r} has no document {document_id!r}.")
+    def __init__(self, document_id: str, knowledge_base: str, version: str | None = None) -> None:
+        of = "" if version is None else f" with a version {version!r}"
+        super().__init__(f"Knowledge base {knowledge_base!r} has no document {document_id!r}{of}.")
 
 
 class InvalidRequest(RetrievalError):

@@ -11,6 +11,7 @@ metadata matches where any of its values does; a missing value matches `$ne`, `$
 
 import math
 from collections.abc import Callable, Mapping
+from reprlib import repr as short
 from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select, true
@@ -54,7 +55,7 @@ def condition(filter_: Filter) -> Condition:
 
 def _all_of(filter_: object, depth: int, budget: list[int]) -> Condition:
     if not isinstance(filter_, Mapping):
-        raise InvalidRequest(f"A filter is a JSON object, not {filter_!r}.")
+        raise InvalidRequest(f"A filter is a JSON object, not {short(filter_)}.")
     if depth > _DEPTH:
         raise InvalidRequest(f"A filter may be nested {_DEPTH} levels deep; this one is deeper.")
     return and_(true(), *(_one(key, value, depth, budget) for key, value in filter_.items()))
@@ -64,23 +65,25 @@ def _one(key: str, value: object, depth: int, budget: list[int]) -> Condition:
     _check_text(key)
     if key in ("$and", "$or"):
         if not isinstance(value, list) or not value:
-            raise InvalidRequest(f"{key} takes a list of at least one filter, not {value!r}.")
+            raise InvalidRequest(f"{key} takes a list of at least one filter, not {short(value)}.")
         join = and_ if key == "$and" else or_
         return join(*(_all_of(part, depth + 1, budget) for part in value))
     if key == "$not":
         return not_(_all_of(value, depth + 1, budget))
     if key.startswith("$"):
-        raise InvalidRequest(f"There is no filter operator {key!r} here; $and, $or and $not are.")
+        raise InvalidRequest(
+            f"There is no filter operator {short(key)} here; $and, $or and $not are."
+        )
     operators = value if isinstance(value, Mapping) else {"$eq": value}
     if not operators:
-        raise InvalidRequest(f"The filter on {key!r} is an empty object; give it an operator.")
+        raise InvalidRequest(f"The filter on {short(key)} is an empty object; give it an operator.")
     return and_(*(_compare(key, op, operand, budget) for op, operand in operators.items()))
 
 
 def _compare(key: str, operator: str, operand: object, budget: list[int]) -> Condition:
     if operator in ("$in", "$nin"):
         if not isinstance(operand, list):
-            raise InvalidRequest(f"{operator} on {key!r} takes a list, not {operand!r}.")
+            raise InvalidRequest(f"{operator} on {short(key)} takes a list, not {short(operand)}.")
         found = or_(false(), *(_compare(key, "$eq", one, budget) for one in operand))
         return found if operator == "$in" else not_(found)
     budget[0] -= 1
@@ -90,12 +93,16 @@ def _compare(key: str, operator: str, operand: object, budget: list[int]) -> Con
         return not_(_compare(key, "$eq", operand, budget))
     if operator == "$exists":
         if not isinstance(operand, bool):
-            raise InvalidRequest(f"$exists on {key!r} takes true or false, not {operand!r}.")
+            raise InvalidRequest(
+                f"$exists on {short(key)} takes true or false, not {short(operand)}."
+            )
         present = _in_metadata(key, true())
         return present if operand else not_(present)
     if operator not in _COMPARISONS:
         known = ", ".join([*_COMPARISONS, "$ne", "$in", "$nin", "$exists"])
-        raise InvalidRequest(f"There is no operator {operator!r}; on {key!r} use one of {known}.")
+        raise InvalidRequest(
+            f"There is no operator {short(operator)}; on {short(key)} use one of {known}."
+        )
     return _matches(key, _COMPARISONS[operator], _scalar(key, operand))
 
 
@@ -129,16 +136,22 @@ def _kind(value: Scalar) -> str:
 
 def _scalar(key: str, value: object) -> Scalar:
     if isinstance(value, float) and not math.isfinite(value):
-        raise InvalidRequest(f"The filter on {key!r} compares with {value}, which isn't a number.")
+        raise InvalidRequest(
+            f"The filter on {short(key)} compares with {short(value)}, which isn't a number."
+        )
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**53:
-        raise InvalidRequest(f"The filter on {key!r} compares with {value}; beyond 2**53 use text.")
+        raise InvalidRequest(
+            f"The filter on {short(key)} compares with {short(value)}; beyond 2**53 use text."
+        )
     if isinstance(value, str):
         _check_text(value)
     if isinstance(value, str | int | float):
         return value
-    raise InvalidRequest(f"The filter on {key!r} takes a string, number or boolean, not {value!r}.")
+    raise InvalidRequest(
+        f"The filter on {short(key)} takes a string, number or boolean, not {short(value)}."
+    )
 
 
 def _check_text(text: str) -> None:
     if any("\ud800" <= c <= "\udfff" for c in text):
-        raise InvalidRequest(f"The filter holds {text!r}, which isn't whole Unicode text.")
+        raise InvalidRequest(f"The filter holds {short(text)}, which isn't whole Unicode text.")

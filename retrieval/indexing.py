@@ -132,8 +132,7 @@ class Indexer:
             prepared = self._waiting[0].prepared
             touched = {prepared.document.id, prepared.kb.id + prepared.blob}
             if touched & seen:
-                self._writer.submit(self._round)
-                break
+                break  # it submitted a round of its own
             seen |= touched
             taken.append(self._waiting.popleft())
         return taken

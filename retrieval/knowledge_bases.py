@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from retrieval.database import Database
 from retrieval.embedding.identity import ModelIdentity
-from retrieval.errors import InvalidRequest, KnowledgeBaseNotFound
+from retrieval.errors import InvalidRequest, KnowledgeBaseNotFound, ModelMismatch
 from retrieval.schema import chunks, documents, generations, knowledge_bases
 from retrieval.types import Chunking, Generation, KnowledgeBase, KnowledgeBaseSettings
 
@@ -31,18 +31,22 @@ class KnowledgeBases:
         self._database = database
 
     def put(
-        self, name: str, settings: KnowledgeBaseSettings, model: ModelIdentity
+        self, name: str, settings: KnowledgeBaseSettings | None, model: ModelIdentity
     ) -> tuple[KnowledgeBase, bool]:
         """The knowledge base of that name with these settings, and whether it is new.
 
-        Raises InvalidRequest for a bad name or setting, or where documents are already cut in
-        another way.
+        Without settings an existing one keeps its own. Raises InvalidRequest for a bad name or
+        setting, or where documents are already cut in another way, and ModelMismatch.
         """
-        _check(name, settings)
+        _check(name, settings or KnowledgeBaseSettings())
         with self._database.write() as connection:
             existing = _find(connection, name)
             if existing:
+                check_model(existing, model)
+                if settings is None:
+                    return existing, False
                 return _change(connection, existing, settings), False
+            settings = settings or KnowledgeBaseSettings()
             kb = KnowledgeBase(
                 id=uuid.uuid4().hex,
                 name=name,
@@ -117,6 +121,12 @@ class KnowledgeBases:
         if epoch is None:
             raise KnowledgeBaseNotFound(kb.name)
         return int(epoch)
+
+
+def check_model(kb: KnowledgeBase, model: ModelIdentity) -> None:
+    """Raises ModelMismatch where the knowledge base was built with another model."""
+    if kb.generation.model.fingerprint != model.fingerprint:
+        raise ModelMismatch(kb.name, str(kb.generation.model), str(model))
 
 
 def _check(name: str, settings: KnowledgeBaseSettings) -> None:

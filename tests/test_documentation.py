@@ -14,7 +14,7 @@ from api.settings import Settings
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 SETTINGS = Settings.model_fields
-EMPTY = {"embedding_device": "best found", "chroma_url": "embedded"}
+EMPTY = {"allowed_hosts": "none", "chroma_url": "embedded", "embedding_device": "best found"}
 
 
 def _routes() -> Iterator[tuple[str, str]]:

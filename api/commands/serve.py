@@ -21,15 +21,14 @@ def serve(
     data: DataOption = None,
 ) -> None:
     """Serve the HTTP interface and the page, until interrupted."""
-    found = settings(data)
-    address = found.host if host is None else host
-    number = found.port if port is None else port
+    given = {"host": host, "port": port}
+    found = settings(data).model_copy(update={k: v for k, v in given.items() if v is not None})
     configure(found.log_level)
-    err.print(f"Footnote: http://{address}:{number} (data in {found.data.resolve()})")
+    err.print(f"Footnote: http://{found.host}:{found.port} (data in {found.data.resolve()})")
     uvicorn.run(
         create_app(found),
-        host=address,
-        port=number,
+        host=found.host,
+        port=found.port,
         log_level=found.log_level,
         timeout_graceful_shutdown=_GRACE,
     )

@@ -17,6 +17,8 @@ from retrieval.ports import EmbeddingBackend
 OpenClient = Callable[..., TestClient]
 AddText = Callable[..., str]
 
+HERE = "http://localhost"
+
 SERVICE_TEXT = (
     "The warranty of the Kestrel lasts twenty-four months. Batteries are covered for six months. "
     "退货运费由卖家承担。运费险的理赔时限是七天。 The office serves tea at four 🍵."
@@ -32,7 +34,7 @@ def open_client(tmp_path: Path) -> Iterator[OpenClient]:
             last.close()
             chosen = Settings(**{"data": tmp_path / "data", **settings})
             app = create_app(chosen, backend or HashingBackend())
-            return last.enter_context(TestClient(app, raise_server_exceptions=False))
+            return last.enter_context(TestClient(app, HERE, raise_server_exceptions=False))
 
         yield open_one
 
@@ -49,9 +51,8 @@ def client(open_client: OpenClient) -> TestClient:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A client for the requests of a module that change nothing, with a text in `kb`."""
     settings = Settings(data=tmp_path_factory.mktemp("shared"), max_upload_bytes=2_000_000)
-    with TestClient(
-        create_app(settings, HashingBackend()), raise_server_exceptions=False
-    ) as client:
+    app = create_app(settings, HashingBackend())
+    with TestClient(app, HERE, raise_server_exceptions=False) as client:
         client.put("/kb/kb").raise_for_status()
         body = {"text": SERVICE_TEXT, "uri": "notes/1", "metadata": {"year": 2026}}
         client.post("/kb/kb/documents?wait=true", json=body).raise_for_status()

@@ -1,7 +1,10 @@
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import IO, Any
 
 import pytest
@@ -155,16 +158,39 @@ def test_a_reply_that_was_not_read_is_never_taken_for_the_next(
     assert parser.parse(b"second", "b.txt").text == "second"
 
 
-def test_a_closed_parser_leaves_no_process_and_may_be_used_again(
+def test_a_closed_parser_leaves_no_process_and_starts_none(
     new_parser: NewParser, processes: list[Process]
 ) -> None:
     parser = new_parser()
-    parser.close()
     parser.parse(b"one", "a.txt")
     parser.close()
     parser.close()
     assert [process.poll() for process in processes] == [-signal.SIGKILL]
-    assert parser.parse(b"two", "b.txt").text == "two"
+    with pytest.raises(ParserStopped, match="closed"):
+        parser.parse(b"two", "b.txt")
+
+
+def test_closing_waits_for_no_file(
+    new_parser: NewParser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never_answers = tmp_path / "python"
+    never_answers.write_text("#!/bin/sh\nexec sleep 600\n")
+    never_answers.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(never_answers))
+    asked = threading.Event()
+
+    def telling(*args: Any) -> None:
+        send(*args)
+        asked.set()
+
+    monkeypatch.setattr(parsing, "send", telling)
+    parser = new_parser()
+    with ThreadPoolExecutor(1) as pool:
+        parsed = pool.submit(parser.parse, b"text", "a.txt")
+        assert asked.wait(30)
+        parser.close()
+        with pytest.raises(ParserStopped, match="died"):
+            parsed.result(30)
 
 
 def test_boxes_cross_too(new_parser: NewParser) -> None:

@@ -1,5 +1,7 @@
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,6 +89,28 @@ def test_links_to_files_are_taken_and_links_to_folders_are_not_followed(
     taken, left = sources.find([folder], Patterns(include=("*.md",), exclude=("drafts",)))
     assert names(folder, taken) == ["b.md", "link.md"]
     assert names(folder, left) == ["a.txt", "drafts/old/第一版.md", "drafts/plan.md", "photo.jpg"]
+
+
+def test_a_folder_that_cannot_be_listed_is_a_failure_of_its_own(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scandir = os.scandir
+
+    def locked(path: Path) -> Any:
+        if path.name == "drafts":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    def listed(path: Path) -> Iterator[Path]:
+        return iter([path / entry.name for entry in locked(path)])
+
+    monkeypatch.setattr(Path, "iterdir", listed)
+    monkeypatch.setattr(os, "scandir", locked)
+    taken, left = sources.find([folder], Patterns())
+    assert names(folder, taken) == ["a.txt", "b.md", "drafts"]
+    assert names(folder, left) == ["photo.jpg"]
+    with pytest.raises(SourceNotFound, match=r"drafts can't be read: Permission denied"):
+        sources.read(taken[-1], 100)
 
 
 def test_pipes_are_not_files(tmp_path: Path) -> None:
