@@ -7,6 +7,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
@@ -27,8 +28,14 @@ class Database:
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _configure_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
-        with self.write() as connection:
-            _migrate(connection)
+        try:
+            with self.write() as connection:
+                _migrate(connection)
+        except CommandError as error:
+            raise StoreUnavailable(
+                f"The catalogue {self._where} was made by a newer version of Footnote ({error}). "
+                f"Install that version, or choose another directory with FOOTNOTE_DATA."
+            ) from error
 
     @classmethod
     def at(cls, path: Path) -> "Database":

@@ -153,8 +153,7 @@ class Indexer:
             replaced = [(p.kb.generation.id, make_live(connection, p)) for p in new]
         for generation, ids in replaced:
             if ids:
-                self._stores.vectors(generation).delete(ids)
-                self._stores.lexical(generation).delete(ids)
+                removal.sweep(self._stores, generation, ids)
         return outcomes
 
     def _outcome(self, prepared: PreparedDocument, unique: bool) -> Publication:

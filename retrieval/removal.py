@@ -5,11 +5,14 @@ stores follow. Only the index writer calls this, so nothing is published meanwhi
 function returns the blobs that nobody refers to any more.
 """
 
+from collections.abc import Sequence
+
+import structlog
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, select
 
 from retrieval.database import Database
 from retrieval.documents import advance
-from retrieval.errors import DocumentNotFound
+from retrieval.errors import DocumentNotFound, StoreUnavailable
 from retrieval.ports import Stores
 from retrieval.schema import (
     UNFINISHED,
@@ -22,6 +25,8 @@ from retrieval.schema import (
     versions,
 )
 from retrieval.types import KnowledgeBase
+
+_log = structlog.get_logger()
 
 _SLICE = 500  # values in one IN (...)
 
@@ -37,8 +42,7 @@ def document(database: Database, stores: Stores, kb: KnowledgeBase, document_id:
         )
         unused = _forget(connection, kb, mine)
         advance(connection, kb)
-    stores.vectors(kb.generation.id).delete(gone)
-    stores.lexical(kb.generation.id).delete(gone)
+    sweep(stores, kb.generation.id, gone)
     return unused
 
 
@@ -50,6 +54,19 @@ def knowledge_base(database: Database, stores: Stores, kb: KnowledgeBase) -> lis
         connection.execute(delete(knowledge_bases).where(knowledge_bases.c.id == kb.id))
     stores.drop(kb.generation.id)
     return unused
+
+
+def sweep(stores: Stores, generation: str, ids: Sequence[str]) -> None:
+    """Take chunks that nobody sees any more out of the stores.
+
+    The catalogue has decided already, so a store that fails here changes no answer and fails
+    nobody; what it keeps is dropped whenever it is found.
+    """
+    try:
+        stores.vectors(generation).delete(ids)
+        stores.lexical(generation).delete(ids)
+    except StoreUnavailable as error:
+        _log.warning("stale_chunks_left", generation=generation, chunks=len(ids), error=str(error))
 
 
 def _forget(connection: Connection, kb: KnowledgeBase, which: ColumnElement[bool]) -> list[str]:

@@ -1,0 +1,99 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import select, text
+
+from retrieval.database import Database
+from retrieval.errors import StoreUnavailable
+from retrieval.schema import embeddings, metadata
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    return Database.at(tmp_path / "catalogue.sqlite")
+
+
+def put(database: Database, key: str) -> None:
+    with database.write() as connection:
+        connection.execute(
+            embeddings.insert().values(model_fingerprint="m", text_hash=key, vector=b"v")
+        )
+
+
+def keys(database: Database) -> set[str]:
+    with database.read() as connection:
+        return set(connection.scalars(select(embeddings.c.text_hash)))
+
+
+def test_migrations_make_the_schema_that_the_code_describes(database: Database) -> None:
+    with database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_what_is_written_survives_reopening(tmp_path: Path, database: Database) -> None:
+    put(database, "kept")
+    database.close()
+    assert keys(Database.at(tmp_path / "catalogue.sqlite")) == {"kept"}
+
+
+def test_an_exception_takes_everything_back(database: Database) -> None:
+    with pytest.raises(KeyError), database.write() as connection:
+        connection.execute(
+            embeddings.insert().values(model_fingerprint="m", text_hash="x", vector=b"v")
+        )
+        raise KeyError
+    assert keys(database) == set()
+
+
+def test_a_reader_sees_one_state_while_another_writes(database: Database) -> None:
+    put(database, "before")
+    with database.read() as reader:
+        query = select(embeddings.c.text_hash)
+        assert set(reader.scalars(query)) == {"before"}
+        put(database, "after")
+        assert set(reader.scalars(query)) == {"before"}
+    assert keys(database) == {"before", "after"}
+
+
+def test_writers_wait_for_each_other(database: Database) -> None:
+    barrier = threading.Barrier(8)
+
+    def write(number: int) -> None:
+        barrier.wait(30)
+        put(database, str(number))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+    assert keys(database) == {str(number) for number in range(8)}
+
+
+def test_what_is_written_is_on_disk_when_acknowledged(database: Database) -> None:
+    with database.read() as connection:
+        pragmas = {
+            name: connection.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+@pytest.mark.parametrize(
+    "content", [b"this is no database" * 100, b"SQLite format 3\0" + b"\1" * 500]
+)
+def test_a_file_that_is_no_catalogue_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "catalogue.sqlite"
+    path.write_bytes(content)
+    with pytest.raises(StoreUnavailable, match=r"catalogue\.sqlite"):
+        Database.at(path)
+    assert path.read_bytes() == content
+
+
+def test_a_catalogue_of_a_newer_version_is_refused(tmp_path: Path, database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.close()
+    with pytest.raises(StoreUnavailable, match="newer version"):
+        Database.at(tmp_path / "catalogue.sqlite")

@@ -1,0 +1,82 @@
+import pytest
+
+from retrieval.errors import DocumentNotFound
+from retrieval.schema import documents
+from tests.retrieval.library import Library
+
+TEXT = "# Zebra 🙂\n\nThe zebra 𠮷 is é.\n\n## 斑马\n\n斑马有条纹。\n"
+
+
+def test_a_document_comes_back_as_it_was_made(library: Library) -> None:
+    made = library.add("a", TEXT, {"year": 2026, "team": ("法务", "sales"), "final": True})
+    document = library.engine.documents.get(library.kb, made.document_id)
+    assert document.text.strip() == TEXT.strip()
+    assert (document.uri, document.version, document.title) == ("a", made.version, "Zebra 🙂")
+    assert document.metadata == {"year": 2026, "team": ("法务", "sales"), "final": True}
+    headings = [document.text[heading.start : heading.end] for heading in document.headings]
+    assert headings == ["Zebra 🙂", "斑马"]
+    assert [heading.level for heading in document.headings] == [1, 2]
+
+
+def test_an_earlier_version_can_still_be_read(library: Library) -> None:
+    first = library.add("a", TEXT)
+    second = library.add("a", "Something else.")
+    get = library.engine.documents.get
+    assert get(library.kb, first.document_id).text == "Something else."
+    assert "斑马" in get(library.kb, first.document_id, first.version).text
+    assert library.engine.documents.live_version(library.kb, first.document_id) == second.version
+    blob, name, kind = library.engine.documents.original(
+        library.kb, first.document_id, first.version
+    )
+    assert library.engine.blobs.get(blob) == TEXT.encode()
+    assert (name, kind) == ("a.md", "text/markdown")
+
+
+def test_what_is_not_there_is_said_not_to_be(library: Library) -> None:
+    document = library.add("a", TEXT).document_id
+    other = library.engine.create("other")[0]
+    reads = library.engine.documents
+    for refused in (
+        lambda: reads.get(library.kb, "nobody"),
+        lambda: reads.get(other, document),
+        lambda: reads.summary(other, document),
+        lambda: reads.original(other, document),
+    ):
+        with pytest.raises(DocumentNotFound):
+            refused()
+    with pytest.raises(DocumentNotFound, match="version 'v0'"):
+        reads.get(library.kb, document, "v0")
+    assert reads.live_version(other, document) is None
+    assert reads.metadata(other, document) == {}
+
+
+def test_a_summary_counts(library: Library) -> None:
+    made = library.add("a", TEXT)
+    summary = library.engine.documents.summary(library.kb, made.document_id)
+    text = library.engine.documents.get(library.kb, made.document_id).text
+    assert summary.characters == len(text)
+    assert (summary.size, summary.chunks, summary.pages) == (len(TEXT.encode()), 2, 0)
+    assert summary.updated_at >= summary.created_at > 0
+
+
+def test_documents_are_listed_by_uri_a_page_at_a_time(library: Library) -> None:
+    for uri in ("b", "文", "a", "c"):
+        library.add(uri, f"About {uri}.")
+    reads = library.engine.documents
+    uris = [summary.uri for summary in reads.list(library.kb, 10)]
+    assert uris == ["a", "b", "c", "文"]
+    pages = [reads.list(library.kb, 3, offset) for offset in (0, 3, 6)]
+    assert [summary.uri for page in pages for summary in page] == uris
+    only = documents.c.uri.in_(["a", "文"])
+    assert [summary.uri for summary in reads.list(library.kb, 10, where=only)] == ["a", "文"]
+    assert (reads.count(library.kb), reads.count(library.kb, only)) == (4, 2)
+
+
+def test_equal_bytes_are_known_by_their_digest(library: Library) -> None:
+    document = library.add("a", TEXT).document_id
+    blob, _, _ = library.engine.documents.original(library.kb, document)
+    reads = library.engine.documents
+    assert reads.live_with_blob(library.kb, blob) == document
+    assert reads.live_with_blob(library.engine.create("other")[0], blob) is None
+    library.add("a", "Something else.")
+    assert reads.live_with_blob(library.kb, blob) is None
