@@ -26,8 +26,10 @@ Condition: TypeAlias = ColumnElement[bool]
 _DEPTH = 16
 _CONDITIONS = 256
 
+_live = versions.alias("live")  # the query around a filter may have versions of its own
+
 _DOCUMENT_FIELDS = {"document_id": documents.c.id, "uri": documents.c.uri}
-_VERSION_FIELDS = {"title": versions.c.title, "media_type": versions.c.media_type}
+_VERSION_FIELDS = {"title": _live.c.title, "media_type": _live.c.media_type}
 _COMPARISONS: dict[str, Callable[[ColumnElement[Any], Scalar], Condition]] = {
     "$eq": lambda column, value: column == value,
     "$gt": lambda column, value: column > value,
@@ -103,6 +105,8 @@ def _compare(key: str, operator: str, operand: object, budget: list[int]) -> Con
         raise InvalidRequest(
             f"There is no operator {short(operator)}; on {short(key)} use one of {known}."
         )
+    if isinstance(operand, bool) and operator != "$eq":
+        raise InvalidRequest(f"{operator} on {short(key)} compares with {operand}: use $eq or $ne.")
     return _matches(key, _COMPARISONS[operator], _scalar(key, operand))
 
 
@@ -112,11 +116,11 @@ def _matches(
     if key in _DOCUMENT_FIELDS:
         return compare(_DOCUMENT_FIELDS[key], str(value))
     if key in _VERSION_FIELDS:
-        live = (versions.c.document_id == documents.c.id) & (
-            versions.c.version == documents.c.live_version
+        live = (_live.c.document_id == documents.c.id) & (
+            _live.c.version == documents.c.live_version
         )
         return exists(
-            select(versions.c.version).where(live, compare(_VERSION_FIELDS[key], str(value)))
+            select(_live.c.version).where(live, compare(_VERSION_FIELDS[key], str(value)))
         )
     return _in_metadata(key, compare(document_metadata.c[_kind(value)], value))
 

@@ -17,6 +17,11 @@ _ENGLISH = frozenset(
     where which who whom whose why will with would you your
     """.split()
 )
+_HOW = re.compile(
+    r"\bhow\s+(?:big|deep|early|far|fast|heavy|high|large|late|long|loud|often|old|quickly|soon|tall"
+    r"|thick|wide)\b",
+    re.IGNORECASE,
+)
 _CHINESE = re.compile(
     "|".join(
         """
@@ -41,7 +46,7 @@ class Terms:
 
 def content_terms(question: str) -> list[str]:
     """The distinct analysed terms of what is asked about; all of them if nothing would remain."""
-    words = re.findall(r"\S+", _CHINESE.sub(" ", question))
+    words = re.findall(r"\S+", _CHINESE.sub(" ", _HOW.sub(" ", question)))
     kept = [word for word in words if word.strip("?,.!;:'\"").lower() not in _ENGLISH]
     return list(dict.fromkeys(analyse(" \n ".join(kept)) or analyse(question)))
 

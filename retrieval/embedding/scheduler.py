@@ -92,7 +92,8 @@ class Embedder:
         self._thread.join()
         waiting = [*self._urgent, *self._patient, *(w for batch in self._planned for w in batch)]
         for work in waiting:
-            work.done.set_exception(EmbeddingFailed("The embedder was closed."))
+            if not work.done.done():
+                work.done.set_exception(EmbeddingFailed("The embedder was closed."))
 
     def _pieces(self, text: str, prefix: str) -> Iterator[str]:
         """The text, in halves of halves until each fits the window with its prefix."""

@@ -1,0 +1,90 @@
+import pytest
+
+from retrieval.chat.extractive import Draft, ExtractiveAnswerer
+from tests.retrieval.library import Library
+
+HANDBOOK = """# Warranty
+
+The Kestrel is covered for twenty-four months. Batteries are covered for six months.
+Thank you for choosing the Kestrel.
+
+# Returns
+
+1. Returns
+Goods can be returned within seven days. The buyer pays for the parcel.
+
+# 运费险
+
+运费险由禾安保险承保。理赔时限是七天。
+"""
+
+
+def drafted(library: Library, question: str) -> Draft:
+    postings = library.engine.stores.lexical(library.kb.generation.id)
+    hits = library.hits(question, k=10)
+    return ExtractiveAnswerer(library.engine.embedder).draft(question, hits, postings)
+
+
+def quoted(draft: Draft, library: Library) -> list[str]:
+    texts = []
+    for quote in draft.quotes:
+        document = library.engine.documents.get(library.kb, quote.hit.chunk.document_id)
+        texts.append(document.text[quote.start : quote.end])
+    return texts
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("How long are batteries covered?", "Batteries are covered for six months."),
+        ("Within how many days can goods be returned?", "Goods can be returned within seven days."),
+        ("运费险由谁承保？", "运费险由禾安保险承保。"),
+    ],
+)
+def test_the_sentence_that_answers_comes_first(
+    library: Library, question: str, answer: str
+) -> None:
+    library.add("handbook", HANDBOOK)
+    assert quoted(drafted(library, question), library)[0] == answer
+
+
+def test_quotes_are_few_best_first_and_each_says_something_else(library: Library) -> None:
+    for number in range(6):
+        library.add(f"copy {number}", f"# Copy {number}\n\nBatteries are covered for six months.")
+    library.add("other", "# Other\n\nBatteries are covered by glass, says the manual of 1999.")
+    draft = drafted(library, "How are batteries covered?")
+    texts = quoted(draft, library)
+    assert len(texts) == len(set(texts)) <= 3
+    supports = [quote.support for quote in draft.quotes]
+    assert supports == sorted(supports, reverse=True)
+    assert all(0 <= support <= 1 for support in supports)
+
+
+def test_a_line_that_only_repeats_the_question_is_no_answer(library: Library) -> None:
+    library.add("handbook", HANDBOOK)
+    texts = quoted(drafted(library, "What about returns?"), library)
+    assert texts
+    assert "1. Returns" not in texts
+
+
+def test_nothing_found_is_nothing_quoted(library: Library) -> None:
+    draft = drafted(library, "anything")
+    assert (draft.quotes, draft.considered) == ((), 0)
+    assert draft.evidence.coverage == draft.evidence.cosine == 0
+
+
+def test_evidence_is_stronger_where_there_is_an_answer(library: Library) -> None:
+    library.add("handbook", HANDBOOK)
+    good = drafted(library, "How long is the Kestrel covered?").evidence
+    bad = drafted(library, "Which planet has rings of ice?").evidence
+    assert good.coverage > bad.coverage
+    assert good.all_coverage >= good.chunk_coverage >= good.coverage - 1e-9
+    assert good.cosine > bad.cosine
+
+
+def test_a_sentence_in_two_overlapping_chunks_is_considered_once(library: Library) -> None:
+    library.add("a", "One sentence about zebras here.")
+    hit = library.hits("zebras")[0]
+    answerer = ExtractiveAnswerer(library.engine.embedder)
+    postings = library.engine.stores.lexical(library.kb.generation.id)
+    assert answerer.draft("What about zebras?", [hit, hit], postings).considered == 1

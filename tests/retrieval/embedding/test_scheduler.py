@@ -1,0 +1,238 @@
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from retrieval.embedding import scheduler
+from retrieval.embedding.hashing import HashingBackend
+from retrieval.embedding.identity import Prefixes
+from retrieval.embedding.scheduler import Embedder
+from retrieval.errors import EmbeddingFailed, Overloaded, TextTooLong
+from retrieval.types import Vectors
+
+SOON = 30.0
+NewEmbedder = Callable[..., Embedder]
+
+
+class Gated(HashingBackend):
+    """Keeps its batches, waits at a gate, and fails on texts with "poison" in them."""
+
+    def __init__(self, window: int = 256, budget: int = 64) -> None:
+        super().__init__(dimension=32, window=window)
+        self.batch_tokens = budget
+        self.batches: list[list[str]] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.begun = threading.Event()
+        self.spoil: Callable[[Vectors], Vectors] = lambda vectors: vectors
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.batches.append(list(texts))
+        self.begun.set()
+        assert self.gate.wait(SOON)
+        if any("poison" in text for text in texts):
+            raise ValueError("poison")
+        return self.spoil(super().encode(texts))
+
+
+@pytest.fixture
+def backend() -> Gated:
+    return Gated()
+
+
+@pytest.fixture
+def new_embedder() -> Iterator[NewEmbedder]:
+    made: list[Embedder] = []
+
+    def new(backend: Gated) -> Embedder:
+        made.append(Embedder(backend))
+        return made[-1]
+
+    yield new
+    for embedder in made:
+        embedder.close()
+
+
+def texts(count: int) -> list[str]:
+    return [f"text {'词 ' * (number * 7 % 11)}{number}" for number in range(count)]
+
+
+def test_vectors_come_in_the_order_of_their_texts(
+    backend: Gated, new_embedder: NewEmbedder
+) -> None:
+    embedder = new_embedder(backend)
+    asked = texts(40)
+    told: list[int] = []
+    vectors = embedder.embed_documents(asked, on_progress=told.append)
+    assert np.array_equal(vectors, HashingBackend(32).encode(asked))
+    assert told == list(range(1, 41))
+    assert embedder.embed_documents([]).shape == (0, 32)
+
+
+def test_no_batch_exceeds_the_budget_and_little_is_padded(
+    backend: Gated, new_embedder: NewEmbedder
+) -> None:
+    new_embedder(backend).embed_documents(texts(200))
+    padded = real = 0
+    for batch in backend.batches:
+        counts = backend.count_tokens(batch)
+        assert len(batch) == 1 or max(counts) * len(batch) <= backend.batch_tokens
+        padded, real = padded + max(counts) * len(batch), real + sum(counts)
+    assert padded < 1.1 * real
+    assert len(backend.batches) < 200
+
+
+def test_questions_overtake_documents(backend: Gated, new_embedder: NewEmbedder) -> None:
+    embedder = new_embedder(backend)
+    backend.gate.clear()
+    with ThreadPoolExecutor(2) as pool:
+        documents = pool.submit(embedder.embed_documents, texts(100))
+        assert backend.begun.wait(SOON)
+        question = pool.submit(embedder.embed_query, "question")
+        while not embedder._urgent:
+            threading.Event().wait(0.001)
+        backend.gate.set()
+        question.result(SOON)
+        documents.result(SOON)
+    assert backend.batches[1] == ["question"]
+
+
+def test_a_poison_text_fails_alone(backend: Gated, new_embedder: NewEmbedder) -> None:
+    embedder = new_embedder(backend)
+    backend.gate.clear()
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(embedder.embed_documents, ["first"])
+        assert backend.begun.wait(SOON)
+        poisoned = pool.submit(embedder.embed_documents, ["a", "the poison text", "b"])
+        healthy = pool.submit(embedder.embed_documents, ["c", "d"])
+        while len(embedder._patient) < 5:
+            threading.Event().wait(0.001)
+        backend.gate.set()
+        assert healthy.result(SOON).shape == (2, 32)
+        assert first.result(SOON).shape == (1, 32)
+        with pytest.raises(EmbeddingFailed, match="the poison text"):
+            poisoned.result(SOON)
+    assert embedder.embed_query("still works").shape == (32,)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda vectors: vectors * np.nan,
+        lambda vectors: vectors * 2,
+        lambda vectors: np.zeros_like(vectors),
+        lambda vectors: vectors[:0],
+    ],
+)
+def test_a_vector_that_cannot_be_used_is_never_returned(
+    backend: Gated, new_embedder: NewEmbedder, spoil: Callable[[Vectors], Vectors]
+) -> None:
+    backend.spoil = spoil
+    with pytest.raises(EmbeddingFailed):
+        new_embedder(backend).embed_documents(["one", "two"])
+
+
+def test_what_exceeds_the_window_is_refused_and_not_cut(new_embedder: NewEmbedder) -> None:
+    backend = Gated(window=16)
+    embedder = new_embedder(backend)
+    with pytest.raises(TextTooLong, match="16 tokens"):
+        embedder.embed_documents(["short", "long " * 20])
+    assert backend.batches == []
+
+
+def test_a_long_question_is_embedded_in_pieces(new_embedder: NewEmbedder) -> None:
+    backend = Gated(window=16)
+    embedder = new_embedder(backend)
+    question = " ".join(f"w{number}" for number in range(100)) + "长" * 100
+    vector = embedder.embed_query(question)
+    pieces = [text for batch in backend.batches for text in batch]
+    assert "".join(pieces) == question
+    assert max(backend.count_tokens(pieces)) <= 16
+    mean = HashingBackend(32).encode(pieces).mean(axis=0)
+    assert np.allclose(vector, mean / np.linalg.norm(mean), atol=1e-6)
+
+
+def test_questions_and_documents_have_their_prefixes(
+    backend: Gated, new_embedder: NewEmbedder
+) -> None:
+    prefixes = Prefixes("query: ", "passage: ")
+    backend.identity = replace(backend.identity, prefixes=prefixes)
+    embedder = new_embedder(backend)
+    embedder.embed_query("one")
+    embedder.embed_documents(["two"])
+    assert backend.batches == [["query: one"], ["passage: two"]]
+    assert embedder.count_tokens(["two"]) == backend.count_tokens(["passage: two"])
+
+
+def test_too_much_at_once_is_refused(
+    backend: Gated, new_embedder: NewEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler, "_URGENT_LIMIT", 3)
+    embedder = new_embedder(backend)
+    with pytest.raises(Overloaded, match="later"):
+        embedder.embed_documents(texts(4), urgent=True)
+    assert embedder.embed_documents(texts(3), urgent=True).shape == (3, 32)
+    assert embedder.embed_documents(texts(50)).shape == (50, 32)
+
+
+def test_a_failing_progress_drops_the_rest(backend: Gated, new_embedder: NewEmbedder) -> None:
+    embedder = new_embedder(backend)
+
+    def stop(_done: int) -> None:
+        backend.gate.clear()
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        embedder.embed_documents(texts(200), on_progress=stop)
+    backend.gate.set()
+    embedder.embed_documents(["after"])
+    assert sum(map(len, backend.batches)) < 201
+
+
+def test_closing_after_somebody_gave_up(backend: Gated, new_embedder: NewEmbedder) -> None:
+    embedder = new_embedder(backend)
+
+    def stop(_done: int) -> None:
+        backend.gate.clear()
+        raise KeyError
+
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(KeyError):
+            embedder.embed_documents(texts(200), on_progress=stop)
+        closing = pool.submit(embedder.close)
+        backend.gate.set()
+        closing.result(SOON)
+
+
+def test_closing_fails_what_waits(backend: Gated, new_embedder: NewEmbedder) -> None:
+    embedder = new_embedder(backend)
+    backend.gate.clear()
+    with ThreadPoolExecutor(2) as pool:
+        waiting = pool.submit(embedder.embed_documents, texts(100))
+        assert backend.begun.wait(SOON)
+        closing = pool.submit(embedder.close)
+        while not embedder._closed:
+            threading.Event().wait(0.001)
+        backend.gate.set()
+        closing.result(SOON)
+        with pytest.raises(EmbeddingFailed, match="closed"):
+            waiting.result(SOON)
+    with pytest.raises(EmbeddingFailed, match="closed"):
+        embedder.embed_query("too late")
+
+
+def test_many_threads_each_get_their_own(backend: Gated, new_embedder: NewEmbedder) -> None:
+    embedder, plain = new_embedder(backend), HashingBackend(32)
+
+    def embed(number: int) -> bool:
+        own = [f"thread {number} text {n}" for n in range(20)]
+        one = embedder.embed_query(own[0])
+        return np.array_equal(embedder.embed_documents(own), plain.encode(own)) and np.array_equal(
+            one, plain.encode(own[:1])[0]
+        )
+
+    with ThreadPoolExecutor(16) as pool:
+        assert all(pool.map(embed, range(32)))

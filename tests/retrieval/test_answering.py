@@ -1,0 +1,106 @@
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from retrieval.answering import Answering, Question
+from retrieval.chat.extractive import ExtractiveAnswerer
+from retrieval.errors import DocumentNotFound, InvalidRequest
+from retrieval.filters import Filter
+from retrieval.search import Found, Query, Searcher
+from retrieval.types import Answer, KnowledgeBase
+from tests.retrieval.library import Library
+
+TEXT = """# Warranty
+
+The Kestrel is covered for twenty-four months.
+Batteries are covered for six months.
+
+# 运费险
+
+运费险由禾安保险承保。🙂
+"""
+QUESTIONS = ["How long are batteries covered?", "运费险由谁承保？"]
+
+
+def ask(library: Library, question: str, filter_: Filter | None = None) -> Answer:
+    return library.engine.answering.ask(library.kb, Question(question, filter=filter_ or {}))
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_every_sentence_has_a_marker_and_every_marker_a_true_citation(
+    library: Library, question: str
+) -> None:
+    library.add("a", TEXT)
+    answer = ask(library, question)
+    assert not answer.abstained
+    assert re.findall(r"\[(\d+)\]$", answer.text, re.MULTILINE) == [
+        str(citation.marker) for citation in answer.citations
+    ]
+    assert [citation.marker for citation in answer.citations] == list(
+        range(1, len(answer.citations) + 1)
+    )
+    for line, citation in zip(answer.text.splitlines(), answer.citations, strict=True):
+        document = library.engine.documents.get(library.kb, citation.document_id, citation.version)
+        assert document.text[citation.start : citation.end] == citation.quote
+        assert line == f"{' '.join(citation.quote.split())} [{citation.marker}]"
+    assert answer.usage.used == len(answer.citations) <= answer.usage.considered
+    assert answer.timings["total"] >= answer.timings["answer"] > 0
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [("Which planet has rings of ice?", "I found nothing"), ("哪颗行星有冰环？", "没有找到")],
+)
+def test_an_abstention_is_in_the_language_of_the_question(
+    library: Library, question: str, said: str
+) -> None:
+    for _ in range(2):  # with nothing in the knowledge base, and with something else
+        answer = ask(library, question)
+        assert said in answer.text
+        assert (answer.abstained, answer.citations) == (True, ())
+        assert answer.confidence < 0.5
+        library.add("a", TEXT)
+
+
+def test_a_filter_holds_for_answers_too(library: Library) -> None:
+    library.add("a", TEXT, {"year": 2025})
+    assert ask(library, QUESTIONS[0], {"year": 2026}).abstained
+    assert not ask(library, QUESTIONS[0], {"year": 2025}).abstained
+
+
+def test_a_question_must_be_one(library: Library) -> None:
+    with pytest.raises(InvalidRequest, match="empty"):
+        ask(library, "  ")
+
+
+@dataclass
+class Deleting:
+    """A searcher after whose search a document goes away."""
+
+    library: Library
+    document_id: str
+
+    def search(self, kb: KnowledgeBase, query: Query) -> Found:
+        found = self.library.engine.searcher.search(kb, query)
+        self.library.indexer.remove(kb, self.document_id)
+        return found
+
+
+def test_what_was_deleted_meanwhile_is_not_cited(library: Library) -> None:
+    document = library.add("a", TEXT).document_id
+    engine = library.engine
+    searcher: Searcher = Deleting(library, document)  # type: ignore[assignment]
+    answering = Answering(
+        searcher, ExtractiveAnswerer(engine.embedder), engine.documents, engine.stores
+    )
+    answer = answering.ask(library.kb, Question(QUESTIONS[0]))
+    assert (answer.abstained, answer.citations) == (True, ())
+    with pytest.raises(DocumentNotFound):
+        engine.documents.get(library.kb, document)
+
+
+def test_evidence_is_what_the_answer_was_judged_by(library: Library) -> None:
+    library.add("a", TEXT)
+    evidence = library.engine.answering.evidence(library.kb, Question(QUESTIONS[0]))
+    assert evidence.coverage > 0.5
