@@ -11,10 +11,10 @@ from ingest.chunking import cut
 from ingest.errors import TooLarge
 from ingest.parsing import Parser
 from ingest.types import Parsed, Source, Stage
-from retrieval.documents import PreparedDocument
 from retrieval.embedding.cache import text_hash
 from retrieval.engine import Engine
 from retrieval.indexing import Published
+from retrieval.staging import PreparedDocument
 from retrieval.types import Document, KnowledgeBase, Metadata
 
 Progress = Callable[[Stage, int, int], None]

@@ -18,9 +18,10 @@ from sqlalchemy.exc import IntegrityError
 
 from retrieval import removal
 from retrieval.database import Database
-from retrieval.documents import Documents, PreparedDocument, make_live, set_metadata, stage
+from retrieval.documents import Documents
 from retrieval.errors import KnowledgeBaseNotFound
 from retrieval.ports import Blobs, Posting, Stores
+from retrieval.staging import PreparedDocument, make_live, set_metadata, stage
 from retrieval.types import KnowledgeBase, Metadata
 
 _ROUND = 64  # documents that share a round

@@ -11,7 +11,6 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, select
 
 from retrieval.database import Database
-from retrieval.documents import advance
 from retrieval.errors import DocumentNotFound, StoreUnavailable
 from retrieval.ports import Stores
 from retrieval.schema import (
@@ -24,6 +23,7 @@ from retrieval.schema import (
     knowledge_bases,
     versions,
 )
+from retrieval.staging import advance
 from retrieval.types import KnowledgeBase
 
 _log = structlog.get_logger()

@@ -5,7 +5,14 @@ from typing import Annotated
 import typer
 
 from api.commands.filters import parse_filter
-from api.commands.options import DEFAULT_KB, DataOption, JsonOption, KnowledgeBaseOption, settings
+from api.commands.options import (
+    DEFAULT_KB,
+    DataOption,
+    FilterOption,
+    JsonOption,
+    KnowledgeBaseOption,
+    settings,
+)
 from api.console import print_answer, print_json
 from api.models import AnswerReply
 from api.service import open_service
@@ -15,9 +22,7 @@ from retrieval.answering import Question
 def ask(
     question: Annotated[str, typer.Argument(help="What you want to know.")],
     kb: KnowledgeBaseOption = DEFAULT_KB,
-    filter: Annotated[  # noqa: A002
-        str, typer.Option(help='Only documents whose metadata match, as JSON: {"year": 2026}.')
-    ] = "{}",
+    filter: FilterOption = "{}",  # noqa: A002
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -14,6 +14,9 @@ DataOption = Annotated[
     Path | None,
     typer.Option("--data", help="Data directory; by default FOOTNOTE_DATA or ./footnote-data."),
 ]
+FilterOption = Annotated[
+    str, typer.Option(help='Only documents whose metadata match, as JSON: {"year": 2026}.')
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 DEFAULT_KB = "default"

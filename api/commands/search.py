@@ -7,7 +7,14 @@ from rich.padding import Padding
 from rich.text import Text
 
 from api.commands.filters import parse_filter
-from api.commands.options import DEFAULT_KB, DataOption, JsonOption, KnowledgeBaseOption, settings
+from api.commands.options import (
+    DEFAULT_KB,
+    DataOption,
+    FilterOption,
+    JsonOption,
+    KnowledgeBaseOption,
+    settings,
+)
 from api.console import out, print_json
 from api.models import SearchReply
 from api.service import open_service
@@ -22,9 +29,7 @@ def search(
     kb: KnowledgeBaseOption = DEFAULT_KB,
     k: Annotated[int, typer.Option("--top", "-n", help="How many chunks.")] = 10,
     mode: Annotated[Mode, typer.Option(help="Which legs to use.")] = Mode.HYBRID,
-    filter: Annotated[  # noqa: A002
-        str, typer.Option(help='Only documents whose metadata match, as JSON: {"year": 2026}.')
-    ] = "{}",
+    filter: FilterOption = "{}",  # noqa: A002
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -1,0 +1,155 @@
+"""What writes documents: a version is staged where nobody sees it, then made live at once.
+
+Each function takes the transaction of its caller, the index writer.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, update
+
+from retrieval import filters
+from retrieval.embedding.cache import keep_vectors
+from retrieval.schema import (
+    chunks,
+    document_metadata,
+    documents,
+    knowledge_bases,
+    pages,
+    versions,
+)
+from retrieval.types import Chunk, Document, KnowledgeBase, Metadata, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedDocument:
+    """A version with all that is needed to publish it.
+
+    `texts` are what was embedded and will be indexed for each chunk, `hashes` their keys in
+    the embedding cache, `vectors` their embeddings, `(len(chunks), d)`.
+    """
+
+    kb: KnowledgeBase
+    document: Document
+    name: str
+    blob: str
+    size: int
+    properties: Mapping[str, str]
+    warnings: tuple[str, ...]
+    chunks: tuple[Chunk, ...]
+    texts: tuple[str, ...]
+    hashes: tuple[str, ...]
+    vectors: Vectors
+
+
+def stage(connection: Connection, prepared: PreparedDocument) -> None:
+    """Write a version that nobody sees yet; what an interrupted attempt left is replaced."""
+    document, now = prepared.document, time.time()
+    known = connection.scalar(select(documents.c.id).where(documents.c.id == document.id))
+    if known is None:
+        connection.execute(
+            documents.insert().values(
+                id=document.id,
+                kb_id=prepared.kb.id,
+                uri=document.uri,
+                live_version=None,
+                metadata=_from_metadata(document.metadata),
+                created_at=now,
+                updated_at=now,
+            )
+        )
+    key = {"document_id": document.id, "version": document.version}
+    connection.execute(
+        delete(versions).where(
+            versions.c.document_id == document.id, versions.c.version == document.version
+        )
+    )
+    connection.execute(
+        versions.insert().values(
+            **key,
+            blob=prepared.blob,
+            size=prepared.size,
+            name=prepared.name,
+            title=document.title,
+            media_type=document.media_type,
+            text=document.text,
+            headings=[[h.start, h.end, h.level] for h in document.headings],
+            properties=dict(prepared.properties),
+            warnings=list(prepared.warnings),
+            created_at=now,
+        )
+    )
+    if document.pages:
+        connection.execute(pages.insert(), [key | asdict(page) for page in document.pages])
+    if prepared.chunks:
+        connection.execute(chunks.insert(), _chunk_rows(prepared))
+        vectors = dict(zip(prepared.hashes, prepared.vectors, strict=True))
+        keep_vectors(connection, prepared.kb.generation.model.fingerprint, vectors)
+
+
+def make_live(connection: Connection, prepared: PreparedDocument) -> list[str]:
+    """Switch readers to this version; the ids of the chunks that are now nobody's."""
+    document = prepared.document
+    stale = (chunks.c.document_id == document.id) & (chunks.c.version != document.version)
+    replaced = list(connection.scalars(select(chunks.c.id).where(stale)))
+    connection.execute(delete(chunks).where(stale))
+    connection.execute(
+        update(documents)
+        .where(documents.c.id == document.id)
+        .values(live_version=document.version, updated_at=time.time())
+    )
+    set_metadata(connection, document.id, document.metadata)
+    advance(connection, prepared.kb)
+    return replaced
+
+
+def set_metadata(connection: Connection, document_id: str, metadata: Metadata) -> None:
+    """Replace the metadata of a document."""
+    connection.execute(
+        update(documents)
+        .where(documents.c.id == document_id)
+        .values(metadata=_from_metadata(metadata))
+    )
+    connection.execute(
+        delete(document_metadata).where(document_metadata.c.document_id == document_id)
+    )
+    rows = [
+        row
+        for key, value in metadata.items()
+        for row in filters.metadata_rows(document_id, key, value)
+    ]
+    if rows:
+        connection.execute(document_metadata.insert(), rows)
+
+
+def advance(connection: Connection, kb: KnowledgeBase) -> None:
+    """Mark that the set of live versions has changed."""
+    connection.execute(
+        update(knowledge_bases)
+        .where(knowledge_bases.c.id == kb.id)
+        .values(epoch=knowledge_bases.c.epoch + 1)
+    )
+
+
+def _chunk_rows(prepared: PreparedDocument) -> Sequence[dict[str, Any]]:
+    return [
+        {
+            "id": chunk.id,
+            "generation_id": prepared.kb.generation.id,
+            "document_id": chunk.document_id,
+            "version": chunk.version,
+            "ordinal": chunk.ordinal,
+            "start": chunk.start,
+            "end": chunk.end,
+            "heading": list(chunk.heading),
+            "tokens": chunk.tokens,
+            "text_hash": key,
+        }
+        for chunk, key in zip(prepared.chunks, prepared.hashes, strict=True)
+    ]
+
+
+def _from_metadata(metadata: Metadata) -> dict[str, Any]:
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in metadata.items()}
