@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 from starlette.datastructures import UploadFile
 
-from api.models import MAX_DOCUMENTS, Metadata, TextDocument, TextDocuments
+from api.requests import MAX_DOCUMENTS, Metadata, TextDocument, TextDocuments
 from ingest import sources
 from ingest.jobs import Request as Ingest
 from retrieval.errors import InvalidRequest

@@ -8,7 +8,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -21,7 +21,7 @@ _BUSY_SECONDS = 30
 class Database:
     """Transactions on the catalogue, migrated to the newest schema when opened."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | URL) -> None:
         """Open the database of a SQLAlchemy URL. Raises StoreUnavailable."""
         self._where = make_url(url).render_as_string()  # without a password
         self._engine = create_engine(url)
@@ -40,7 +40,7 @@ class Database:
     @classmethod
     def at(cls, path: Path) -> "Database":
         """The SQLite database in this file, made if it isn't there."""
-        return cls(f"sqlite:///{path}")
+        return cls(URL.create("sqlite", database=str(path)))  # a path may hold "?" and "%"
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

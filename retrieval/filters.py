@@ -88,17 +88,18 @@ def _compare(key: str, operator: str, operand: object, budget: list[int]) -> Con
             raise InvalidRequest(f"{operator} on {short(key)} takes a list, not {short(operand)}.")
         found = or_(false(), *(_compare(key, "$eq", one, budget) for one in operand))
         return found if operator == "$in" else not_(found)
+    if operator == "$ne":
+        return not_(_compare(key, "$eq", operand, budget))
     budget[0] -= 1
     if budget[0] < 0:
         raise InvalidRequest(f"A filter may hold {_CONDITIONS} conditions; this one holds more.")
-    if operator == "$ne":
-        return not_(_compare(key, "$eq", operand, budget))
     if operator == "$exists":
         if not isinstance(operand, bool):
             raise InvalidRequest(
                 f"$exists on {short(key)} takes true or false, not {short(operand)}."
             )
-        present = _in_metadata(key, true())
+        of_all = key in _DOCUMENT_FIELDS or key in _VERSION_FIELDS
+        present = true() if of_all else _in_metadata(key, true())
         return present if operand else not_(present)
     if operator not in _COMPARISONS:
         known = ", ".join([*_COMPARISONS, "$ne", "$in", "$nin", "$exists"])

@@ -52,7 +52,10 @@ def knowledge_base(database: Database, stores: Stores, kb: KnowledgeBase) -> lis
         connection.execute(delete(jobs).where(jobs.c.kb_id == kb.id))
         unused = _forget(connection, kb, documents.c.kb_id == kb.id)
         connection.execute(delete(knowledge_bases).where(knowledge_bases.c.id == kb.id))
-    stores.drop(kb.generation.id)
+    try:
+        stores.drop(kb.generation.id)
+    except StoreUnavailable as error:  # as in `sweep`: nobody can open these stores any more
+        _log.warning("stale_stores_left", generation=kb.generation.id, error=str(error))
     return unused
 
 

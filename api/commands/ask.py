@@ -14,7 +14,7 @@ from api.commands.options import (
     settings,
 )
 from api.console import print_answer, print_json
-from api.models import AnswerReply
+from api.replies import AnswerReply
 from api.service import open_service
 from retrieval.answering import Question
 

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from api.commands.options import DataOption, JsonOption, settings
 from api.console import out, print_json
-from api.models import KnowledgeBaseReply
+from api.replies import KnowledgeBaseReply
 from api.service import open_service
 
 cli = typer.Typer(help="List, create and delete knowledge bases.", no_args_is_help=True)

@@ -16,7 +16,7 @@ from api.commands.options import (
     settings,
 )
 from api.console import out, print_json
-from api.models import SearchReply
+from api.replies import SearchReply
 from api.service import open_service
 from retrieval.search import Query
 from retrieval.types import Hit, Mode

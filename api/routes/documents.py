@@ -8,16 +8,15 @@ from fastapi import APIRouter, Query, Request, Response, status
 from fastapi.responses import PlainTextResponse
 
 from api import uploads
-from api.models import (
-    MAX_DOCUMENTS,
+from api.replies import (
     BoxesReply,
     DocumentReply,
     DocumentsReply,
     JobReply,
     JobsReply,
     Problem,
-    TextDocument,
 )
+from api.requests import MAX_DOCUMENTS, TextDocument
 from api.routes.dependencies import Blocking, BlockingOf, ServiceOf
 from api.service import Service
 from ingest.job_store import Job

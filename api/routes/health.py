@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from api.models import MAX_DOCUMENTS
+from api.requests import MAX_DOCUMENTS
 from api.routes.dependencies import BlockingOf, ServiceOf
 from api.version import VERSION
 from retrieval.search import MAX_K, MAX_QUERY

@@ -7,7 +7,7 @@ import anyio
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
-from api.models import JobReply, Problem
+from api.replies import JobReply, Problem
 from api.routes.dependencies import Blocking, BlockingOf, ServiceOf
 from api.service import Service
 from api.sse import EVENT_STREAM, event

@@ -6,16 +6,14 @@ from typing import Any
 from fastapi import APIRouter, Response, status
 from fastapi.responses import StreamingResponse
 
-from api.models import (
+from api.replies import (
     AnswerReply,
-    AskRequest,
     CitationReply,
     KnowledgeBaseReply,
-    KnowledgeBaseRequest,
     Problem,
     SearchReply,
-    SearchRequest,
 )
+from api.requests import AskRequest, KnowledgeBaseRequest, SearchRequest
 from api.routes.dependencies import BlockingOf, ServiceOf
 from api.service import Service
 from api.sse import EVENT_STREAM, event

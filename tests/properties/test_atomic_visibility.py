@@ -41,7 +41,7 @@ class Visibility(RuleBasedStateMachine):
         self.library = Library(engine)
         self.opened.callback(self.library.indexer.close)
 
-    @rule(uri=URIS, version=st.integers(0, 3), sections=st.integers(1, 4), fail=st.integers(0, 5))
+    @rule(uri=URIS, version=st.integers(0, 3), sections=st.integers(1, 4), fail=st.integers(0, 7))
     def add(self, uri: str, version: int, sections: int, fail: int) -> None:
         faults = self.library.faults
         faults.calls, faults.fail_at = 0, fail
@@ -52,13 +52,16 @@ class Visibility(RuleBasedStateMachine):
             pass
         faults.fail_at = 0
 
-    @rule(uri=URIS, fail=st.integers(0, 2))
+    @rule(uri=URIS, fail=st.integers(0, 3))
     def remove(self, uri: str, fail: int) -> None:
         if uri in self.live:
             self.library.faults.calls, self.library.faults.fail_at = 0, fail
-            self.library.indexer.remove(self.library.kb, self.ids[uri])
+            try:
+                self.library.indexer.remove(self.library.kb, self.ids[uri])
+                del self.live[uri]
+            except Fault:
+                pass
             self.library.faults.fail_at = 0
-            del self.live[uri]
 
     @rule()
     def restart(self) -> None:

@@ -1,11 +1,14 @@
+from itertools import accumulate
+
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import true
 
 from retrieval.chunks import Chunks
+from retrieval.engine import Engine
 from retrieval.schema import documents
-from tests.retrieval.library import Library
+from tests.retrieval.library import Library, PagedParser
 
 SECTIONS = st.lists(
     st.sampled_from(["Zebra 🙂.", "斑马𠮷。", "é́ x.", "A\u200db."]), min_size=1, max_size=5
@@ -32,6 +35,21 @@ def test_a_passage_is_its_span_of_the_text(library: Library, words: list[str]) -
     for passage in passages.values():
         assert passage.text == document.text[passage.chunk.start : passage.chunk.end]
         assert (passage.uri, passage.chunk.version) == ("a", made.version)
+
+
+def test_a_passage_names_the_page_it_begins_on(engine: Engine) -> None:
+    library = Library(engine, parser=PagedParser())
+    pages = ["𠮷" * 200 + "。\n\n", "斑马🙂" * 80 + "。\n\n", "Zebra. " * 150]
+    library.add("a", "\f".join(pages))
+    chunks = Chunks(engine.database)
+    ids = [id_ for block, _ in chunks.scan(library.kb, true()) for id_ in block]
+    passages = chunks.passages(library.kb, ids).values()
+    ends = list(accumulate(map(len, pages)))
+    for passage in passages:
+        begins_on = sum(end <= passage.chunk.start for end in ends)
+        assert passage.page == ("i", "ii", "iii")[begins_on]
+    assert {passage.page for passage in passages} == {"i", "ii", "iii"}
+    library.indexer.close()
 
 
 def test_only_what_is_live_is_there(library: Library) -> None:

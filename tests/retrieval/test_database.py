@@ -91,6 +91,14 @@ def test_a_file_that_is_no_catalogue_is_named(tmp_path: Path, content: bytes) ->
     assert path.read_bytes() == content
 
 
+@pytest.mark.parametrize("name", ["wh?at", "100%", "ha#sh", "pe%20r cent", "目录 🙂"])
+def test_a_path_is_taken_as_it_is(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    Database.at(tmp_path / name / "catalogue.sqlite").close()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name / "catalogue.sqlite").stat().st_size > 0
+
+
 def test_a_catalogue_of_a_newer_version_is_refused(tmp_path: Path, database: Database) -> None:
     with database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))

@@ -1,8 +1,9 @@
 import pytest
 
+from retrieval.engine import Engine
 from retrieval.errors import DocumentNotFound
 from retrieval.schema import documents
-from tests.retrieval.library import Library
+from tests.retrieval.library import Library, PagedParser
 
 TEXT = "# Zebra 🙂\n\nThe zebra 𠮷 is é.\n\n## 斑马\n\n斑马有条纹。\n"
 
@@ -16,6 +17,19 @@ def test_a_document_comes_back_as_it_was_made(library: Library) -> None:
     headings = [document.text[heading.start : heading.end] for heading in document.headings]
     assert headings == ["Zebra 🙂", "斑马"]
     assert [heading.level for heading in document.headings] == [1, 2]
+
+
+def test_pages_come_back_in_order_with_their_labels(engine: Engine) -> None:
+    library = Library(engine, parser=PagedParser())
+    document = library.add("a", "One 🙂.\n\f二𠮷。\n\fThree.").document_id
+    stored = engine.documents.get(library.kb, document)
+    assert [(page.label, stored.text[page.start : page.end]) for page in stored.pages] == [
+        ("i", "One 🙂.\n"),
+        ("ii", "二𠮷。\n"),
+        ("iii", "Three."),
+    ]
+    assert engine.documents.summary(library.kb, document).pages == 3
+    library.indexer.close()
 
 
 def test_an_earlier_version_can_still_be_read(library: Library) -> None:

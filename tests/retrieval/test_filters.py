@@ -113,6 +113,9 @@ def test_what_every_document_has_can_be_asked_for(library: Library) -> None:
     assert matching(library, {"title": "Lion"}) == {"notes/2"}
     assert matching(library, {"media_type": {"$ne": "text/markdown"}}) == set()
     assert len(matching(library, {})) == 2
+    for field in ("document_id", "uri", "title", "media_type"):
+        assert len(matching(library, {field: {"$exists": True}})) == 2
+        assert matching(library, {field: {"$exists": False}}) == set()
 
 
 @pytest.mark.parametrize(
@@ -140,6 +143,13 @@ def test_what_cannot_be_understood_is_said(filter_: Any, said: str) -> None:
     with pytest.raises(InvalidRequest, match=said) as caught:
         filters.condition(filter_)
     assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("operator", ["$eq", "$ne", "$gte"])
+def test_every_condition_counts_once(operator: str) -> None:
+    filters.condition({f"key{number}": {operator: 1} for number in range(256)})
+    with pytest.raises(InvalidRequest, match="256 conditions"):
+        filters.condition({f"key{number}": {operator: 1} for number in range(257)})
 
 
 def test_a_filter_may_be_deep_but_not_bottomless(library: Library) -> None:

@@ -5,7 +5,8 @@ from retrieval.fusion import convex
 
 KEYS = st.sampled_from("abcdef")
 COSINES = st.dictionaries(KEYS, st.floats(-1, 1))
-BM25 = st.dictionaries(KEYS, st.floats(0, 50))
+SCORES = st.just(0.0) | st.floats(1e-6, 50)  # halving a subnormal would lose it
+BM25 = st.dictionaries(KEYS, SCORES)
 WEIGHTS = st.floats(0, 1)
 
 
@@ -39,6 +40,15 @@ def test_a_better_cosine_never_lowers_a_score(
     better = {**dense, key: max(1.0, dense.get(key, 0.0))}
     before = convex({**dense, key: dense.get(key, 0.0)}, lexical, weight)
     assert convex(better, lexical, weight)[key] >= before[key]
+
+
+@given(COSINES, BM25, WEIGHTS, KEYS, SCORES)
+def test_a_better_bm25_never_lowers_a_score(
+    dense: dict[str, float], lexical: dict[str, float], weight: float, key: str, more: float
+) -> None:
+    before = convex(dense, {**lexical, key: lexical.get(key, 0.0)}, weight)
+    better = convex(dense, {**lexical, key: lexical.get(key, 0.0) + more}, weight)
+    assert better[key] >= before[key] - 1e-9
 
 
 @given(COSINES, BM25)

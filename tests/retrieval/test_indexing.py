@@ -1,9 +1,9 @@
-import threading
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
+from retrieval import removal
 from retrieval.errors import DocumentNotFound, KnowledgeBaseNotFound
 from retrieval.indexing import Published
 from retrieval.types import Mode
@@ -11,8 +11,8 @@ from tests.retrieval.library import Fault, Library
 
 OLD = "# Zebra\n\nThe zebra is old.\n\n# 斑马\n\n旧的斑马。\n"
 NEW = "# Zebra\n\nThe zebra is new.\n\n# 斑马\n\n新的斑马。\n\n# More\n\nA third zebra.\n"
-WRITES = 2  # of a new document: vectors and postings
-REPLACEMENT_WRITES = 4  # and the old ones deleted from both
+WRITES = 4  # of a version: staged, vectors, postings, made live
+REPLACEMENT_WRITES = 6  # and the old chunks deleted from both stores
 
 
 def test_what_publishing_comes_to(library: Library) -> None:
@@ -43,7 +43,7 @@ def test_a_new_document_that_fails_is_not_seen_and_can_be_sent_again(
     assert library.stored() == (2, 2)
 
 
-@pytest.mark.parametrize("call", [1, 2])
+@pytest.mark.parametrize("call", range(1, WRITES + 1))
 def test_a_new_version_that_fails_leaves_the_old_one_whole(library: Library, call: int) -> None:
     library.add("a", OLD)
     before = {mode: library.texts("zebra 斑马", mode) for mode in Mode}
@@ -56,7 +56,7 @@ def test_a_new_version_that_fails_leaves_the_old_one_whole(library: Library, cal
     assert library.stored() == (3, 3)
 
 
-@pytest.mark.parametrize("call", range(3, REPLACEMENT_WRITES + 1))
+@pytest.mark.parametrize("call", range(WRITES + 1, REPLACEMENT_WRITES + 1))
 def test_old_chunks_that_cannot_be_deleted_are_found_by_nobody(library: Library, call: int) -> None:
     library.add("a", OLD)
     library.faults.calls, library.faults.fail_at = 0, call
@@ -66,35 +66,60 @@ def test_old_chunks_that_cannot_be_deleted_are_found_by_nobody(library: Library,
     assert library.add("a", NEW).outcome is Published.UNCHANGED
 
 
-def test_a_failing_document_does_not_fail_those_that_share_its_round(library: Library) -> None:
-    outcomes: Counter[str] = Counter()
-    held, go = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        held.set()
-        go.wait(30)
-
-    def add(number: int) -> None:
-        try:
-            library.add(f"d{number}", f"Zebra number {number}.")
-            outcomes["added"] += 1
-        except Fault:
-            outcomes["failed"] += 1
-
-    poisoned = library.add("d3", "Zebra, once healthy.").document_id
-    with ThreadPoolExecutor(9) as pool:
-        blocked = library.indexer._writer.submit(hold)
-        assert held.wait(30)
-        library.faults.poison = poisoned
-        added = [pool.submit(add, number) for number in range(8)]
-        while len(library.indexer._waiting) < 8:
-            threading.Event().wait(0.01)
-        go.set()
-        for one in (*added, blocked):
-            one.result(30)
-    assert outcomes == {"added": 7, "failed": 1}
-    assert library.texts("zebra")["d3"] == ["Zebra, once healthy."]
+def test_what_waits_shares_a_round(library: Library) -> None:
+    with library.together(*(partial(library.add, f"d{n}", f"Zebra {n}.") for n in range(8))):
+        library.faults.calls = 0
+    assert library.faults.calls == WRITES
     assert len(library.texts("zebra")) == 8
+
+
+def test_a_failing_document_does_not_fail_those_that_share_its_round(library: Library) -> None:
+    poisoned = library.add("d3", "Zebra, once healthy.").document_id
+    adds = (partial(library.add, f"d{n}", f"Zebra number {n}.") for n in range(8))
+    with library.together(*adds) as added:
+        library.faults.poison = poisoned
+    assert [n for n, one in enumerate(added) if isinstance(one.exception(), Fault)] == [3]
+    assert library.texts("zebra") == {
+        f"d{n}": ["Zebra, once healthy." if n == 3 else f"Zebra number {n}."] for n in range(8)
+    }
+
+
+@pytest.mark.parametrize("call", range(1, WRITES + 1))
+def test_a_round_that_fails_is_done_again_document_by_document(library: Library, call: int) -> None:
+    adds = (partial(library.add, f"d{n}", f"Zebra {n}.") for n in range(4))
+    with library.together(*adds) as added:
+        library.faults.calls, library.faults.fail_at = 0, call
+    assert [one.result().outcome for one in added] == [Published.ADDED] * 4
+    assert len(library.texts("zebra")) == 4
+    assert library.stored() == (4, 4)
+
+
+def test_of_two_versions_that_wait_the_later_one_stays(library: Library) -> None:
+    with library.together(lambda: library.add("a", OLD), lambda: library.add("a", NEW)) as added:
+        pass
+    assert [one.result().outcome for one in added] == [Published.ADDED, Published.UPDATED]
+    assert len(library.texts("zebra 斑马")["a"]) == 3
+    assert library.stored() == (3, 3)
+
+
+def test_of_two_equal_uploads_that_wait_one_is_added(library: Library) -> None:
+    uploads = (partial(library.upload, f"{n}.md", OLD) for n in range(2))
+    with library.together(*uploads) as added:
+        pass
+    assert [one.result().outcome for one in added] == [Published.ADDED, Published.DUPLICATE]
+    assert len({one.result().document_id for one in added}) == 1
+    assert library.stored() == (2, 2)
+
+
+def test_a_knowledge_base_deleted_meanwhile_fails_only_its_own_documents(library: Library) -> None:
+    engine, (doomed, _) = library.engine, library.engine.create("doomed")
+    adds = (partial(library.add, "a", OLD, kb=kb) for kb in (library.kb, doomed))
+    with library.together(*adds) as added:
+        removal.knowledge_base(engine.database, engine.stores, doomed)
+    kept, lost = added
+    assert kept.result().outcome is Published.ADDED
+    assert isinstance(lost.exception(), KnowledgeBaseNotFound)
+    assert len(library.texts("zebra 斑马")["a"]) == 2
 
 
 def test_many_threads_with_one_document_leave_one_version(library: Library) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from retrieval import removal
 from retrieval.engine import Engine
 from retrieval.errors import DocumentNotFound, KnowledgeBaseNotFound
 from retrieval.schema import metadata
-from tests.retrieval.library import Library
+from tests.retrieval.library import Fault, Library
 
 TEXT = "# Zebra\n\nThe zebra is striped.\n\n# 斑马\n\n斑马有条纹。\n"
 OTHER = "# Zebra\n\nThe zebra is striped.\n\n# Lion\n\nLions are not.\n"
@@ -92,7 +93,30 @@ def test_a_document_of_another_knowledge_base_cannot_be_removed(library: Library
     assert len(library.hits("zebra 斑马")) == 2
 
 
-@pytest.mark.parametrize("call", [1, 2])
+def test_a_removal_that_cannot_be_committed_leaves_everything(library: Library) -> None:
+    document = library.add("a", TEXT).document_id
+    before = rows(library.engine), library.stored(), blobs(library), library.texts("zebra 斑马")
+    removals: tuple[Callable[[], None], ...] = (
+        lambda: library.indexer.remove(library.kb, document),
+        lambda: library.indexer.remove_knowledge_base(library.kb),
+    )
+    for remove in removals:
+        library.faults.calls, library.faults.fail_at = 0, 1
+        with pytest.raises(Fault):
+            remove()
+        after = rows(library.engine), library.stored(), blobs(library), library.texts("zebra 斑马")
+        assert after == before
+
+
+def test_stores_that_cannot_be_dropped_leave_no_file_behind(library: Library) -> None:
+    library.add("a", TEXT)
+    library.faults.calls, library.faults.fail_at = 0, 2
+    library.indexer.remove_knowledge_base(library.kb)
+    assert set(rows(library.engine).values()) == {0}
+    assert blobs(library) == 0
+
+
+@pytest.mark.parametrize("call", [2, 3])
 def test_a_store_that_fails_brings_nothing_back(library: Library, call: int) -> None:
     document = library.add("a", TEXT).document_id
     library.faults.calls, library.faults.fail_at = 0, call

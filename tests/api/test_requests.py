@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from api.models import AskRequest, KnowledgeBaseRequest, Metadata, SearchRequest, TextDocument
+from api.requests import AskRequest, KnowledgeBaseRequest, Metadata, SearchRequest, TextDocument
 from retrieval.types import KnowledgeBaseSettings
 
 METADATA: TypeAdapter[Metadata] = TypeAdapter(Metadata)
@@ -27,7 +27,9 @@ def test_metadata_is_taken_as_it_is(metadata: dict[str, Any]) -> None:
     assert METADATA.validate_json(METADATA.dump_json(taken)) == metadata
 
 
-@pytest.mark.parametrize("value", [None, math.nan, math.inf, {}, [[1]], [None], object()], ids=repr)
+@pytest.mark.parametrize(
+    "value", [None, 2**53 + 1, math.nan, math.inf, {}, [[1]], [None], object()], ids=repr
+)
 def test_metadata_holds_scalars_and_lists_of_them(value: Any) -> None:
     with pytest.raises(ValidationError):
         METADATA.validate_python({"key": value})
