@@ -14,7 +14,8 @@ from retrieval.embedding.hashing import HashingBackend
 from retrieval.engine import Engine, open_engine
 from retrieval.settings import EngineSettings
 from retrieval.types import Mode
-from tests.retrieval.library import Fault, Library
+from tests.retrieval.faults import Fault
+from tests.retrieval.library import Library
 
 URIS = st.sampled_from(["a", "b", "文"])
 
@@ -85,7 +86,7 @@ class Visibility(RuleBasedStateMachine):
 
 
 TestVisibility = Visibility.TestCase
-TestVisibility.settings = settings(max_examples=25, stateful_step_count=12, deadline=None)
+TestVisibility.settings = settings(max_examples=15, stateful_step_count=12, deadline=None)
 
 
 def test_readers_see_the_old_version_or_the_new_one(engine: Engine) -> None:

@@ -1,49 +1,29 @@
-"""A knowledge base to write into and search, with ports that fail when they are told to."""
+"""A knowledge base to write into and search, whose index writer can be made to fail."""
 
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import func, select
 
 from ingest import sources
 from ingest.parsing import InProcessParser, Parser
 from ingest.pipeline import Ingested, Pipeline
 from ingest.types import Parsed, ParseLimits, Source
-from retrieval.database import Database
 from retrieval.engine import Engine
-from retrieval.errors import StoreUnavailable
 from retrieval.indexing import Indexer
-from retrieval.ports import LexicalStore, Posting, Scored, Stores, VectorStore
+from retrieval.schema import chunks
 from retrieval.search import Query
-from retrieval.types import Hit, KnowledgeBase, Metadata, Mode, Page, Vector, Vectors
+from retrieval.types import Hit, KnowledgeBase, Metadata, Mode, Page
+from tests.retrieval.faults import Faults, FaultyDatabase, FaultyStores
 
 R = TypeVar("R")
 
 SOON = 30.0  # seconds that nothing here takes
-
-
-class Fault(StoreUnavailable):
-    """What a failing port raises."""
-
-
-class Faults:
-    """Lets calls of ports through, and fails the one it is told to, counted from 1."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-        self.fail_at = 0
-        self.poison = ""
-
-    def pass_on(self, call: Callable[[], R], ids: Sequence[str] = ()) -> R:
-        self.calls += 1
-        if self.calls == self.fail_at or (self.poison and self.poison in ids):
-            raise Fault(f"call {self.calls}")
-        return call()
 
 
 class PagedParser:
@@ -57,22 +37,6 @@ class PagedParser:
         return Parsed("".join(parts), "application/pdf", pages=tuple(pages))
 
 
-class FaultyDatabase(Database):
-    """The catalogue of an engine; what would be committed can fail at the last moment."""
-
-    def __init__(self, database: Database, faults: Faults) -> None:
-        self._database, self._faults = database, faults
-
-    def read(self) -> Any:
-        return self._database.read()
-
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
-        with self._database.write() as connection:
-            yield connection
-            self._faults.pass_on(lambda: None)
-
-
 class Arrivals(deque[Any]):
     """A queue that says when something is put into it."""
 
@@ -83,61 +47,6 @@ class Arrivals(deque[Any]):
     def append(self, item: Any) -> None:
         super().append(item)
         self.arrived.release()
-
-
-class FaultyVectors:
-    def __init__(self, store: VectorStore, faults: Faults) -> None:
-        self._store, self._faults = store, faults
-
-    def upsert(self, ids: Sequence[str], vectors: Vectors, document_ids: Sequence[str]) -> None:
-        self._faults.pass_on(
-            lambda: self._store.upsert(ids, vectors, document_ids), list(document_ids)
-        )
-
-    def delete(self, ids: Sequence[str]) -> None:
-        self._faults.pass_on(lambda: self._store.delete(ids))
-
-    def query(self, vector: Vector, k: int) -> list[Scored]:
-        return self._store.query(vector, k)
-
-    def count(self) -> int:
-        return self._store.count()
-
-
-class FaultyPostings:
-    def __init__(self, store: LexicalStore, faults: Faults) -> None:
-        self._store, self._faults = store, faults
-
-    def upsert(self, postings: Sequence[Posting]) -> None:
-        self._faults.pass_on(lambda: self._store.upsert(postings))
-
-    def delete(self, ids: Sequence[str]) -> None:
-        self._faults.pass_on(lambda: self._store.delete(ids))
-
-    def query(self, text: str, k: int, documents: Collection[str] | None = None) -> list[Scored]:
-        return self._store.query(text, k, documents)
-
-    def frequencies(self, terms: Collection[str]) -> dict[str, int]:
-        return self._store.frequencies(terms)
-
-    def count(self) -> int:
-        return self._store.count()
-
-
-class FaultyStores:
-    """The stores of an engine; what writes to them can fail."""
-
-    def __init__(self, stores: Stores, faults: Faults) -> None:
-        self._stores, self._faults = stores, faults
-
-    def vectors(self, generation: str) -> FaultyVectors:
-        return FaultyVectors(self._stores.vectors(generation), self._faults)
-
-    def lexical(self, generation: str) -> FaultyPostings:
-        return FaultyPostings(self._stores.lexical(generation), self._faults)
-
-    def drop(self, generation: str) -> None:
-        self._faults.pass_on(lambda: self._stores.drop(generation))
 
 
 class Library:
@@ -162,9 +71,9 @@ class Library:
         source = Source(uri, f"{uri}.md", text.encode(), metadata=metadata)
         return self._pipeline.ingest(kb or self.kb, source, lambda *_: None, unique=False)
 
-    def upload(self, name: str, text: str) -> Ingested:
+    def upload(self, name: str, text: str, title: str | None = None) -> Ingested:
         """As `add`, but bytes that are there already aren't added again."""
-        source = sources.upload(name, text.encode(), None, None)
+        source = replace(sources.upload(name, text.encode(), None, None), title=title)
         return self._pipeline.ingest(self.kb, source, lambda *_: None)
 
     @contextmanager
@@ -198,6 +107,11 @@ class Library:
             uri: [hit.text for hit in sorted(hits, key=lambda hit: hit.chunk.ordinal)]
             for uri, hits in found.items()
         }
+
+    def indexed(self) -> int:
+        """How many chunks of any version the catalogue holds."""
+        with self.engine.database.read() as connection:
+            return connection.scalar(select(func.count()).select_from(chunks)) or 0
 
     def stored(self) -> tuple[int, int]:
         """How many vectors and postings there are."""

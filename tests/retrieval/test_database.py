@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from retrieval.database import Database
 from retrieval.errors import StoreUnavailable
@@ -59,16 +59,20 @@ def test_a_reader_sees_one_state_while_another_writes(database: Database) -> Non
     assert keys(database) == {"before", "after"}
 
 
-def test_writers_wait_for_each_other(database: Database) -> None:
+def test_writers_wait_for_each_other_and_see_what_the_other_wrote(database: Database) -> None:
     barrier = threading.Barrier(8)
 
-    def write(number: int) -> None:
+    def number_next(_: int) -> None:
         barrier.wait(30)
-        put(database, str(number))
+        for _ in range(5):
+            with database.write() as connection:
+                known = connection.scalar(select(func.count()).select_from(embeddings))
+                row = {"model_fingerprint": "m", "text_hash": str(known), "vector": b"v"}
+                connection.execute(embeddings.insert().values(row))
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(write, range(8)))
-    assert keys(database) == {str(number) for number in range(8)}
+        list(pool.map(number_next, range(8)))
+    assert keys(database) == {str(number) for number in range(40)}
 
 
 def test_what_is_written_is_on_disk_when_acknowledged(database: Database) -> None:

@@ -7,7 +7,8 @@ from retrieval import removal
 from retrieval.errors import DocumentNotFound, KnowledgeBaseNotFound
 from retrieval.indexing import Published
 from retrieval.types import Mode
-from tests.retrieval.library import Fault, Library
+from tests.retrieval.faults import Fault
+from tests.retrieval.library import Library
 
 OLD = "# Zebra\n\nThe zebra is old.\n\n# 斑马\n\n旧的斑马。\n"
 NEW = "# Zebra\n\nThe zebra is new.\n\n# 斑马\n\n新的斑马。\n\n# More\n\nA third zebra.\n"
@@ -21,6 +22,20 @@ def test_what_publishing_comes_to(library: Library) -> None:
     assert library.upload("b.md", OLD).outcome is Published.DUPLICATE
     assert library.upload("a.md", NEW).outcome is Published.UPDATED
     assert library.upload("b.md", OLD).outcome is Published.ADDED
+
+
+def test_a_document_is_no_duplicate_of_itself(library: Library) -> None:
+    library.upload("a.md", OLD)
+    assert library.upload("a.md", OLD, title="斑马").outcome is Published.UPDATED
+    assert {hit.title for hit in library.hits("zebra")} == {"斑马"}
+
+
+def test_a_version_can_come_back(library: Library) -> None:
+    for text, sections in ((OLD, 2), (NEW, 3), (OLD, 2)):
+        library.add("a", text)
+        assert len(library.texts("zebra 斑马")["a"]) == sections
+        assert library.stored() == (sections, sections)
+        assert library.indexed() == sections
 
 
 def test_texts_of_their_own_are_kept_apart(library: Library) -> None:

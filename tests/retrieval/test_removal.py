@@ -8,7 +8,8 @@ from retrieval import removal
 from retrieval.engine import Engine
 from retrieval.errors import DocumentNotFound, KnowledgeBaseNotFound
 from retrieval.schema import metadata
-from tests.retrieval.library import Fault, Library
+from tests.retrieval.faults import Fault
+from tests.retrieval.library import Library
 
 TEXT = "# Zebra\n\nThe zebra is striped.\n\n# 斑马\n\n斑马有条纹。\n"
 OTHER = "# Zebra\n\nThe zebra is striped.\n\n# Lion\n\nLions are not.\n"
