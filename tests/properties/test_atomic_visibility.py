@@ -17,6 +17,8 @@ from retrieval.types import Mode
 from tests.retrieval.faults import Fault
 from tests.retrieval.library import Library
 
+# The lexical index is exact; a graph of vectors may miss one, see the contract of vector stores.
+COMPLETE = (Mode.LEXICAL, Mode.HYBRID)
 URIS = st.sampled_from(["a", "b", "文"])
 
 
@@ -75,8 +77,10 @@ class Visibility(RuleBasedStateMachine):
             uri: [f"Zebra {n} of version {version}." for n in range(sections)]
             for uri, (version, sections) in self.live.items()
         }
-        for mode in Mode:
+        for mode in COMPLETE:
             assert self.library.texts("zebra", mode) == expected
+        for uri, found in self.library.texts("zebra", Mode.DENSE).items():
+            assert set(found) <= set(expected[uri])
         counts = self.library.engine.knowledge_bases.counts(self.library.kb)
         assert counts == (len(expected), sum(map(len, expected.values())))
 
@@ -102,7 +106,10 @@ def test_readers_see_the_old_version_or_the_new_one(engine: Engine) -> None:
     def read(mode: Mode) -> int:
         reads = 0
         while not done.is_set() or not reads:
-            assert tuple(library.texts("zebra", mode)["a"]) in whole
+            found = tuple(library.texts("zebra", mode)["a"])
+            assert found in whole or (
+                mode is Mode.DENSE and any(set(found) <= set(one) for one in whole)
+            )
             reads += 1
         return reads
 
