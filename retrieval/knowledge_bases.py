@@ -153,7 +153,9 @@ def _change(
     connection: Connection, kb: KnowledgeBase, settings: KnowledgeBaseSettings
 ) -> KnowledgeBase:
     has_documents = connection.scalar(
-        select(documents.c.id).where(documents.c.kb_id == kb.id).limit(1)
+        select(documents.c.id)
+        .where(documents.c.kb_id == kb.id, documents.c.live_version.is_not(None))
+        .limit(1)
     )
     chunker = settings.chunking.fingerprint
     if chunker != kb.generation.chunker and has_documents:

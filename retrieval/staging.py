@@ -12,10 +12,12 @@ from sqlalchemy import Connection, delete, select, update
 
 from retrieval import filters
 from retrieval.embedding.cache import keep_vectors
+from retrieval.errors import InvalidRequest, KnowledgeBaseNotFound
 from retrieval.schema import (
     chunks,
     document_metadata,
     documents,
+    generations,
     knowledge_bases,
     pages,
     versions,
@@ -45,7 +47,11 @@ class PreparedDocument:
 
 
 def stage(connection: Connection, prepared: PreparedDocument) -> None:
-    """Write a version that nobody sees yet; what an interrupted attempt left is replaced."""
+    """Write a version that nobody sees yet; what an interrupted attempt left is replaced.
+
+    Raises KnowledgeBaseNotFound, and InvalidRequest where the chunking was changed meanwhile.
+    """
+    _check_chunking(connection, prepared.kb)
     document, now = prepared.document, time.time()
     known = connection.scalar(select(documents.c.id).where(documents.c.id == document.id))
     if known is None:
@@ -131,6 +137,17 @@ def advance(connection: Connection, kb: KnowledgeBase) -> None:
         .where(knowledge_bases.c.id == kb.id)
         .values(epoch=knowledge_bases.c.epoch + 1)
     )
+
+
+def _check_chunking(connection: Connection, kb: KnowledgeBase) -> None:
+    ours = generations.c.id == kb.generation.id
+    chunker = connection.scalar(select(generations.c.chunker).where(ours))
+    if chunker is None:
+        raise KnowledgeBaseNotFound(kb.name)
+    if chunker != kb.generation.chunker:
+        raise InvalidRequest(
+            f"The chunking of {kb.name!r} was changed while a document was cut: send it again."
+        )
 
 
 def _chunk_rows(prepared: PreparedDocument) -> Sequence[dict[str, Any]]:

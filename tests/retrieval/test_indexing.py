@@ -4,9 +4,9 @@ from functools import partial
 import pytest
 
 from retrieval import removal
-from retrieval.errors import DocumentNotFound, KnowledgeBaseNotFound
+from retrieval.errors import DocumentNotFound, InvalidRequest, KnowledgeBaseNotFound
 from retrieval.indexing import Published
-from retrieval.types import Mode
+from retrieval.types import Chunking, KnowledgeBaseSettings, Mode
 from tests.retrieval.faults import Fault
 from tests.retrieval.library import Library
 
@@ -159,3 +159,12 @@ def test_metadata_can_be_replaced_alone(library: Library) -> None:
     }
     with pytest.raises(DocumentNotFound):
         library.indexer.describe(library.kb, "nobody", {})
+
+
+def test_a_document_that_was_cut_the_old_way_is_refused(library: Library) -> None:
+    changed = KnowledgeBaseSettings(Chunking(64, 8))
+    kb, _ = library.engine.create("library", changed)
+    with pytest.raises(InvalidRequest, match="send it again"):
+        library.add("a", OLD)
+    library.kb = kb
+    assert library.add("a", OLD).outcome is Published.ADDED
