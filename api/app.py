@@ -8,12 +8,18 @@ from fastapi import FastAPI
 
 from api import errors
 from api.body_limit import BodyLimit
+from api.ollama.gateway import gateway
+from api.ollama.hosting import HostedModels
+from api.ollama.passing import Upstream
+from api.ollama.protocols import Protocols
 from api.routes import documents, health, jobs, kb, web
 from api.routes.dependencies import Blocking
 from api.service import open_service
 from api.settings import Settings
 from api.version import VERSION
-from api.visitors import Visitors
+from api.visitors import Visitors, known_hosts
+from api.wire.asking import Server
+from api.wire.residence import Residence
 from retrieval.ports import EmbeddingBackend
 
 _DESCRIPTION = """
@@ -29,11 +35,16 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with open_service(settings, backend) as service:
             app.state.service = service
-            app.state.blocking = Blocking()
+            app.state.blocking = blocking = Blocking()
+            models = HostedModels(service, blocking)
+            upstream = Upstream(service.engine.settings.ollama) if settings.ollama_host else None
+            app.state.gateway = gateway(models, Server(models, Residence()), upstream)
             # The first question shouldn't wait for the model to load.
             await anyio.to_thread.run_sync(service.engine.embedder.embed_query, "warm up")
             service.jobs.start()
             yield
+            if upstream:
+                await upstream.close()
 
     app = FastAPI(
         title="Footnote",
@@ -45,7 +56,9 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
     )
     app.add_middleware(BodyLimit, limit=settings.max_upload_bytes)
     names = filter(None, map(str.strip, settings.allowed_hosts.split(",")))
-    app.add_middleware(Visitors, host=settings.host, names=list(names))
+    known_host = known_hosts(settings.host, list(names))
+    app.add_middleware(Visitors, known_host=known_host)
+    app.add_middleware(Protocols, known_host=known_host, limit=settings.max_upload_bytes)
     errors.install(app)
     for routes in (health, kb, documents, jobs, web):
         app.include_router(routes.router)

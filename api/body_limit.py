@@ -19,22 +19,28 @@ class BodyLimit:
             return
         declared = dict(scope["headers"]).get(b"content-length", b"")
         if declared.isdigit() and int(declared) > self._limit:
-            await problem(413, "TooLarge", self._detail())(scope, receive, send)
+            await problem(413, "TooLarge", _detail(self._limit))(scope, receive, send)
             return
-        received = 0
+        await self._app(scope, limited(receive, self._limit), send)
 
-        async def limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._limit:
-                raise HTTPException(413, self._detail())
-            return message
 
-        await self._app(scope, limited, send)
+def limited(receive: Receive, limit: int) -> Receive:
+    """Receives a body of at most `limit` bytes. Raises HTTPException, 413."""
+    received = 0
 
-    def _detail(self) -> str:
-        return (
-            f"The request body is larger than the limit of {self._limit:,} bytes. Send fewer "
-            f"files at once, or raise FOOTNOTE_MAX_UPLOAD_BYTES."
-        )
+    async def within_limit() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise HTTPException(413, _detail(limit))
+        return message
+
+    return within_limit
+
+
+def _detail(limit: int) -> str:
+    return (
+        f"The request body is larger than the limit of {limit:,} bytes. Send less at once, or "
+        f"raise FOOTNOTE_MAX_UPLOAD_BYTES."
+    )

@@ -3,7 +3,17 @@
 import typer
 from pydantic import ValidationError
 
-from api.commands import ask, demo, evaluate, ingest, knowledge_bases, search, serve
+from api.commands import (
+    ask,
+    demo,
+    evaluate,
+    ingest,
+    knowledge_bases,
+    models,
+    search,
+    serve,
+    standin,
+)
 from api.console import fail
 from api.version import VERSION
 from evaluation.errors import EvaluationError
@@ -25,6 +35,8 @@ cli.command()(search.search)
 cli.command()(ask.ask)
 cli.add_typer(knowledge_bases.cli, name="kb")
 cli.add_typer(evaluate.cli, name="eval")
+cli.add_typer(models.cli, name="models")
+cli.command("stand-in")(standin.standin)
 
 
 @cli.command()

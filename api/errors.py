@@ -24,6 +24,8 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (retrieval.TextTooLong, HTTPStatus.UNPROCESSABLE_ENTITY),
     (retrieval.ModelMismatch, HTTPStatus.CONFLICT),
     (retrieval.Overloaded, HTTPStatus.TOO_MANY_REQUESTS),
+    (retrieval.ModelServerUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+    (retrieval.ModelServerError, HTTPStatus.BAD_GATEWAY),
     (retrieval.RetrievalError, HTTPStatus.SERVICE_UNAVAILABLE),
     (ingest.TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (ingest.SourceNotFound, HTTPStatus.NOT_FOUND),
@@ -56,6 +58,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unknown)
+
+
+def described(error: Exception) -> dict[str, Any]:
+    """A problem document as it stands in a stream, whose status is gone already."""
+    kind = type(error).__name__
+    return {"type": "about:blank", "title": kind, "status": status_of(error), "detail": str(error)}
 
 
 async def _known(_request: Request, error: Exception) -> JSONResponse:

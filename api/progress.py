@@ -3,7 +3,17 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 from api.console import err
 from ingest.folder import Watch
@@ -46,3 +56,26 @@ def _bars() -> Progress:
         TimeElapsedColumn(),
     )
     return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
+
+
+@contextmanager
+def downloading() -> Iterator[Callable[[str, int, int], None]]:
+    """Told a status with bytes done and in all, shows a bar for each; off a terminal, a line."""
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def told(status: str, completed: int, total: int) -> None:
+            if status not in tasks:
+                tasks[status] = bar.add_task(status, total=total or None)
+                if not err.is_terminal:
+                    err.print(status)
+            bar.update(tasks[status], completed=completed, total=total or None)
+
+        yield told

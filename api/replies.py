@@ -1,6 +1,7 @@
 """What the native interface gives, as JSON."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, Self
 
 from pydantic import BaseModel, Field
@@ -17,6 +18,8 @@ class KnowledgeBaseReply(BaseModel):
     chunks: int
     chunking: ChunkingSettings
     dense_weight: float
+    chat_model: str
+    system_prompt: str
     embedding_model: str
     created_at: float
 
@@ -29,6 +32,8 @@ class KnowledgeBaseReply(BaseModel):
             chunks=counts[1],
             chunking=ChunkingSettings(tokens=cut.tokens, overlap=cut.overlap),
             dense_weight=kb.settings.dense_weight,
+            chat_model=kb.settings.chat_model,
+            system_prompt=kb.settings.system_prompt,
             embedding_model=kb.generation.model.name,
             created_at=kb.created_at,
         )
@@ -199,7 +204,7 @@ class AnswerReply(BaseModel):
             abstained=answer.abstained,
             confidence=answer.confidence,
             model=answer.model,
-            usage={"considered": answer.usage.considered, "used": answer.usage.used},
+            usage=asdict(answer.usage),
             timings=dict(answer.timings),
         )
 

@@ -1,14 +1,20 @@
 """What the native interface takes, as JSON."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
 
+from api.wire.options import checked
+from api.wire.refusals import Refusal
 from retrieval import types
+from retrieval.answering import Question
+from retrieval.conversation import Turn
+from retrieval.errors import InvalidRequest
 from retrieval.search import MAX_K, MAX_QUERY
 from retrieval.types import Mode
 
 MAX_DOCUMENTS = 1_000  # texts in one request
+MAX_TURNS = 1_000  # of a conversation
 
 
 def _fractional(value: object) -> object:
@@ -39,10 +45,17 @@ class ChunkingSettings(_Request):
 class KnowledgeBaseRequest(_Request):
     chunking: ChunkingSettings = ChunkingSettings()
     dense_weight: float = Field(0.5, ge=0, le=1, description="Share of the dense leg")
+    chat_model: str = Field(
+        "", max_length=300, description="What answers: a model, or `extractive`; empty: the default"
+    )
+    system_prompt: str = Field("", max_length=20_000, description="Told to the chat model")
 
     def settings(self) -> types.KnowledgeBaseSettings:
         return types.KnowledgeBaseSettings(
-            types.Chunking(self.chunking.tokens, self.chunking.overlap), self.dense_weight
+            chunking=types.Chunking(self.chunking.tokens, self.chunking.overlap),
+            dense_weight=self.dense_weight,
+            chat_model=self.chat_model,
+            system_prompt=self.system_prompt,
         )
 
 
@@ -73,6 +86,11 @@ class SearchRequest(_Request):
     filter: dict[str, Any] = Field(default_factory=dict, description="See Filters in the README")
 
 
+class TurnRequest(_Request):
+    role: Literal["user", "assistant", "system"]
+    content: str
+
+
 class AskRequest(_Request):
     model_config = ConfigDict(
         extra="forbid",
@@ -83,3 +101,21 @@ class AskRequest(_Request):
     k: int = Field(10, ge=1, le=100, description="Chunks to look at")
     filter: dict[str, Any] = Field(default_factory=dict)
     stream: bool = Field(False, description="Server-sent events token, citation, done")
+    history: list[TurnRequest] = Field(
+        default_factory=list, max_length=MAX_TURNS, description="What was said before"
+    )
+    model: str = Field(
+        "", max_length=300, description="The chat model, or `extractive`; by default as configured"
+    )
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="For the chat model, as Ollama has them"
+    )
+
+    def asked(self) -> Question:
+        """The question. Raises InvalidRequest for an option of the wrong type."""
+        try:
+            options = checked(self.options)
+        except Refusal as refusal:
+            raise InvalidRequest(refusal.text) from refusal
+        history = tuple(Turn(turn.role, turn.content) for turn in self.history)
+        return Question(self.question, self.k, self.filter, history, options)

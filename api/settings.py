@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest.types import ParseLimits
 from retrieval.embedding.torch import DEFAULT_MODEL
+from retrieval.ollama.settings import OllamaSettings
 from retrieval.settings import EngineSettings
 
 
@@ -23,13 +24,36 @@ class Settings(BaseSettings):
         "", description="Names, with commas, that loopback may be called besides localhost"
     )
     embedding_model: str = Field(
-        DEFAULT_MODEL, description="sentence-transformers name or path, or `hashing` for trials"
+        DEFAULT_MODEL,
+        description="sentence-transformers name or path, `ollama:` and a name, or `hashing`",
     )
     embedding_device: str = Field("", description="`cuda`, `mps` or `cpu`; empty: the best found")
     embedding_download: bool = Field(
         False, description="Allow fetching a model that isn't on this machine"
     )
     chroma_url: str = Field("", description="A Chroma server; empty: embedded in this process")
+    ollama_host: str = Field(
+        "",
+        validation_alias=AliasChoices("FOOTNOTE_OLLAMA_HOST", "OLLAMA_HOST", "ollama_host"),
+        description="An Ollama server, `host:port` or a URL; empty: none",
+    )
+    ollama_api_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices(
+            "FOOTNOTE_OLLAMA_API_KEY", "OLLAMA_API_KEY", "ollama_api_key"
+        ),
+        description="The key of Ollama's cloud, or of a proxy before it",
+    )
+    ollama_keep_alive: str = Field("30m", description="How long its models stay loaded")
+    ollama_requests: int = Field(
+        2, ge=1, le=32, description="Embedding requests that are in flight there"
+    )
+    chat_model: str = Field(
+        "", description="The chat model there that answers; empty: answers are quotes"
+    )
+    chat_context: int = Field(
+        8_192, ge=2_048, description="Tokens of its prompt and answer together"
+    )
     max_upload_bytes: int = Field(
         256 * 1024 * 1024, ge=1, description="Largest request body, and largest file"
     )
@@ -48,6 +72,14 @@ class Settings(BaseSettings):
             embedding_device=self.embedding_device,
             embedding_download=self.embedding_download,
             chroma_url=self.chroma_url,
+            chat_model=self.chat_model,
+            chat_context=self.chat_context,
+            ollama=OllamaSettings(
+                host=self.ollama_host,
+                api_key=self.ollama_api_key.get_secret_value(),
+                keep_alive=self.ollama_keep_alive,
+                requests=self.ollama_requests,
+            ),
         )
 
     def parse_limits(self) -> ParseLimits:

@@ -6,26 +6,34 @@ names are served; and what changes something must not come from another site.
 """
 
 import ipaddress
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import problem
+from api.wire.origins import host_name, is_own_name
 
 _HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
-_HOST = re.compile(r"(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::\d{1,5})?")
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+KnownHost = Callable[[str], bool]
+"""Whether this server may be called what a Host header says."""
+
+
+def known_hosts(host: str, names: Iterable[str]) -> KnownHost:
+    """The rule for a server that listens on `host`: beyond loopback it may be called anything."""
+    if not _is_loopback(host):
+        return lambda _header: True
+    others = frozenset(name.lower() for name in names)
+    return lambda header: is_own_name(name := host_name(header)) or name in others
 
 
 class Visitors:
     """Answers 403 to requests for unknown hosts, and to changes that other sites ask for."""
 
-    def __init__(self, app: ASGIApp, host: str, names: Iterable[str]) -> None:
-        """`host` is where the server listens; beyond loopback it may be called anything."""
+    def __init__(self, app: ASGIApp, known_host: KnownHost) -> None:
         self._app = app
-        self._names = _LOOPBACK | {host, *names} if _is_loopback(host) else None
+        self._known_host = known_host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = self._refusal(scope) if scope["type"] == "http" else None
@@ -37,7 +45,7 @@ class Visitors:
     def _refusal(self, scope: Scope) -> str | None:
         headers = Headers(scope=scope)
         here = headers.get("host", "")
-        if self._names is not None and _name(here) not in self._names:
+        if not self._known_host(here):
             return (
                 f"This server isn't known as {here[:200]!r}. If it is to be, add the name to "
                 f"FOOTNOTE_ALLOWED_HOSTS."
@@ -46,12 +54,6 @@ class Visitors:
         if origin is None or scope["method"] in _HARMLESS or origin.partition("://")[2] == here:
             return None
         return f"A page of {origin[:200]!r} may not change anything here."
-
-
-def _name(host: str) -> str:
-    """The name in a Host header, without port and brackets."""
-    found = _HOST.fullmatch(host.lower())
-    return (found["v6"] or found["name"]) if found else ""
 
 
 def _is_loopback(host: str) -> bool:

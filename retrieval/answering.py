@@ -1,17 +1,20 @@
 """Answers: search, choose what to quote, put footnotes that are checked, or abstain."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from retrieval.abstention import THRESHOLD, probability
-from retrieval.chat.extractive import Draft, Evidence, ExtractiveAnswerer, Quote
+from retrieval.chat.extractive import Draft, ExtractiveAnswerer, Quote
 from retrieval.citations import cite
+from retrieval.conversation import Turn, standalone
 from retrieval.documents import Documents
 from retrieval.errors import DocumentNotFound
 from retrieval.filters import Filter
 from retrieval.ports import Stores
-from retrieval.search import Found, Query, Searcher
-from retrieval.types import Answer, Citation, KnowledgeBase, Usage
+from retrieval.search import Query, Searcher
+from retrieval.types import Answer, Citation, Hit, KnowledgeBase, Usage
 
 _NOTHING_EN = "I found nothing in these documents that answers this."
 _NOTHING_ZH = "在这些文档中没有找到能回答这个问题的内容。"
@@ -19,11 +22,56 @@ _NOTHING_ZH = "在这些文档中没有找到能回答这个问题的内容。"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, how many chunks to look at, and in which documents."""
+    """What is asked, how many chunks to look at, and in which documents.
+
+    `history` is what was said before; `options` are for a chat model (temperature, seed ...).
+    """
 
     text: str
     k: int = 10
     filter: Filter = field(default_factory=dict)
+    history: tuple[Turn, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What an answer rests on: the chunks found, what could be quoted, and how sure that is.
+
+    `confidence` is the probability that the documents hold an answer.
+    """
+
+    query: str
+    hits: tuple[Hit, ...]
+    draft: Draft
+    confidence: float
+    timings: Mapping[str, float]
+
+    @property
+    def answerable(self) -> bool:
+        return self.confidence >= THRESHOLD
+
+    def answer(
+        self,
+        text: str,
+        citations: tuple[Citation, ...],
+        model: str,
+        usage: Usage | None = None,
+        spent: Mapping[str, float] | None = None,
+    ) -> Answer:
+        """The answer with this text; `spent` is what it took beyond the search, in seconds."""
+        timings = {**self.timings, **(spent or {})}
+        timings["total"] = self.timings["total"] + sum((spent or {}).values())
+        return Answer(
+            text=text,
+            citations=citations,
+            hits=self.hits,
+            abstained=not self.answerable or (model == ExtractiveAnswerer.name and not citations),
+            confidence=self.confidence,
+            model=model,
+            usage=usage or Usage(self.draft.considered, len(citations)),
+            timings=timings,
+        )
 
 
 class Answering:
@@ -43,39 +91,42 @@ class Answering:
 
     def ask(self, kb: KnowledgeBase, question: Question) -> Answer:
         """An answer whose every sentence is a verified quote, or an abstention that says so."""
-        found = self._search(kb, question)
+        return self.quoted(kb, question, self.basis(kb, question))
+
+    def basis(self, kb: KnowledgeBase, question: Question) -> Basis:
+        """What an answer to this question rests on, whoever writes it."""
+        query = standalone(question.text, question.history)
+        found = self._searcher.search(kb, Query(query, question.k, filter=question.filter))
         began = time.perf_counter()
-        draft = self._draft(kb, question, found)
-        confidence = probability(draft.evidence) if draft.quotes else 0.0
-        citations = self._cite(kb, draft.quotes) if confidence >= THRESHOLD else ()
-        text = _compose(citations) if citations else _nothing(question.text)
-        answering = time.perf_counter() - began
-        return Answer(
-            text=text,
-            citations=citations,
+        draft, confidence = self._draft(kb, question.text, found.hits)
+        if confidence < THRESHOLD and query != question.text:
+            # Alone the question says too little to tell what would answer it.
+            draft, confidence = self._draft(kb, query, found.hits)
+        drafting = time.perf_counter() - began
+        return Basis(
+            query=query,
             hits=found.hits,
-            abstained=not citations,
+            draft=draft,
             confidence=confidence,
-            model=self._answerer.name,
-            usage=Usage(draft.considered, len(citations)),
             timings={
                 **found.timings,
-                "answer": answering,
-                "total": found.timings["total"] + answering,
+                "draft": drafting,
+                "total": found.timings["total"] + drafting,
             },
         )
 
-    def evidence(self, kb: KnowledgeBase, question: Question) -> Evidence:
-        """What an answer to this question would be judged by."""
-        return self._draft(kb, question, self._search(kb, question)).evidence
+    def _draft(self, kb: KnowledgeBase, text: str, hits: tuple[Hit, ...]) -> tuple[Draft, float]:
+        """What could be quoted, and the probability that it answers."""
+        draft = self._answerer.draft(text, hits, self._stores.lexical(kb.generation.id))
+        return draft, probability(draft.evidence) if draft.quotes else 0.0
 
-    def _search(self, kb: KnowledgeBase, question: Question) -> Found:
-        query = Query(question.text, question.k, filter=question.filter)
-        return self._searcher.search(kb, query)
-
-    def _draft(self, kb: KnowledgeBase, question: Question, found: Found) -> Draft:
-        postings = self._stores.lexical(kb.generation.id)
-        return self._answerer.draft(question.text, found.hits, postings)
+    def quoted(self, kb: KnowledgeBase, question: Question, basis: Basis) -> Answer:
+        """The answer that quotes, on this basis."""
+        began = time.perf_counter()
+        citations = self._cite(kb, basis.draft.quotes) if basis.answerable else ()
+        text = _compose(citations) if citations else abstention(question.text)
+        spent = {"quote": time.perf_counter() - began}
+        return basis.answer(text, citations, self._answerer.name, spent=spent)
 
     def _cite(self, kb: KnowledgeBase, quotes: tuple[Quote, ...]) -> tuple[Citation, ...]:
         """Footnotes for the quotes; one whose document was deleted meanwhile gets none."""
@@ -96,6 +147,6 @@ def _compose(citations: tuple[Citation, ...]) -> str:
     return "\n".join(f"{' '.join(c.quote.split())} [{c.marker}]" for c in citations)
 
 
-def _nothing(question: str) -> str:
+def abstention(question: str) -> str:
     """The abstention, in the language of the question as far as its script tells."""
     return _NOTHING_ZH if any("\u4e00" <= c <= "\u9fff" for c in question) else _NOTHING_EN

@@ -9,23 +9,30 @@ from filelock import FileLock, Timeout
 
 from retrieval.answering import Answering
 from retrieval.chat.extractive import ExtractiveAnswerer
+from retrieval.chat.ollama import OllamaChat
 from retrieval.chunks import Chunks
 from retrieval.database import Database
 from retrieval.documents import Documents
 from retrieval.embedding.cache import CachedEmbedder
 from retrieval.embedding.hashing import HashingBackend
+from retrieval.embedding.ollama import OllamaBackend
 from retrieval.embedding.scheduler import Embedder
 from retrieval.embedding.torch import TorchBackend
 from retrieval.errors import DataDirectoryLocked, StoreUnavailable
+from retrieval.generating import Generating
 from retrieval.indexing import Indexer
 from retrieval.knowledge_bases import KnowledgeBases, check_model
 from retrieval.ports import Blobs, EmbeddingBackend, LexicalStore, Stores, VectorStore
+from retrieval.responding import Responding
 from retrieval.search import Searcher
 from retrieval.settings import EngineSettings
 from retrieval.stores.blobs import FileBlobs
 from retrieval.stores.chroma import ChromaVectorStores
 from retrieval.stores.tantivy_index import TantivyLexicalStores
 from retrieval.types import KnowledgeBase, KnowledgeBaseSettings
+from retrieval.verification import Verifier
+
+_AT_OLLAMA = "ollama:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,7 @@ class Engine:
     indexer: Indexer
     searcher: Searcher
     answering: Answering
+    responding: Responding
 
     def open(self, name: str) -> KnowledgeBase:
         """A knowledge base that can be searched and written with this embedder.
@@ -115,6 +123,7 @@ def open_engine(
         stack.callback(indexer.close)
         searcher = Searcher(embedder, stores, Chunks(database), knowledge_bases)
         stack.callback(searcher.close)
+        answering = Answering(searcher, ExtractiveAnswerer(embedder), documents, stores)
         yield Engine(
             settings=settings,
             database=database,
@@ -126,14 +135,28 @@ def open_engine(
             cached_embedder=CachedEmbedder(embedder, database),
             indexer=indexer,
             searcher=searcher,
-            answering=Answering(searcher, ExtractiveAnswerer(embedder), documents, stores),
+            answering=answering,
+            responding=_responding(settings, answering, documents, embedder),
         )
+
+
+def _responding(
+    settings: EngineSettings, answering: Answering, documents: Documents, embedder: Embedder
+) -> Responding:
+    """Who answers: with an Ollama server its chat models too."""
+    if not (settings.ollama.host or settings.chat_model):
+        return Responding(answering)
+    chat = OllamaChat(settings.ollama, settings.chat_context)
+    generating = Generating(answering, documents, Verifier(embedder), chat)
+    return Responding(answering, settings.chat_model, generating, chat)
 
 
 def load_backend(settings: EngineSettings) -> EmbeddingBackend:
     """The embedding model that the settings name. Raises ModelUnavailable."""
     if settings.embedding_model == "hashing":
         return HashingBackend()
+    if settings.embedding_model.startswith(_AT_OLLAMA):
+        return OllamaBackend(settings.embedding_model.removeprefix(_AT_OLLAMA), settings.ollama)
     return TorchBackend(
         settings.embedding_model, settings.embedding_device, settings.embedding_download
     )

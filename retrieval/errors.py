@@ -9,6 +9,11 @@
     ├── ModelUnavailable          the embedding model can't be loaded, or isn't what it says
     ├── TextTooLong               a text exceeds the embedder's window
     ├── EmbeddingFailed           the model failed on a text
+    ├── ModelServerError          an Ollama server didn't do what it was asked to
+    │   ├── ModelServerUnavailable    it can't be reached, or fails however often it is asked
+    │   │   └── ModelServerCrashed        the model's runner died, perhaps of what it was given
+    │   ├── ModelServerRefused        it said no: trying again won't help
+    │   └── ModelServerBroken         its answer broke off, or isn't what the protocol promises
     ├── Overloaded                a queue is full; try again later
     ├── StoreUnavailable          a store can't be reached or read
     └── DataDirectoryLocked       another process uses the data directory
@@ -60,6 +65,31 @@ class TextTooLong(RetrievalError):
 
 class EmbeddingFailed(RetrievalError):
     """The model failed on a text, or gave a vector that can't be used."""
+
+
+class ModelServerError(RetrievalError):
+    """An Ollama server didn't do what it was asked to."""
+
+
+class ModelServerUnavailable(ModelServerError):
+    """It can't be reached, or fails however often it is asked."""
+
+
+class ModelServerCrashed(ModelServerUnavailable):
+    """The model's runner died, perhaps of what it was given."""
+
+
+class ModelServerRefused(ModelServerError):
+    """It said no. `status` is its HTTP status (0 inside a stream), `reason` its own words."""
+
+    def __init__(self, message: str, status: int, reason: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+
+
+class ModelServerBroken(ModelServerError):
+    """Its answer broke off, or isn't what the protocol promises."""
 
 
 class Overloaded(RetrievalError):

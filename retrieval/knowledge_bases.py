@@ -188,7 +188,11 @@ def _from_row(row: Row[*tuple[Any, ...]]) -> KnowledgeBase:
         id=row.id,
         name=row.name,
         settings=KnowledgeBaseSettings(
-            chunking=Chunking(**settings["chunking"]), dense_weight=settings["dense_weight"]
+            chunking=Chunking(**settings["chunking"]),
+            dense_weight=settings["dense_weight"],
+            # Not in what earlier versions wrote.
+            chat_model=settings.get("chat_model", ""),
+            system_prompt=settings.get("system_prompt", ""),
         ),
         generation=Generation(row.generation_id, ModelIdentity.from_json(row.model), row.chunker),
         created_at=row.created_at,

@@ -1,11 +1,16 @@
 """What the services of this package need from the world, and nothing more."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
+from retrieval.conversation import Turn
 from retrieval.embedding.identity import ModelIdentity
+from retrieval.ollama.types import ChatPart
 from retrieval.types import Vector, Vectors
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Scored(NamedTuple):
@@ -60,7 +65,7 @@ class LexicalStore(Protocol):
 
 
 class EmbeddingBackend(Protocol):
-    """A model that turns texts into vectors. Only one thread at a time calls `encode`."""
+    """A model that turns texts into vectors. At most `parallel` threads at once call `encode`."""
 
     @property
     def identity(self) -> ModelIdentity: ...
@@ -69,11 +74,46 @@ class EmbeddingBackend(Protocol):
     def batch_tokens(self) -> int:
         """Padded tokens (longest text x texts) that one call of `encode` handles best."""
 
+    @property
+    def parallel(self) -> int:
+        """Calls of `encode` that may run side by side."""
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special ones included. Any thread may call it."""
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """`(n, d) float32` unit vectors of texts that fit the window, in their order."""
+        """`(n, d) float32` unit vectors of texts that fit the window, in their order.
+
+        ModelServerUnavailable says that no text can be embedded now; of any other error the
+        caller finds out which text it is by trying fewer.
+        """
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+
+
+class ChatModels(Protocol):
+    """Chat models by name."""
+
+    @property
+    def context(self) -> int:
+        """The tokens that a prompt and its answer may have together."""
+
+    async def names(self) -> list[str]:
+        """The models there are. Raises ModelServerError."""
+
+    def stream(
+        self, model: str, messages: Sequence[Turn], options: Mapping[str, Any], estimate: int
+    ) -> AsyncGenerator[ChatPart]:
+        """The parts of an answer to messages of about `estimate` tokens. Raises
+        ModelServerError, also rather than cut a prompt.
+        """
+
+
+class Threads(Protocol):
+    """Runs blocking work in a thread."""
+
+    async def __call__(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T: ...
 
 
 class Stores(Protocol):

@@ -1,18 +1,21 @@
 """What the engine can be told. Reading the environment is the business of `api.settings`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from retrieval.embedding.torch import DEFAULT_MODEL
+from retrieval.ollama.settings import OllamaSettings
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
     """Where the data lies and what embeds it.
 
-    `embedding_model`: a sentence-transformers name or path, or "hashing". `embedding_device`:
+    `embedding_model`: a sentence-transformers name or path, "ollama:" and a model of an Ollama
+    server, or "hashing". `embedding_device`:
     "cuda", "mps", "cpu", or "" for the best there is. `chroma_url`: a Chroma server to use
-    instead of the embedded one.
+    instead of the embedded one. `chat_model`: of the Ollama server, empty to answer with
+    quotes; `chat_context`: the tokens of its prompts and answers together.
     """
 
     data: Path
@@ -20,3 +23,6 @@ class EngineSettings:
     embedding_device: str = ""
     embedding_download: bool = False
     chroma_url: str = ""
+    chat_model: str = ""
+    chat_context: int = 8_192
+    ollama: OllamaSettings = field(default_factory=OllamaSettings)

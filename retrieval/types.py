@@ -143,10 +143,30 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Sentences considered for an answer, and how many of them it uses."""
+    """What an answer considered and used: sentences where it quotes, passages for a model.
+
+    `dropped` passages and `turns_dropped` of the conversation had no room; `unverified` marks of
+    the model were taken out, `unsupported` sentences have no footnote; `cut` is an answer that
+    ran out of tokens.
+    """
 
     considered: int
     used: int
+    dropped: int = 0
+    turns_dropped: int = 0
+    unverified: int = 0
+    unsupported: int = 0
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of an answer, usually a sentence, and the citations whose markers are in it."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +204,14 @@ class Chunking:
 class KnowledgeBaseSettings:
     """What may differ from one knowledge base to another.
 
-    `dense_weight` is the share of the dense leg in the fused score, in [0, 1].
+    `dense_weight` is the share of the dense leg in the fused score, in [0, 1]. `chat_model`
+    answers, where it isn't empty; `system_prompt` is told to it.
     """
 
     chunking: Chunking = field(default_factory=Chunking)
     dense_weight: float = 0.5
+    chat_model: str = ""
+    system_prompt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,18 @@ from typer.main import get_command
 from api.app import create_app
 from api.cli import cli
 from api.settings import Settings
+from api.wire.protocol import CALLS
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 SETTINGS = Settings.model_fields
-EMPTY = {"allowed_hosts": "none", "chroma_url": "embedded", "embedding_device": "best found"}
+EMPTY = {
+    "allowed_hosts": "none",
+    "chat_model": "quotes",
+    "chroma_url": "embedded",
+    "embedding_device": "best found",
+    "ollama_api_key": "none",
+    "ollama_host": "none",
+}
 
 
 def _routes() -> Iterator[tuple[str, str]]:
@@ -88,6 +96,12 @@ def test_the_table_of_calls_is_that_of_the_routes() -> None:
     assert _documented_calls() == set(_routes())
 
 
+def test_the_calls_of_the_protocols_are_in_the_readme() -> None:
+    calls = {call for _, cells in _table("Clients of Ollama and OpenAI")[1:] for call in [cells]}
+    named = set(re.findall(r"`(/[a-z0-9/]+)`", " ".join(calls)))
+    assert named == {path.split("/{")[0] for path in CALLS}
+
+
 def test_the_routes_are_not_only_those_of_the_schema() -> None:
     hidden = {
         route.path
@@ -100,7 +114,7 @@ def test_the_routes_are_not_only_those_of_the_schema() -> None:
 @pytest.mark.parametrize("command", list(_commands(get_command(cli), "footnote")))
 def test_every_command_is_in_the_readme(command: str) -> None:
     rows = {
-        re.findall(r"footnote \w+", call)[0]: f"{call} {does}"
+        re.findall(r"footnote [\w-]+", call)[0]: f"{call} {does}"
         for call, does in _table("Command line")[1:]
     }
     name, *below = command.split()[1:]
@@ -111,5 +125,5 @@ def test_every_command_is_in_the_readme(command: str) -> None:
 
 def test_the_readme_names_no_command_that_is_not_there() -> None:
     groups = {command.split()[1] for command in _commands(get_command(cli), "footnote")}
-    named = set(re.findall(r"(?:^|`|&& )footnote ([a-z]+)", README, re.MULTILINE))
+    named = set(re.findall(r"(?:^|`|&& )footnote ([a-z]+(?:-[a-z]+)*)", README, re.MULTILINE))
     assert named == groups

@@ -119,7 +119,9 @@ def _evidence(dataset: Dataset, sample: int, track: Track) -> tuple[list[Evidenc
     with _indexed(kept, documents) as (engine, kb):
         found: list[Evidence] = []
         for query in (*answerable, *unanswerable):
-            found.append(engine.answering.evidence(kb, Question(dataset.queries[query])))
+            found.append(
+                engine.answering.basis(kb, Question(dataset.queries[query])).draft.evidence
+            )
             questions(len(found))
     return found[: len(answerable)], found[len(answerable) :]
 

@@ -34,6 +34,11 @@ class Blocking:
         )
 
 
+async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The result of blocking work, for commands, which have nobody else to serve."""
+    return await anyio.to_thread.run_sync(lambda: work(*args, **kwargs))
+
+
 def _service(request: Request) -> Service:
     service: Service = request.app.state.service
     return service

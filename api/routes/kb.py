@@ -1,11 +1,13 @@
 """Knowledge bases: create, list, change, delete; search and ask."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 from fastapi import APIRouter, Response, status
 from fastapi.responses import StreamingResponse
 
+from api.errors import described
 from api.replies import (
     AnswerReply,
     CitationReply,
@@ -15,11 +17,11 @@ from api.replies import (
 )
 from api.requests import AskRequest, KnowledgeBaseRequest, SearchRequest
 from api.routes.dependencies import BlockingOf, ServiceOf
-from api.service import Service
 from api.sse import EVENT_STREAM, event
-from retrieval.answering import Question
+from retrieval.answering import Basis
+from retrieval.errors import RetrievalError
 from retrieval.search import Query
-from retrieval.types import Answer
+from retrieval.types import Answer, Piece
 
 router = APIRouter(tags=["knowledge bases"])
 
@@ -114,30 +116,28 @@ async def ask(
     """An answer whose every sentence carries a verified footnote, or an abstention.
 
     With `stream`: `token` events with the text, a `citation` event after the sentence it
-    supports, and `done` with the whole answer.
+    supports, and `done` with the whole answer; or `error`, where it breaks off.
     """
-    answer = await blocking.call(_answer, service, kb, body)
-    if body.stream:
-        return StreamingResponse(_events(answer), media_type=EVENT_STREAM)
-    return AnswerReply.of(answer)
+    opened = await blocking.call(service.engine.open, kb)
+    responding = service.engine.responding
+    model = await responding.model(opened, body.model)
+    if not body.stream:
+        return AnswerReply.of(await responding.answer(opened, body.asked(), model, blocking.call))
+    said = responding.stream(opened, body.asked(), model, blocking.call)
+    await anext(said)  # what fails in the search still gets a status
+    return StreamingResponse(_events(said), media_type=EVENT_STREAM)
 
 
-def _answer(service: Service, kb: str, body: AskRequest) -> Answer:
-    question = Question(body.question, body.k, body.filter)
-    return service.engine.answering.ask(service.engine.open(kb), question)
-
-
-async def _events(answer: Answer) -> AsyncIterator[str]:
-    for part in _parts(answer):
-        yield part
-    yield event("done", AnswerReply.of(answer).model_dump(mode="json"))
-
-
-def _parts(answer: Answer) -> Iterator[str]:
-    """The text line by line, each followed by the citation that its marker stands for."""
-    lines = answer.text.splitlines(keepends=True)
-    for number, line in enumerate(lines):
-        yield event("token", {"text": line})
-        if number < len(answer.citations):
-            citation = CitationReply.of(answer.citations[number])
-            yield event("citation", citation.model_dump(mode="json"))
+async def _events(said: AsyncGenerator[Basis | Piece | Answer]) -> AsyncIterator[str]:
+    """Each piece, the citations whose markers it has, and the whole answer; or an error."""
+    try:
+        async with aclosing(said):
+            async for one in said:
+                if isinstance(one, Piece):
+                    yield event("token", {"text": one.text})
+                    for citation in one.citations:
+                        yield event("citation", CitationReply.of(citation).model_dump(mode="json"))
+                elif isinstance(one, Answer):
+                    yield event("done", AnswerReply.of(one).model_dump(mode="json"))
+    except RetrievalError as error:
+        yield event("error", described(error))

@@ -35,6 +35,7 @@ class HashingBackend:
             dtype="float32",
         )
         self.batch_tokens = 65_536
+        self.parallel = 1
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Words of at most 16 letters, CJK characters and marks; two more a text."""
@@ -56,3 +57,6 @@ class HashingBackend:
             else:
                 row[0] = 1.0
         return vectors
+
+    def close(self) -> None:
+        """It holds nothing."""

@@ -1,36 +1,35 @@
-"""The embedder: one model thread fed by two lanes, questions before documents.
+"""The embedder: model threads fed by lanes, questions before documents.
 
-    embed_query()     -> urgent lane --+
-    embed_documents() -> patient lane -+-> batches by token budget -> model thread -> futures
+    embed_query()     -> questions --+
+    submit()          -> calls     --+-> batches by token budget -> model threads -> futures
+    embed_documents() -> documents --+
 
-No timer: when the model is free it takes what is queued. Whatever waits in the patient lane is
-planned in one go, sorted by length so that little is padded, and the urgent lane is looked at
-between two batches.
+No timer: when a model thread is free it takes a batch of what waits. A model in this process has
+one thread; one at a server has as many as requests may be in flight.
 """
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
-from dataclasses import dataclass
 
 import numpy as np
 
 from retrieval.embedding.identity import ModelIdentity
-from retrieval.errors import EmbeddingFailed, Overloaded, TextTooLong
+from retrieval.embedding.lanes import Lane, Lanes, Work
+from retrieval.errors import (
+    EmbeddingFailed,
+    ModelServerCrashed,
+    ModelServerUnavailable,
+    ModelUnavailable,
+    Overloaded,
+    RetrievalError,
+    TextTooLong,
+)
 from retrieval.ports import EmbeddingBackend
 from retrieval.types import Vector, Vectors
 
-_PLAN = 512  # texts planned together: enough to sort by length, few enough to stay fair
-_URGENT_LIMIT = 4_096  # urgent texts that may wait
+_QUESTIONS_LIMIT = 4_096  # urgent texts that may wait
 _NORM_TOLERANCE = 1e-2
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    text: str
-    tokens: int
-    done: "Future[Vector]"
 
 
 class Embedder:
@@ -38,13 +37,15 @@ class Embedder:
 
     def __init__(self, backend: EmbeddingBackend) -> None:
         self._backend = backend
-        self._urgent: deque[_Work] = deque()
-        self._patient: deque[_Work] = deque()
-        self._planned: deque[list[_Work]] = deque()
+        self._lanes = Lanes()
         self._wake = threading.Condition()
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name="embedding-model", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"embedding-{number}", daemon=True)
+            for number in range(backend.parallel)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def identity(self) -> ModelIdentity:
@@ -53,7 +54,11 @@ class Embedder:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text as a document: its prefix and the special tokens included."""
         prefix = self.identity.prefixes.document
-        return self._backend.count_tokens([prefix + text for text in texts])
+        return self.count_raw([prefix + text for text in texts])
+
+    def count_raw(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text as it is, the special tokens included."""
+        return self._backend.count_tokens(texts)
 
     def embed_query(self, text: str) -> Vector:
         """The `(d,)` unit vector of a question.
@@ -63,7 +68,7 @@ class Embedder:
         """
         prefix = self.identity.prefixes.query
         pieces = [prefix + piece for piece in self._pieces(text, prefix)]
-        vectors = self._embed(pieces, urgent=True)
+        vectors = self._embed(pieces, Lane.QUESTION)
         if len(pieces) == 1:
             return np.asarray(vectors[0])
         mean = vectors.mean(axis=0)
@@ -82,18 +87,68 @@ class Embedder:
         the number done so far. Raises TextTooLong, EmbeddingFailed, Overloaded.
         """
         prefix = self.identity.prefixes.document
-        return self._embed([prefix + text for text in texts], urgent, on_progress)
+        lane = Lane.QUESTION if urgent else Lane.DOCUMENT
+        return self._embed([prefix + text for text in texts], lane, on_progress)
+
+    def waiting(self, lane: Lane) -> int:
+        """How many texts wait in a lane."""
+        with self._wake:
+            return self._lanes.waiting(lane)
+
+    def fit(self, text: str, limit: int) -> tuple[str, int]:
+        """The longest beginning of a text, taken as it is, that has at most `limit` tokens; and
+        how many it has.
+        """
+        count = self._backend.count_tokens([text])[0]
+        if count <= limit:
+            return text, count
+        fits, too_long = 0, len(text)
+        step = 4 * limit  # characters; a word of English has about five and is often a token
+        while too_long - fits > 1:
+            middle = min(fits + step, (fits + too_long) // 2)
+            if self._backend.count_tokens([text[:middle]])[0] <= limit:
+                fits, step = middle, step * 2
+            else:
+                too_long = middle
+        return text[:fits], self._backend.count_tokens([text[:fits]])[0]
+
+    def submit(
+        self, texts: Sequence[str], lane: Lane, counts: Sequence[int] | None = None
+    ) -> "list[Future[Vector]]":
+        """The vectors to come of texts, taken as they are; cancelling one drops its text.
+
+        `counts` are their tokens, if they have been counted. Raises TextTooLong,
+        EmbeddingFailed, Overloaded.
+        """
+        tokens = self.count_raw(texts) if counts is None else counts
+        work = [Work(text, n, Future()) for text, n in zip(texts, tokens, strict=True)]
+        for item in work:
+            if item.tokens > self.identity.window:
+                raise TextTooLong(
+                    f"A text of {item.tokens} tokens exceeds the window of {self.identity.name}, "
+                    f"{self.identity.window} tokens. Split it first: {item.text[:60]!r}..."
+                )
+        with self._wake:
+            if self._closed:
+                raise EmbeddingFailed("The embedder is closed.")
+            waiting = self._lanes.waiting(lane)
+            if lane is Lane.QUESTION and waiting + len(work) > _QUESTIONS_LIMIT:
+                raise Overloaded(f"{waiting} texts wait to be embedded. Try again later.")
+            self._lanes.add(lane, work)
+            self._wake.notify(len(self._threads))
+        return [item.done for item in work]
 
     def close(self) -> None:
-        """Stop the model thread; what still waits fails with EmbeddingFailed."""
+        """Stop the model threads; what still waits fails with EmbeddingFailed."""
         with self._wake:
             self._closed = True
-            self._wake.notify()
-        self._thread.join()
-        waiting = [*self._urgent, *self._patient, *(w for batch in self._planned for w in batch)]
-        for work in waiting:
+            self._wake.notify_all()
+        for thread in self._threads:
+            thread.join()
+        for work in self._lanes.drain():
             if not work.done.done():
                 work.done.set_exception(EmbeddingFailed("The embedder was closed."))
+        self._backend.close()
 
     def _pieces(self, text: str, prefix: str) -> Iterator[str]:
         """The text, in halves of halves until each fits the window with its prefix."""
@@ -108,23 +163,12 @@ class Embedder:
     def _embed(
         self,
         texts: Sequence[str],
-        urgent: bool,
+        lane: Lane,
         on_progress: Callable[[int], None] | None = None,
     ) -> Vectors:
         if not texts:
             return np.zeros((0, self.identity.dimension), dtype=np.float32)
-        work = [
-            _Work(text, tokens, Future())
-            for text, tokens in zip(texts, self._backend.count_tokens(texts), strict=True)
-        ]
-        for item in work:
-            if item.tokens > self.identity.window:
-                raise TextTooLong(
-                    f"A text of {item.tokens} tokens exceeds the window of {self.identity.name}, "
-                    f"{self.identity.window} tokens. Split it first: {item.text[:60]!r}..."
-                )
-        self._submit(work, urgent)
-        futures = [item.done for item in work]
+        futures = self.submit(texts, lane)
         try:
             for count, _ in enumerate(as_completed(futures), start=1):
                 if on_progress:
@@ -134,66 +178,47 @@ class Embedder:
             for future in futures:
                 future.cancel()  # where a progress callback or one text failed: drop the rest
 
-    def _submit(self, work: list[_Work], urgent: bool) -> None:
-        with self._wake:
-            if self._closed:
-                raise EmbeddingFailed("The embedder is closed.")
-            if urgent and len(self._urgent) + len(work) > _URGENT_LIMIT:
-                raise Overloaded(f"{len(self._urgent)} texts wait to be embedded. Try again later.")
-            (self._urgent if urgent else self._patient).extend(work)
-            self._wake.notify()
-
     def _run(self) -> None:
         while batch := self._next_batch():
             self._encode([w for w in batch if w.done.set_running_or_notify_cancel()])
 
-    def _next_batch(self) -> list[_Work]:
+    def _next_batch(self) -> list[Work]:
         """The batch to run now, waiting until there is one; empty when closed."""
         with self._wake:
-            self._wake.wait_for(
-                lambda: self._closed or self._urgent or self._planned or self._patient
-            )
-            if self._closed:
-                return []
-            if self._urgent:
-                return _take(self._urgent, self._backend.batch_tokens)
-            if not self._planned:
-                count = min(_PLAN, len(self._patient))
-                plan = [self._patient.popleft() for _ in range(count)]
-                queue = deque(sorted(plan, key=lambda w: w.tokens, reverse=True))
-                while queue:
-                    self._planned.append(_take(queue, self._backend.batch_tokens))
-            return self._planned.popleft()
+            self._wake.wait_for(lambda: self._closed or len(self._lanes))
+            return [] if self._closed else self._lanes.take(self._backend.batch_tokens)
 
-    def _encode(self, batch: list[_Work]) -> None:
-        """Run the batch; where it fails, run its texts alone, so a poison text fails alone."""
+    def _encode(self, batch: list[Work]) -> None:
+        """Run the batch; where it fails, run its halves, so that a poison text fails alone."""
         if not batch:
             return
         try:
             vectors = _checked(self._backend.encode([w.text for w in batch]), len(batch))
         except Exception as error:  # noqa: BLE001 - whatever a model raises ends up at its caller
-            if len(batch) == 1:
-                failure = EmbeddingFailed(f"The model failed on {batch[0].text[:60]!r}: {error}")
-                failure.__cause__ = error
-                batch[0].done.set_exception(failure)
+            if len(batch) == 1 or _hopeless(error):
+                for work in batch:
+                    work.done.set_exception(_explained(error, work))
                 return
-            for work in batch:
-                self._encode([work])
+            middle = len(batch) // 2
+            self._encode(batch[:middle])
+            self._encode(batch[middle:])
             return
         for work, vector in zip(batch, vectors, strict=True):
             work.done.set_result(vector)
 
 
-def _take(queue: deque[_Work], budget: int) -> list[_Work]:
-    """Leave the queue's head for a batch of at most `budget` padded tokens, one text at least."""
-    batch: list[_Work] = []
-    longest = 0
-    while queue:
-        longest = max(longest, queue[0].tokens)
-        if batch and longest * (len(batch) + 1) > budget:
-            break
-        batch.append(queue.popleft())
-    return batch
+def _hopeless(error: Exception) -> bool:
+    """Whether an error has nothing to do with the texts, so that fewer of them would fail too."""
+    unavailable = isinstance(error, (ModelServerUnavailable, ModelUnavailable))
+    return unavailable and not isinstance(error, ModelServerCrashed)
+
+
+def _explained(error: Exception, work: Work) -> Exception:
+    if isinstance(error, RetrievalError) and not isinstance(error, EmbeddingFailed):
+        return error
+    failure = EmbeddingFailed(f"The model failed on {work.text[:60]!r}: {error}")
+    failure.__cause__ = error
+    return failure
 
 
 def _checked(vectors: Vectors, count: int) -> Vectors:

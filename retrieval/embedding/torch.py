@@ -54,6 +54,8 @@ class TorchBackend:
     switches gives wrong lengths without an error.
     """
 
+    parallel = 1
+
     def __init__(self, model: str = DEFAULT_MODEL, device: str = "", download: bool = False):
         """Prepare a model; the default one is loaded when it is first needed.
 
@@ -92,6 +94,9 @@ class TorchBackend:
             normalize_embeddings=True,
         )
         return np.ascontiguousarray(vectors, dtype=np.float32)
+
+    def close(self) -> None:
+        """The model goes with this object."""
 
     def _loaded(self) -> "SentenceTransformer":
         if self._model is None:

@@ -5,9 +5,11 @@ from starlette.testclient import TestClient
 
 from api.routes import web
 
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
 
 def test_the_page_is_served_and_may_load_nothing(shared: TestClient) -> None:
-    page = shared.get("/")
+    page = shared.get("/", headers=BROWSER)
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
     policy = page.headers["content-security-policy"]
@@ -24,7 +26,7 @@ def test_the_page_names_no_other_host() -> None:
 
 
 def test_what_the_page_calls_is_there(shared: TestClient) -> None:
-    page = shared.get("/").text
+    page = shared.get("/", headers=BROWSER).text
     paths = shared.get("/openapi.json").json()["paths"]
     for call in ("/kb", "/documents", "/ask"):
         assert call in page
@@ -34,3 +36,9 @@ def test_what_the_page_calls_is_there(shared: TestClient) -> None:
 def test_pages_that_would_load_scripts_from_elsewhere_are_off(shared: TestClient) -> None:
     for path in ("/docs", "/redoc"):
         assert shared.get(path).status_code == 404
+
+
+def test_a_client_of_ollama_finds_what_it_expects(shared: TestClient) -> None:
+    assert shared.get("/").text == "Ollama is running"
+    alive = shared.head("/")
+    assert (alive.status_code, alive.headers["content-type"]) == (200, "text/plain; charset=utf-8")

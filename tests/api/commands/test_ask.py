@@ -28,4 +28,4 @@ def test_json_is_the_answer_of_the_http_interface(printed: Printed) -> None:
     answer = printed("ask", "运费险的理赔时限是几天?", "--filter", "{}")
     (citation,) = answer["citations"]
     assert (citation["quote"], citation["verified"]) == ("运费险的理赔时限是七天。", True)
-    assert set(answer["timings"]) == {"embed", "search", "answer", "total"}
+    assert set(answer["timings"]) == {"embed", "search", "draft", "quote", "total"}

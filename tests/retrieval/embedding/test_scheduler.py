@@ -9,6 +9,7 @@ import pytest
 from retrieval.embedding import scheduler
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.embedding.identity import Prefixes
+from retrieval.embedding.lanes import Lane
 from retrieval.embedding.scheduler import Embedder
 from retrieval.errors import EmbeddingFailed, Overloaded, TextTooLong
 from retrieval.types import Vectors
@@ -92,7 +93,7 @@ def test_questions_overtake_documents(backend: Gated, new_embedder: NewEmbedder)
         documents = pool.submit(embedder.embed_documents, texts(100))
         assert backend.begun.wait(SOON)
         question = pool.submit(embedder.embed_query, "question")
-        while not embedder._urgent:
+        while not embedder.waiting(Lane.QUESTION):
             threading.Event().wait(0.001)
         backend.gate.set()
         question.result(SOON)
@@ -108,7 +109,7 @@ def test_a_poison_text_fails_alone(backend: Gated, new_embedder: NewEmbedder) ->
         assert backend.begun.wait(SOON)
         poisoned = pool.submit(embedder.embed_documents, ["a", "the poison text", "b"])
         healthy = pool.submit(embedder.embed_documents, ["c", "d"])
-        while len(embedder._patient) < 5:
+        while embedder.waiting(Lane.DOCUMENT) < 5:
             threading.Event().wait(0.001)
         backend.gate.set()
         assert healthy.result(SOON).shape == (2, 32)
@@ -149,7 +150,7 @@ def test_a_long_question_is_embedded_in_pieces(new_embedder: NewEmbedder) -> Non
     question = " ".join(f"w{number}" for number in range(100)) + "长" * 100
     vector = embedder.embed_query(question)
     pieces = [text for batch in backend.batches for text in batch]
-    assert "".join(pieces) == question
+    assert "".join(sorted(pieces, key=question.index)) == question
     assert max(backend.count_tokens(pieces)) <= 16
     mean = HashingBackend(32).encode(pieces).mean(axis=0)
     assert np.allclose(vector, mean / np.linalg.norm(mean), atol=1e-6)
@@ -170,7 +171,7 @@ def test_questions_and_documents_have_their_prefixes(
 def test_too_much_at_once_is_refused(
     backend: Gated, new_embedder: NewEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scheduler, "_URGENT_LIMIT", 3)
+    monkeypatch.setattr(scheduler, "_QUESTIONS_LIMIT", 3)
     embedder = new_embedder(backend)
     with pytest.raises(Overloaded, match="later"):
         embedder.embed_documents(texts(4), urgent=True)

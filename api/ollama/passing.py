@@ -1,0 +1,110 @@
+"""What is passed to the Ollama server behind this one, and its answers back, as they are."""
+
+from collections.abc import AsyncIterator, Mapping
+
+import httpx
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from api.wire.refusals import Refusal
+from retrieval.ollama.address import base_url
+from retrieval.ollama.settings import OllamaSettings
+
+_log = structlog.get_logger()
+
+VIA = "via"
+_OURS = "1.1 footnote"
+_CONNECT = 5.0  # seconds
+# What belongs to one connection, or to the client's dealings with this server alone.
+_OWN = frozenset(
+    """
+    authorization connection content-length cookie expect host keep-alive origin
+    proxy-authorization referer te trailer transfer-encoding upgrade
+    """.split()
+)
+_BACK = frozenset("allow cache-control content-length content-type location retry-after".split())
+
+
+class Upstream:
+    """The Ollama server behind this one."""
+
+    def __init__(
+        self, settings: OllamaSettings, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        """Raises InvalidRequest for an address that can't be one."""
+        self.url = base_url(settings.host)
+        key = settings.api_key
+        self._client = httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=httpx.Timeout(None, connect=_CONNECT),  # a model may load and think for long
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
+            transport=transport,
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def pass_on(self, request: Request, body: bytes | None) -> Response:
+        """The upstream's reply, its body streamed byte for byte; closed when the client goes.
+
+        `body` None streams the client's. Raises Refusal: 502 where the upstream can't be reached,
+        508 where it is this server itself.
+        """
+        if _OURS in request.headers.get(VIA, ""):
+            raise Refusal(
+                508, f"OLLAMA_HOST ({self.url}) leads back to this server: requests would go round."
+            )
+        sent = self._client.build_request(
+            request.method,
+            self.url + request.url.path,
+            params=request.url.query or None,
+            headers={**_passed(request.headers), VIA: _OURS},
+            content=request.stream() if body is None else body,
+        )
+        try:
+            reply = await self._client.send(sent, stream=True)
+        except httpx.RequestError as error:
+            what = str(error) or type(error).__name__
+            raise Refusal(
+                502, f"the Ollama server at {self.url} can't be reached: {what}"
+            ) from None
+        headers = {name: reply.headers[name] for name in _BACK if name in reply.headers}
+        if request.method == "HEAD" or reply.status_code in (204, 304):
+            await reply.aclose()
+            return Response(status_code=reply.status_code, headers=headers)
+        return StreamingResponse(_bytes(reply, self.url), reply.status_code, headers=headers)
+
+    async def listed(self, path: str, via: str) -> list[dict[str, object]]:
+        """The models of `tags` or `ps`; none, with a warning in the log, if it can't be asked."""
+        if _OURS in via:
+            return []
+        try:
+            reply = await self._client.get(self.url + path, headers={VIA: _OURS}, timeout=_CONNECT)
+            found = reply.raise_for_status().json()["models"]
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            _log.warning("upstream_unavailable", url=self.url, error=str(error))
+            return []
+        return [one for one in found or () if isinstance(one, dict)]
+
+
+async def _bytes(reply: httpx.Response, url: str) -> AsyncIterator[bytes]:
+    """The reply's body. What breaks off there breaks off here too."""
+    try:
+        async for chunk in reply.aiter_raw():
+            yield chunk
+    except httpx.RequestError as error:
+        _log.warning("upstream_broke_off", url=url, error=str(error))
+        raise
+    finally:
+        await reply.aclose()
+
+
+def _passed(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers that go on: without what asks for a body that would have to be packed."""
+    return {
+        name: value
+        for name, value in headers.items()
+        if name.lower() not in _OWN and name.lower() != "accept-encoding"
+    } | {"accept-encoding": "identity"}

@@ -1,0 +1,32 @@
+"""The way in for Ollama's and OpenAI's clients, before the routes of our own interface."""
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.body_limit import limited
+from api.visitors import KnownHost
+from api.wire.doorway import Doorway
+
+_PREFIXES = ("/api/", "/v1/")
+_BLOBS = "/api/blobs/"  # models, which have many gigabytes; they are only passed on
+
+
+class Protocols:
+    """Takes the requests under `/api` and `/v1`; the others go on to the application.
+
+    The application's state holds the `gateway` that answers them.
+    """
+
+    def __init__(self, app: ASGIApp, known_host: KnownHost, limit: int) -> None:
+        self._app = app
+        self._known_host = known_host
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "").replace("//", "/")
+        if scope["type"] != "http" or not path.startswith(_PREFIXES):
+            await self._app(scope, receive, send)
+            return
+        if not path.startswith(_BLOBS):
+            receive = limited(receive, self._limit)
+        doorway = Doorway(scope["app"].state.gateway, self._known_host)
+        await doorway(scope, receive, send)

@@ -1,0 +1,137 @@
+"""`/api/embed`, `/api/embeddings` and `/v1/embeddings`."""
+
+import base64
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.wire import options
+from api.wire.asking import Server, find, read
+from api.wire.disconnection import until_gone
+from api.wire.framing import openai_error, reply, without_empty, wrapped
+from api.wire.models import Embedded, Model
+from api.wire.native import EmbeddingRequest, EmbedRequest
+from api.wire.refusals import Refusal
+from api.wire.structs import anything, decode, field, integer, string
+from retrieval.types import Vectors
+
+_UNSUPPORTED = "This server does not support embeddings. Start it with `--embeddings`"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAIEmbedRequest:
+    input: Any = field(anything)
+    model: str = field(string, "")
+    dimensions: int = field(integer, 0)
+    encoding_format: str = field(string, "")
+
+
+async def embed(server: Server, request: Request) -> Response:
+    began = time.perf_counter_ns()
+    asked = await read(EmbedRequest, request)
+    texts = _texts(asked.input)
+    model = await _found(server, asked.model, empty="model '' not found")
+    given = options.checked(asked.options)
+    loaded = time.perf_counter_ns()
+    server.residence.use(model.card, asked.keep_alive)
+    if not texts:
+        return reply({"model": asked.model, "embeddings": []})
+    work = _embed(model, texts, given, asked.truncate)
+    embedded = await until_gone(request, work)
+    return reply(
+        {
+            "model": asked.model,
+            "embeddings": _cut(embedded.vectors, asked.dimensions),
+            "total_duration": time.perf_counter_ns() - began,
+            "load_duration": loaded - began,
+            **without_empty({"prompt_eval_count": embedded.tokens}),
+        }
+    )
+
+
+async def embeddings(server: Server, request: Request) -> Response:
+    """The older call: one text, never cut, and every failure is a 500."""
+    asked = await read(EmbeddingRequest, request)
+    model = await _found(server, asked.model)
+    given = options.checked(asked.options)
+    server.residence.use(model.card, asked.keep_alive)
+    if not asked.prompt:
+        return reply({"embedding": []})
+    try:
+        embedded = await until_gone(request, _embed(model, [asked.prompt], given, False))
+    except Refusal as refusal:
+        raise Refusal(500, refusal.text) from None
+    return reply({"embedding": embedded.vectors[0]})
+
+
+async def openai_embeddings(server: Server, request: Request) -> Response:
+    try:
+        asked = decode(OpenAIEmbedRequest, await request.body(), "openai")
+        _check(asked)
+    except Refusal as refusal:
+        return openai_error(refusal, early=True)
+    texts = [""] if asked.input == "" else _texts(asked.input)
+    model = await _found(server, asked.model, empty="model '' not found")
+    server.residence.use(model.card, None)
+    embedded = await until_gone(request, _embed(model, texts, {}, True))
+    vectors = _cut(embedded.vectors, asked.dimensions)
+    as_text = asked.encoding_format == "base64"
+    data = [
+        {"object": "embedding", "embedding": _base64(v) if as_text else v, "index": index}
+        for index, v in enumerate(vectors)
+    ]
+    usage = {"prompt_tokens": embedded.tokens, "total_tokens": embedded.tokens}
+    return wrapped({"object": "list", "data": data, "model": asked.model, "usage": usage})
+
+
+def _check(asked: OpenAIEmbedRequest) -> None:
+    if asked.input is None or asked.input == []:
+        raise Refusal(400, "invalid input")
+    if asked.encoding_format not in ("", "float", "base64"):
+        raise Refusal(
+            400,
+            f"Invalid value for 'encoding_format' = {asked.encoding_format}. "
+            f"Supported values: ['float', 'base64'].",
+        )
+
+
+async def _found(server: Server, text: str, **empty: str) -> Model:
+    return await find(
+        server, text, unknown=f'model "{text}" not found, try pulling it first', **empty
+    )
+
+
+async def _embed(model: Model, texts: list[str], given: dict[str, Any], truncate: bool) -> Embedded:
+    card = model.card
+    if "embedding" not in card.capabilities:
+        raise Refusal(501, _UNSUPPORTED)
+    limit = min(int(given.get("num_ctx") or card.context_length), card.context_length)
+    return await model.embed(texts, max(1, limit), truncate)
+
+
+def _texts(value: Any) -> list[str]:
+    """The texts of an input: one or several; none where it is empty. Raises Refusal."""
+    if value is None or value == "":
+        return []
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return value
+    raise Refusal(400, "invalid input type")
+
+
+def _cut(vectors: Vectors, dimensions: int) -> Vectors:
+    """The first `dimensions` numbers of each vector, of unit length again; or all of them."""
+    if not 0 < dimensions < vectors.shape[1]:
+        return vectors
+    short = vectors[:, :dimensions]
+    norms = np.linalg.norm(short, axis=1, keepdims=True)
+    return np.ascontiguousarray(short / np.where(norms > 0, norms, 1), dtype=np.float32)
+
+
+def _base64(vector: Vectors) -> str:
+    return base64.b64encode(vector.astype("<f4").tobytes()).decode()

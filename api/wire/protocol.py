@@ -1,0 +1,81 @@
+"""All calls of the three protocols, at their paths."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from api.wire import (
+    anthropic,
+    catalogue,
+    chatting,
+    embedding,
+    openai_chat,
+    openai_responses,
+)
+from api.wire.asking import Server
+from api.wire.framing import native_error, openai_error, reply
+from api.wire.refusals import Refusal
+from api.wire.router import Handler, Route, Router
+
+VERSION = "0.33.0"
+"""The version of Ollama whose behaviour this is."""
+
+Call = Callable[[Server, Request], Awaitable[Response]]
+
+
+async def _version(_server: Server, _request: Request) -> Response:
+    return reply({"version": VERSION})
+
+
+CALLS: Mapping[str, Mapping[str, Call]] = {
+    "/api/version": {"GET": _version, "HEAD": _version},
+    "/api/tags": {"GET": catalogue.tags, "HEAD": catalogue.tags},
+    "/api/ps": {"GET": catalogue.ps},
+    "/api/show": {"POST": catalogue.show},
+    "/api/embed": {"POST": embedding.embed},
+    "/api/embeddings": {"POST": embedding.embeddings},
+    "/api/chat": {"POST": chatting.chat},
+    "/api/generate": {"POST": chatting.generate},
+    "/api/create": {"POST": catalogue.create},
+    "/api/copy": {"POST": catalogue.copy},
+    "/api/delete": {"DELETE": catalogue.delete},
+    "/api/pull": {"POST": catalogue.pull},
+    "/api/push": {"POST": catalogue.push},
+    "/api/blobs/{digest}": {"HEAD": catalogue.head_blob, "POST": catalogue.add_blob},
+    "/v1/models": {"GET": catalogue.openai_models},
+    "/v1/models/{id*}": {"GET": catalogue.openai_model},
+    "/v1/embeddings": {"POST": embedding.openai_embeddings},
+    "/v1/chat/completions": {"POST": openai_chat.chat_completions},
+    "/v1/completions": {"POST": openai_chat.completions},
+    "/v1/responses": {"POST": openai_responses.responses},
+    "/v1/messages": {"POST": anthropic.messages},
+}
+
+
+def router(server: Server, *more: Route) -> Router:
+    """The calls on a server's models, and others."""
+
+    def at(path: str, calls: Mapping[str, Call]) -> Route:
+        error = openai_error if path.startswith("/v1/") else native_error
+        return Route(path, {m: _answered(partial(c, server), error) for m, c in calls.items()})
+
+    return Router([*(at(path, calls) for path, calls in CALLS.items()), *more])
+
+
+def _answered(call: Handler, error: Callable[[Refusal], Response]) -> Handler:
+    """The call, with what it refuses written as its protocol writes errors."""
+
+    async def handler(request: Request) -> Response:
+        try:
+            return await call(request)
+        except Refusal as refusal:
+            return error(refusal)
+        except HTTPException as limit:  # a body beyond the limit
+            return error(Refusal(limit.status_code, limit.detail))
+        except ClientDisconnect:
+            return Response(status_code=499)  # nobody is there to see it
+
+    return handler

@@ -1,0 +1,66 @@
+"""Chat models at an Ollama server."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from retrieval.conversation import Turn
+from retrieval.errors import ModelServerBroken
+from retrieval.ollama.settings import OllamaSettings
+from retrieval.ollama.types import ChatPart
+
+_KEPT = 4  # num_keep, which a server keeps of a prompt that it cuts
+_LIKE_CUT = 0.02  # how near to that length a prompt's count must be to look cut
+
+
+class OllamaChat:
+    """Talks to the chat models of a server, one constant context size for all requests.
+
+    Another size would make the server load the model again.
+    """
+
+    def __init__(self, settings: OllamaSettings, context: int) -> None:
+        self._settings = settings
+        self.context = context
+
+    async def names(self) -> list[str]:
+        """The models that the server has. Raises ModelServerError."""
+        async with self._settings.client() as client:
+            return [summary.name for summary in await client.tags()]
+
+    async def stream(
+        self,
+        model: str,
+        messages: Sequence[Turn],
+        options: Mapping[str, Any],
+        estimate: int,
+    ) -> AsyncGenerator[ChatPart]:
+        """The parts of an answer. `estimate` is about how many tokens the messages have.
+
+        The server is told not to cut the prompt. One that does all the same (before 0.12.4) is
+        found out by its count. Raises ModelServerError.
+        """
+        body = {
+            "model": model,
+            "messages": [{"role": turn.role, "content": turn.content} for turn in messages],
+            "stream": True,
+            "think": False,
+            "truncate": False,
+            "keep_alive": self._settings.keep_alive,
+            "options": {**options, "num_ctx": self.context},
+        }
+        async with self._settings.client() as client, aclosing(client.chat(body)) as parts:
+            async for part in parts:
+                if part.usage:
+                    self._check(part.usage.prompt_tokens, estimate)
+                yield part
+
+    def _check(self, read: int | None, estimate: int) -> None:
+        """Raises ModelServerBroken where a count looks like that of a prompt cut in half."""
+        cut = self.context - (self.context - _KEPT) // 2
+        near = read is not None and abs(read - cut) <= max(4, _LIKE_CUT * cut)
+        if near and estimate > 1.5 * cut:
+            raise ModelServerBroken(
+                f"The Ollama server cut the prompt to {read} of about {estimate} tokens without "
+                f"saying so. A newer one doesn't; or set a larger FOOTNOTE_CHAT_CONTEXT."
+            )

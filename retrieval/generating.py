@@ -1,0 +1,108 @@
+"""Answers by a chat model, whose every mark is checked before anybody sees it."""
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from retrieval.answering import Answering, Basis, Question, abstention
+from retrieval.documents import Documents
+from retrieval.errors import ModelServerRefused
+from retrieval.footnoting import Footnoting
+from retrieval.marks import Claims
+from retrieval.ollama.types import Usage as Spent
+from retrieval.ports import ChatModels, Threads
+from retrieval.prompting import Prompt, compose
+from retrieval.types import Answer, KnowledgeBase, Piece, Usage
+from retrieval.verification import Verifier
+
+_ANSWER_TOKENS = 1_024  # of the model's context, kept free for the answer
+# Of the budget: a prompt that the server finds too long is made smaller. The estimate of its
+# length is ours, the server's count is the model's.
+_SHARES = (1.0, 0.6, 0.35)
+
+
+class Generating:
+    """Asks a chat model, and gives its sentences with footnotes that hold."""
+
+    def __init__(
+        self, answering: Answering, documents: Documents, verifier: Verifier, chat: ChatModels
+    ) -> None:
+        self._answering = answering
+        self._documents = documents
+        self._verifier = verifier
+        self._chat = chat
+
+    async def stream(
+        self, kb: KnowledgeBase, question: Question, model: str, threads: Threads
+    ) -> AsyncGenerator[Basis | Piece | Answer]:
+        """What was found, the sentences as they are checked, and last the whole answer.
+
+        Raises RetrievalError.
+        """
+        basis = await threads(self._answering.basis, kb, question)
+        yield basis
+        if not basis.answerable:
+            nothing = abstention(question.text)
+            yield Piece(nothing)
+            yield basis.answer(nothing, (), model)
+            return
+        for share in _SHARES:
+            budget = int((self._chat.context - _ANSWER_TOKENS) * share)
+            prompt = compose(
+                question.text, basis.hits, question.history, _system(kb, question), budget
+            )
+            notes = Footnoting(kb, prompt.passages, self._documents, self._verifier)
+            began = False
+            try:
+                async with aclosing(
+                    self._generated(question, model, basis, prompt, notes, threads)
+                ) as said:
+                    async for one in said:
+                        began = True
+                        yield one
+            except ModelServerRefused as error:
+                too_long = "context" in error.reason and not began
+                if not too_long or share == _SHARES[-1]:
+                    raise
+            else:
+                return
+
+    async def _generated(
+        self,
+        question: Question,
+        model: str,
+        basis: Basis,
+        prompt: Prompt,
+        notes: Footnoting,
+        threads: Threads,
+    ) -> AsyncGenerator[Piece | Answer]:
+        began = time.perf_counter()
+        claims, text, spent, reason = Claims(), "", Spent(), ""
+        stream = self._chat.stream(model, prompt.messages, question.options, prompt.tokens)
+        async with aclosing(stream) as parts:
+            async for part in parts:
+                spent, reason = part.usage or spent, part.done_reason
+                whole = claims.add(part.content)
+                for claim in [*whole, *(claims.end() if part.done else ())]:
+                    piece = await threads(notes.piece, claim)
+                    text += piece.text
+                    yield piece
+        usage = Usage(
+            considered=len(basis.hits),
+            used=len(notes.citations),
+            dropped=prompt.dropped,
+            turns_dropped=prompt.turns_dropped,
+            unverified=notes.unverified,
+            unsupported=notes.unsupported,
+            prompt_tokens=spent.prompt_tokens or 0,
+            output_tokens=spent.output_tokens or 0,
+            cut=reason == "length",
+        )
+        generating = time.perf_counter() - began
+        yield basis.answer(text, notes.citations, model, usage, {"generate": generating})
+
+
+def _system(kb: KnowledgeBase, question: Question) -> str:
+    """What the owner of the knowledge base asks for, then the client."""
+    asked = [turn.content for turn in question.history if turn.role == "system"]
+    return "\n\n".join(filter(None, [kb.settings.system_prompt, *asked]))

@@ -1,0 +1,131 @@
+"""One HTTP connection pool to an Ollama server, and what its replies mean."""
+
+import itertools
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import anyio
+import httpx
+
+from retrieval.errors import ModelServerBroken, ModelServerUnavailable
+from retrieval.ollama.address import base_url
+from retrieval.ollama.failures import failure, lifted, stated
+from retrieval.ollama.lines import objects
+from retrieval.ollama.retry import Retry, persist
+
+_CONNECTIONS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds to connect, to the first byte (a model may have to be loaded), and to the next."""
+
+    connect: float = 5.0
+    first_byte: float = 300.0
+    between: float = 120.0
+
+
+class Connection:
+    """Sends requests, reads replies. An event loop's own."""
+
+    def __init__(
+        self,
+        host: str,
+        api_key: str = "",
+        retry: Retry | None = None,
+        timeouts: Timeouts | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`host` as OLLAMA_HOST has it; `api_key` for Ollama's cloud. Raises InvalidRequest."""
+        self.url = base_url(host)
+        self.retry = retry or Retry()
+        self._timeouts = timeouts or Timeouts()
+        headers = {"User-Agent": "footnote", "Accept": "application/json"}
+        if api_key:
+            headers["Authorization"] = f"Bearer {api_key}"
+        self._client = httpx.AsyncClient(
+            headers=headers,
+            limits=httpx.Limits(max_connections=_CONNECTIONS),
+            timeout=httpx.Timeout(self._timeouts.first_byte, connect=self._timeouts.connect),
+            transport=transport,
+            trust_env=False,  # no proxy that configuration didn't ask for
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.aclose()
+
+    async def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """The JSON of a reply, None for an empty one; asked once. Raises ModelServerError."""
+        with self._explained():
+            response = await self._client.request(method, self.url + path, json=body)
+        if response.status_code >= 300:
+            raise failure(self.url, response.status_code, response.content)
+        if not response.content:
+            return None
+        try:
+            return response.json()
+        except ValueError as error:
+            raise ModelServerBroken(
+                f"The answer of {self.url}{path} is no JSON: {response.text[:80]!r}."
+            ) from error
+
+    async def persist(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """The same, asked again while the server is unavailable."""
+        return await persist(lambda: self.ask(method, path, body), self.retry)
+
+    async def stream(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any]]:
+        """The objects of a streamed reply; asked again until the first one is there.
+
+        Closing the generator closes the request. Raises ModelServerError, also for a line that
+        holds an error.
+        """
+        began = False
+        for failures in itertools.count(1):
+            try:
+                async with aclosing(self._once(path, body)) as lines:
+                    async for line in lines:
+                        began = True
+                        yield line
+            except ModelServerUnavailable as error:
+                if began or self.retry.over(failures, error):
+                    raise
+            else:
+                return
+            await anyio.sleep(self.retry.pause(failures))
+
+    async def _once(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any]]:
+        with self._explained():
+            async with self._client.stream("POST", self.url + path, json=body) as response:
+                if response.status_code >= 300:
+                    raise failure(self.url, response.status_code, await response.aread())
+                chunks = _paced(response.aiter_bytes(), self._timeouts.between)
+                async for line in objects(chunks):
+                    if "error" in line:
+                        raise stated(self.url, 0, lifted(line["error"]))
+                    yield line
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (httpx.RequestError, TimeoutError) as error:
+            what = str(error) or type(error).__name__
+            raise ModelServerUnavailable(
+                f"The Ollama server at {self.url} can't be used: {what}. Is it running there? "
+                f"OLLAMA_HOST says where to look."
+            ) from error
+
+
+async def _paced(chunks: AsyncIterator[bytes], seconds: float) -> AsyncIterator[bytes]:
+    """The chunks. Raises TimeoutError where one takes longer than the model ever should."""
+    while True:
+        with anyio.fail_after(seconds):
+            chunk = await anext(chunks, None)
+        if chunk is None:
+            return
+        yield chunk

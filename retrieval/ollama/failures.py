@@ -1,0 +1,62 @@
+"""What an error reply means, and whether asking again may help."""
+
+import json
+import re
+from typing import Any
+
+from retrieval.errors import (
+    ModelServerCrashed,
+    ModelServerError,
+    ModelServerRefused,
+    ModelServerUnavailable,
+)
+
+_PASSING = frozenset({408, 429, 502, 503, 504})
+# A crashed runner is answered with 400 by some releases, with 500 by others; the next request
+# starts it again.
+_CRASHED = re.compile(
+    r"EOF|connection re(?:set|fused)|runner has unexpectedly stopped|read tcp|broken pipe"
+)
+_SHOWN = 300  # characters of a server's own words
+
+
+def failure(url: str, status: int, body: bytes) -> ModelServerError:
+    """The error that a reply stands for; ModelServerUnavailable if it may pass."""
+    text = reason(body)
+    return stated(url, status, text or f"status {status} without a word")
+
+
+def stated(url: str, status: int, text: str) -> ModelServerError:
+    """The error of a text; `status` is 0 inside a stream."""
+    message = f"The Ollama server at {url} says: {text[:_SHOWN]}"
+    if status in _PASSING or "Loading model" in text:
+        return ModelServerUnavailable(message)
+    if status != 404 and _CRASHED.search(text):
+        return ModelServerCrashed(message)
+    return ModelServerRefused(message, status, text)
+
+
+def reason(body: bytes) -> str:
+    """The words of an error reply: JSON, JSON in JSON, or what a proxy says."""
+    text = body.decode("utf-8", "replace").strip()
+    found = _json(text)
+    if isinstance(found, dict) and "error" in found:
+        return lifted(found["error"])
+    return " ".join(re.sub(r"<[^>]*>", " ", text).split())
+
+
+def lifted(error: Any) -> str:
+    """The message of an error that may be a text, an object, or a text that is JSON again."""
+    if isinstance(error, str):
+        inner = _json(error) if error.lstrip().startswith("{") else None
+        return lifted(inner["error"]) if isinstance(inner, dict) and "error" in inner else error
+    if isinstance(error, dict):
+        return str(error.get("message") or error)
+    return str(error)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

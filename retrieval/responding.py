@@ -1,0 +1,92 @@
+"""Who answers: the extractive answerer, or a chat model."""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+
+from retrieval.answering import Answering, Basis, Question
+from retrieval.chat.extractive import ExtractiveAnswerer
+from retrieval.errors import InvalidRequest
+from retrieval.generating import Generating
+from retrieval.ports import ChatModels, Threads
+from retrieval.types import Answer, KnowledgeBase, Piece
+
+EXTRACTIVE = ExtractiveAnswerer.name
+
+
+class Responding:
+    """Answers questions as they are asked, piece by piece."""
+
+    def __init__(
+        self,
+        answering: Answering,
+        default: str = "",
+        generating: Generating | None = None,
+        chat: ChatModels | None = None,
+    ) -> None:
+        """`default` is the chat model where a knowledge base names none."""
+        self._answering = answering
+        self._default = default
+        self._generating = generating
+        self._chat = chat
+
+    def default_model(self, kb: KnowledgeBase) -> str:
+        """The model that answers where none is asked for."""
+        return kb.settings.chat_model or self._default or EXTRACTIVE
+
+    async def model(self, kb: KnowledgeBase, wanted: str = "") -> str:
+        """The model that a name stands for: as it is, or with its `/` and `:` written as `-`.
+
+        Raises InvalidRequest where there is none, ModelServerError.
+        """
+        if not wanted or wanted == "latest":
+            return self.default_model(kb)
+        names: list[str] = [EXTRACTIVE, *(await self._chat.names() if self._chat else ())]
+        for name in names:
+            if wanted.lower() in (name.lower(), dashed(name), dashed(name.removesuffix(":latest"))):
+                return name
+        raise InvalidRequest(f"There is no chat model {wanted!r}; there are {', '.join(names)}.")
+
+    async def answer(
+        self, kb: KnowledgeBase, question: Question, model: str, threads: Threads
+    ) -> Answer:
+        """The whole answer. Raises RetrievalError."""
+        async with aclosing(self.stream(kb, question, model, threads)) as said:
+            async for one in said:
+                if isinstance(one, Answer):
+                    return one
+        raise AssertionError("a stream ended without its answer")
+
+    async def stream(
+        self, kb: KnowledgeBase, question: Question, model: str, threads: Threads
+    ) -> AsyncGenerator[Basis | Piece | Answer]:
+        """What was found, the pieces of the answer, and last the whole of it.
+
+        Raises RetrievalError.
+        """
+        if model == EXTRACTIVE:
+            basis = await threads(self._answering.basis, kb, question)
+            yield basis
+            answer = await threads(self._answering.quoted, kb, question, basis)
+            for piece in pieces(answer):
+                yield piece
+            yield answer
+            return
+        if self._generating is None:
+            raise InvalidRequest(
+                f"The chat model {model!r} needs an Ollama server: set OLLAMA_HOST, or choose "
+                f"{EXTRACTIVE!r}."
+            )
+        async with aclosing(self._generating.stream(kb, question, model, threads)) as said:
+            async for one in said:
+                yield one
+
+
+def pieces(answer: Answer) -> Iterator[Piece]:
+    """The lines of an answer of quotes, each with the citation that its marker stands for."""
+    for number, line in enumerate(answer.text.splitlines(keepends=True)):
+        yield Piece(line, answer.citations[number : number + 1])
+
+
+def dashed(name: str) -> str:
+    """A model's name as it can stand in the tag of another's."""
+    return name.lower().replace("/", "-").replace(":", "-")
