@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from api.commands import (
     ask,
+    bench,
     demo,
     evaluate,
     ingest,
@@ -35,6 +36,7 @@ cli.command()(search.search)
 cli.command()(ask.ask)
 cli.add_typer(knowledge_bases.cli, name="kb")
 cli.add_typer(evaluate.cli, name="eval")
+cli.add_typer(bench.cli, name="bench")
 cli.add_typer(models.cli, name="models")
 cli.command("stand-in")(standin.standin)
 

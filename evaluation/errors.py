@@ -1,7 +1,8 @@
 """What can go wrong in evaluation.
 
 EvaluationError
-└── DatasetError      a dataset isn't what its format requires
+├── DatasetError      a dataset isn't what its format requires
+└── LoadError         a server under load didn't answer
 """
 
 
@@ -11,3 +12,7 @@ class EvaluationError(Exception):
 
 class DatasetError(EvaluationError):
     """A dataset isn't what its format requires; the message says where."""
+
+
+class LoadError(EvaluationError):
+    """A server under load didn't answer."""

@@ -1,9 +1,9 @@
 """Work for a client ends when the client goes."""
 
+import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-import anyio
 from starlette.requests import ClientDisconnect, Request
 
 T = TypeVar("T")
@@ -14,26 +14,19 @@ async def until_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
 
     The body must have been read. Raises ClientDisconnect.
     """
-    result: list[T] = []
-    failure: list[Exception] = []
+    working = asyncio.create_task(work)
+    leaving = asyncio.create_task(_gone(request))
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        leaving.cancel()
+        if working.cancel():
+            await asyncio.wait((working,))
 
-    async with anyio.create_task_group() as group:
 
-        async def run() -> None:
-            try:
-                result.append(await work)
-            except Exception as error:  # noqa: BLE001 - raised below, not as a group
-                failure.append(error)
-            group.cancel_scope.cancel()
-
-        group.start_soon(run)
-        while True:
-            message = await request.receive()
-            if message["type"] == "http.disconnect":
-                group.cancel_scope.cancel()
-                break
-    if failure:
-        raise failure[0]
-    if not result:
-        raise ClientDisconnect
-    return result[0]
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

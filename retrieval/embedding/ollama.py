@@ -120,7 +120,14 @@ class OllamaBackend:
         self._resources.close()
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
-        """The vectors as they came, one a text and of the right length, or EmbeddingFailed."""
+        """The vectors, one a text and of the right length; asked for twice if need be."""
+        try:
+            return self._shaped(texts)
+        except EmbeddingFailed:
+            return self._shaped(texts)
+
+    def _shaped(self, texts: Sequence[str]) -> Vectors:
+        """The vectors as they came. Raises EmbeddingFailed where they can't be right."""
         came = self._ask(texts)
         if len(came.vectors) != len(texts):
             raise EmbeddingFailed(f"{len(came.vectors)} vectors came for {len(texts)} texts.")

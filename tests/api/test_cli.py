@@ -14,7 +14,7 @@ from retrieval.embedding.hashing import HashingBackend
 COMMANDS = [
     *(["demo"], ["serve"], ["ingest"], ["search"], ["ask"], ["version"]),
     *(["kb"], ["kb", "list"], ["kb", "create"], ["kb", "delete"]),
-    *(["stand-in"], ["models"]),
+    *(["stand-in"], ["models"], ["bench"], ["bench", "calls"], ["bench", "passing"]),
     *(["models", name] for name in "list ps show pull push load unload copy create delete".split()),
     *(["eval"], ["eval", "retrieval"], ["eval", "answers"], ["eval", "abstention"]),
 ]

@@ -150,9 +150,9 @@ def test_the_conversation_counts(client: Client) -> None:
 def test_generate(client: Client) -> None:
     prompt = QUESTION[0]["content"]
     answer = client.generate("kb/docs", prompt)
-    assert "twenty-four months. [1]" in answer.response
+    assert "twenty-four months. [1]" in (answer.response or "")
     parts = list(client.generate("kb/docs", prompt, stream=True))
-    assert "".join(part.response for part in parts) == answer.response
+    assert "".join(part.response or "" for part in parts) == answer.response
     assert client.generate("kb/docs", "").done_reason == "load"
     assert client.generate("kb/docs", "", keep_alive=0).done_reason == "unload"
 

@@ -11,6 +11,7 @@ from openai import OpenAI
 from tests.clients.test_ollama_python import QUESTION, SCHEMA, WEATHER
 
 ASKED: Any = QUESTION
+TOOLS: Any = [WEATHER]
 
 
 @pytest.fixture
@@ -94,15 +95,15 @@ def test_responses(client: OpenAI) -> None:
 
 
 def test_tools_and_formats_are_passed_on(client: OpenAI) -> None:
-    tools: Any = [WEATHER]
-    reply = client.chat.completions.create(model="tiny-tools", messages=ASKED, tools=tools)
+    reply = client.chat.completions.create(model="tiny-tools", messages=ASKED, tools=TOOLS)
     (call,) = reply.choices[0].message.tool_calls or []
     assert call.type == "function" and call.function.arguments == '{"city": "text"}'
     assert reply.choices[0].finish_reason == "tool_calls"
+    wanted: Any = {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}}
     structured = client.chat.completions.create(
         model="tiny",
         messages=ASKED,
-        response_format={"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}},
+        response_format=wanted,
     )
     assert structured.choices[0].message.content == '{"a":1}'
 
@@ -135,7 +136,7 @@ FAULTS: list[tuple[str, Callable[[OpenAI], Any], type[openai.APIStatusError], st
     ),
     (
         "tools",
-        lambda c: c.chat.completions.create(model="kb/docs", messages=ASKED, tools=[WEATHER]),
+        lambda c: c.chat.completions.create(model="kb/docs", messages=ASKED, tools=TOOLS),
         openai.BadRequestError,
         "tools",
     ),
