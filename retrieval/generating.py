@@ -16,9 +16,10 @@ from retrieval.types import Answer, KnowledgeBase, Piece, Usage
 from retrieval.verification import Verifier
 
 _ANSWER_TOKENS = 1_024  # of the model's context, kept free for the answer
-# Of the budget: a prompt that the server finds too long is made smaller. The estimate of its
-# length is ours, the server's count is the model's.
-_SHARES = (1.0, 0.6, 0.35)
+# A prompt that the server finds too long is made smaller. The estimate of its length is ours, the
+# server's count is the model's own.
+_ATTEMPTS = 4
+_SMALLER = 0.6
 
 
 class Generating:
@@ -46,26 +47,27 @@ class Generating:
             yield Piece(nothing)
             yield basis.answer(nothing, (), model)
             return
-        for share in _SHARES:
-            budget = int((self._chat.context - _ANSWER_TOKENS) * share)
+        window = await self._chat.window(model)
+        budget = max(window - _ANSWER_TOKENS, window // 2)
+        for attempt in range(1, _ATTEMPTS + 1):
             prompt = compose(
                 question.text, basis.hits, question.history, _system(kb, question), budget
             )
             notes = Footnoting(kb, prompt.passages, self._documents, self._verifier)
+            said = self._generated(question, model, basis, prompt, notes, threads)
             began = False
             try:
-                async with aclosing(
-                    self._generated(question, model, basis, prompt, notes, threads)
-                ) as said:
+                async with aclosing(said):
                     async for one in said:
                         began = True
                         yield one
             except ModelServerRefused as error:
                 too_long = "context" in error.reason and not began
-                if not too_long or share == _SHARES[-1]:
+                if not too_long or attempt == _ATTEMPTS:
                     raise
             else:
                 return
+            budget = int(prompt.tokens * _SMALLER)
 
     async def _generated(
         self,

@@ -48,6 +48,7 @@ class Claims:
                 cut = leading.end()
             if _PARTIAL.match(self._rest, cut) or not self._rest[cut:].strip():
                 return
+            cut = len(self._rest) - len(self._rest[cut:].lstrip())
             yield _claim(self._rest[:cut])
             self._rest = self._rest[cut:]
 

@@ -95,9 +95,8 @@ class EmbeddingBackend(Protocol):
 class ChatModels(Protocol):
     """Chat models by name."""
 
-    @property
-    def context(self) -> int:
-        """The tokens that a prompt and its answer may have together."""
+    async def window(self, model: str) -> int:
+        """The tokens that a prompt and its answer may have together. Raises ModelServerError."""
 
     async def names(self) -> list[str]:
         """The models there are. Raises ModelServerError."""

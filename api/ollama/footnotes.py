@@ -1,5 +1,6 @@
 """How an answer's footnotes are told: as data, and as notes under the text."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -9,6 +10,7 @@ from retrieval.types import Answer, Citation, KnowledgeBase
 
 _LONGEST_FRAGMENT = 200  # characters of a quote in an address
 _HEADINGS = {True: "来源", False: "Sources"}
+_NOTES = re.compile(rf"\n\n\*\*(?:{'|'.join(_HEADINGS.values())})\*\*\n\n(?=- \*\*\[1\])")
 
 
 def described(
@@ -39,6 +41,11 @@ def notes(answer: Answer, kb: KnowledgeBase, base_url: str) -> str:
     heading = _HEADINGS[any("\u4e00" <= c <= "\u9fff" for c in answer.text)]
     lines = [_note(citation, kb, base_url) for citation in answer.citations]
     return f"\n\n**{heading}**\n\n" + "\n".join(lines)
+
+
+def without_notes(text: str) -> str:
+    """An answer as it was before its notes, for a conversation that it comes back in."""
+    return _NOTES.split(text, maxsplit=1)[0]
 
 
 def _note(citation: Citation, kb: KnowledgeBase, base_url: str) -> str:

@@ -12,8 +12,8 @@ from api.ollama.hosting import HostedModels
 from api.ollama.passing import VIA, Upstream
 from api.wire import go_json, names
 from api.wire.asking import Server
-from api.wire.framing import native_error, openai_error, reply, wrapped
-from api.wire.protocol import router
+from api.wire.framing import reply, wrapped
+from api.wire.protocol import error_of, router
 from api.wire.refusals import Refusal
 from api.wire.router import Router
 
@@ -37,9 +37,8 @@ class Gateway:
         """The reply, ours or the upstream's."""
         if self.upstream is None:
             return await self.own.handle(request)
-        path, error = request.url.path, native_error
-        if path.startswith("/v1/"):
-            error = openai_error
+        path = request.url.path
+        error = error_of(path)
         try:
             if path in _MERGED and request.method == "GET":
                 return await self._merged(request, self.upstream)

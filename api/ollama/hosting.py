@@ -1,6 +1,5 @@
 """The models that this server has: its knowledge bases and its embedder."""
 
-import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -87,13 +86,9 @@ class HostedModels:
     async def has_blob(self, _digest: str) -> bool:
         return False
 
-    async def add_blob(self, digest: str, data: AsyncIterator[bytes]) -> bool:
-        found = hashlib.sha256()
-        async for part in data:
-            found.update(part)
-        got = f"sha256:{found.hexdigest()}"
-        if got != digest:
-            raise Refusal(400, f'digest mismatch, expected "{digest}", got "{got}"')
+    async def add_blob(self, _digest: str, data: AsyncIterator[bytes]) -> bool:
+        async for _part in data:
+            pass
         raise Refusal(400, _NO_SERVER)
 
 

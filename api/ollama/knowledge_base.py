@@ -7,10 +7,11 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 from api.errors import status_of
-from api.ollama.footnotes import described, notes
+from api.ollama.footnotes import described, notes, without_notes
 from api.routes.dependencies import Blocking
 from api.service import Service
 from api.wire.models import Card, Completion, Embedded, Part
@@ -63,7 +64,9 @@ class KnowledgeBaseModel:
                         for part in self._ending(one, written, began):
                             yield part
         except RetrievalError as error:
-            raise Refusal(status_of(error), str(error)) from error
+            status = status_of(error)
+            unfit = status is HTTPStatus.UNPROCESSABLE_ENTITY  # which Ollama's protocol hasn't
+            raise Refusal(HTTPStatus.BAD_REQUEST if unfit else status, str(error)) from error
 
     def _ending(self, answer: Answer, written: "_Written", began: int) -> list[Part]:
         """The notes under the answer, and the last part."""
@@ -160,6 +163,6 @@ def _question(completion: Completion) -> Question:
         raise Refusal(400, "the last message is empty: there is nothing to answer")
     return Question(
         last.content,
-        history=tuple(Turn(message.role, message.content) for message in before),
+        history=tuple(Turn(one.role, without_notes(one.content)) for one in before),
         options={k: v for k, v in completion.options.items() if k != "num_ctx"},
     )

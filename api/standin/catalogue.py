@@ -1,6 +1,5 @@
 """The models that the stand-in has, and what copying, pulling and deleting does to them."""
 
-import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -76,12 +75,8 @@ class StandInModels:
         return digest in self._blobs
 
     async def add_blob(self, digest: str, data: AsyncIterator[bytes]) -> bool:
-        found = hashlib.sha256()
-        async for part in data:
-            found.update(part)
-        got = f"sha256:{found.hexdigest()}"
-        if got != digest:
-            raise Refusal(400, f'digest mismatch, expected "{digest}", got "{got}"')
+        async for _part in data:
+            pass
         new = digest not in self._blobs
         self._blobs.add(digest)
         return new

@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.wire import options
-from api.wire.asking import Server, find
-from api.wire.chatting import check, check_capable
+from api.wire.asking import Server
+from api.wire.beginning import begin
 from api.wire.collecting import collected
 from api.wire.disconnection import until_gone
-from api.wire.framing import SSE, anthropic_error, event, stream, wrapped
+from api.wire.framing import SSE, event, stream, wrapped
 from api.wire.models import Completion, Part
 from api.wire.native import Message
 from api.wire.openai_chat import tokens, whole
@@ -22,7 +22,6 @@ from api.wire.refusals import Refusal
 from api.wire.structs import (
     anything,
     boolean,
-    decode,
     field,
     integer,
     mapping,
@@ -74,24 +73,12 @@ class MessagesRequest:
 
 
 async def messages(server: Server, request: Request) -> Response:
+    asked, parts = await begin(server, request, MessagesRequest, "anthropic")
     identity = secrets.token_hex(12)
-    try:
-        asked = decode(MessagesRequest, await request.body(), "anthropic")
-        completion = asked.completion(str(request.base_url))
-    except Refusal as refusal:
-        return anthropic_error(refusal, f"req_{identity}", early=True)
-    try:
-        model = await find(server, asked.model, unknown=f"model '{asked.model}' not found")
-        check_capable(model.card, asked.model, "chat")
-        check(model.card, asked.model, completion)
-        server.residence.use(model.card, None)
-        parts = model.complete(completion)
-        if not asked.stream:
-            said = await until_gone(request, collected(parts))
-            return wrapped(_reply(identity, asked.model, said))
-        return await stream(_events(parts, identity, asked.model), lambda one: one, _failed, SSE)
-    except Refusal as refusal:
-        return anthropic_error(refusal, f"req_{identity}")
+    if not asked.stream:
+        said = await until_gone(request, collected(parts))
+        return wrapped(_reply(identity, asked.model, said))
+    return await stream(_events(parts, identity, asked.model), lambda one: one, _failed, SSE)
 
 
 async def _events(parts: AsyncGenerator[Part], identity: str, model: str) -> AsyncGenerator[bytes]:

@@ -1,8 +1,9 @@
 """The calls about models: list, describe, copy, delete, pull, push, create, and their blobs."""
 
+import hashlib
 import math
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -128,8 +129,20 @@ async def head_blob(server: Server, request: Request) -> Response:
 
 
 async def add_blob(server: Server, request: Request) -> Response:
-    new = await server.models.add_blob(_digest(request), request.stream())
+    digest = _digest(request)
+    new = await server.models.add_blob(digest, _verified(digest, request.stream()))
     return Response(status_code=201 if new else 200)
+
+
+async def _verified(digest: str, data: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The bytes. Raises Refusal at their end if they aren't what the digest says."""
+    found = hashlib.sha256()
+    async for part in data:
+        found.update(part)
+        yield part
+    got = f"sha256:{found.hexdigest()}"
+    if got != digest:
+        raise Refusal(400, f'digest mismatch, expected "{digest}", got "{got}"')
 
 
 def summary(card: Card) -> dict[str, Any]:

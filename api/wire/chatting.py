@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
@@ -14,7 +13,7 @@ from api.wire.collecting import collected
 from api.wire.disconnection import until_gone
 from api.wire.framing import NDJSON, dumps, line, reply, stream, timestamp, without_empty
 from api.wire.models import Card, Completion, Model, Part
-from api.wire.native import ChatRequest, GenerateRequest, Message
+from api.wire.native import Asking, ChatRequest, GenerateRequest, Message
 from api.wire.refusals import Refusal
 from retrieval.ollama.types import ToolCall
 
@@ -28,35 +27,13 @@ _NO_IMAGES = {
 _RAW = "raw mode does not support template, system, or context"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A completion that a client asked for, of which model, and how to write its parts."""
-
-    model: Model
-    completion: Completion
-    render: Render
-
-
 async def chat(server: Server, request: Request) -> Response:
     asked = await read(ChatRequest, request)
     _check_logprobs(asked.top_logprobs)
     model = await find(server, asked.model, unknown=f"model '{asked.model}' not found")
     check_capable(model.card, asked.model, "chat")
-    render = _chat_renderer(asked.model)
-    if not asked.messages:
-        return _loaded(server, model.card, asked.keep_alive, render)
-    completion = Completion(
-        messages=asked.messages,
-        options=options.checked(asked.options),
-        think=asked.think,
-        format=asked.format,
-        tools=asked.tools,
-        truncate=asked.truncate,
-        shift=asked.shift,
-        base_url=str(request.base_url),
-    )
-    server.residence.use(model.card, asked.keep_alive)
-    return await _answer(request, Asked(model, completion, render), asked.model, asked.stream)
+    completion = _completion(asked, request, asked.messages, tools=asked.tools)
+    return await _answer(server, request, model, asked, completion, _chat_renderer(asked.model))
 
 
 async def generate(server: Server, request: Request) -> Response:
@@ -67,24 +44,10 @@ async def generate(server: Server, request: Request) -> Response:
     check_capable(model.card, asked.model, "generate")
     if asked.raw and (asked.template or asked.system or asked.context):
         raise Refusal(400, _RAW)
-    if asked.suffix and "insert" not in model.card.capabilities:
-        raise Refusal(400, f"{model.card.name.full} does not support insert")
+    messages = _conversation(asked)
+    completion = _completion(asked, request, messages, raw=asked.raw, suffix=asked.suffix)
     render = _generate_renderer(asked.model)
-    if not asked.prompt:
-        return _loaded(server, model.card, asked.keep_alive, render)
-    completion = Completion(
-        messages=_conversation(asked),
-        options=options.checked(asked.options),
-        think=asked.think,
-        format=asked.format,
-        truncate=asked.truncate,
-        shift=asked.shift,
-        raw=asked.raw,
-        suffix=asked.suffix,
-        base_url=str(request.base_url),
-    )
-    server.residence.use(model.card, asked.keep_alive)
-    return await _answer(request, Asked(model, completion, render), asked.model, asked.stream)
+    return await _answer(server, request, model, asked, completion, render)
 
 
 def check_capable(card: Card, name: str, what: str) -> None:
@@ -98,6 +61,8 @@ def check(card: Card, name: str, completion: Completion) -> None:
         raise Refusal(400, f"{card.name.full} does not support tools")
     if completion.think and "thinking" not in card.capabilities:
         raise Refusal(400, f'"{name}" does not support thinking')
+    if completion.suffix and "insert" not in card.capabilities:
+        raise Refusal(400, f"{card.name.full} does not support insert")
     wanted = completion.format
     if wanted not in (None, "", "json") and not isinstance(wanted, dict):
         quoted = json.dumps(dumps(wanted).decode())
@@ -110,26 +75,49 @@ def check(card: Card, name: str, completion: Completion) -> None:
         raise Refusal(400, dumps({"error": _NO_IMAGES}).decode())
 
 
-async def _answer(request: Request, asked: Asked, name: str, streamed: bool) -> Response:
-    check(asked.model.card, name, asked.completion)
-    parts = asked.model.complete(asked.completion)
-    if not streamed:
-        return reply(asked.render(await until_gone(request, collected(parts))))
+def _completion(
+    asked: Asking, request: Request, messages: tuple[Message, ...], **more: Any
+) -> Completion:
+    return Completion(
+        messages=messages,
+        options=options.checked(asked.options),
+        think=asked.think,
+        format=asked.format,
+        truncate=asked.truncate,
+        shift=asked.shift,
+        base_url=str(request.base_url),
+        **more,
+    )
+
+
+async def _answer(
+    server: Server,
+    request: Request,
+    model: Model,
+    asked: Asking,
+    completion: Completion,
+    render: Render,
+) -> Response:
+    """The parts as a stream, or as one. Where nothing is asked, the model is only loaded."""
+    check(model.card, asked.model, completion)
+    server.residence.use(model.card, asked.keep_alive)
+    if not completion.messages:
+        return reply(render(Part(done_reason="unload" if asked.keep_alive == 0 else "load")))
+    parts = model.complete(completion)
+    if not asked.stream:
+        return reply(render(await until_gone(request, collected(parts))))
     return await stream(
         parts,
-        lambda part: line(asked.render(part)),
+        lambda part: line(render(part)),
         lambda refusal: line({"error": refusal.text}),
         NDJSON,
     )
 
 
-def _loaded(server: Server, card: Card, keep_alive: float | None, render: Render) -> Response:
-    """Nothing was asked: the model is only loaded, or with `keep_alive` 0 unloaded."""
-    server.residence.use(card, keep_alive)
-    return reply(render(Part(done_reason="unload" if keep_alive == 0 else "load")))
-
-
 def _conversation(asked: GenerateRequest) -> tuple[Message, ...]:
+    """The prompt as a conversation; none where there is no prompt."""
+    if not asked.prompt:
+        return ()
     system = (Message("system", asked.system),) if asked.system else ()
     return (*system, Message("user", asked.prompt, images=asked.images))
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from api.wire import options
 from api.wire.asking import Server, find, read
 from api.wire.disconnection import until_gone
-from api.wire.framing import openai_error, reply, without_empty, wrapped
+from api.wire.framing import reply, without_empty, wrapped
 from api.wire.models import Embedded, Model
 from api.wire.native import EmbeddingRequest, EmbedRequest
 from api.wire.refusals import Refusal
@@ -54,7 +54,7 @@ async def embed(server: Server, request: Request) -> Response:
 
 
 async def embeddings(server: Server, request: Request) -> Response:
-    """The older call: one text, never cut, and every failure is a 500."""
+    """The older call: one text, never cut, and 500 where it is too long."""
     asked = await read(EmbeddingRequest, request)
     model = await _found(server, asked.model)
     given = options.checked(asked.options)
@@ -64,7 +64,7 @@ async def embeddings(server: Server, request: Request) -> Response:
     try:
         embedded = await until_gone(request, _embed(model, [asked.prompt], given, False))
     except Refusal as refusal:
-        raise Refusal(500, refusal.text) from None
+        raise Refusal(500 if refusal.status == 400 else refusal.status, refusal.text) from None
     return reply({"embedding": embedded.vectors[0]})
 
 
@@ -73,7 +73,7 @@ async def openai_embeddings(server: Server, request: Request) -> Response:
         asked = decode(OpenAIEmbedRequest, await request.body(), "openai")
         _check(asked)
     except Refusal as refusal:
-        return openai_error(refusal, early=True)
+        raise Refusal(refusal.status, refusal.text, early=True) from None
     texts = [""] if asked.input == "" else _texts(asked.input)
     model = await _found(server, asked.model, empty="model '' not found")
     server.residence.use(model.card, None)

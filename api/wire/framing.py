@@ -1,5 +1,6 @@
 """How replies are written: JSON as Go writes it, NDJSON, server-sent events, errors."""
 
+import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -59,9 +60,8 @@ def native_error(refusal: Refusal) -> Response:
     return reply({"error": refusal.text}, refusal.status)
 
 
-def openai_error(refusal: Refusal, *, early: bool = False) -> Response:
-    """`early` is an error found before the request reached a model: Ollama frames it otherwise."""
-    return (reply if early else wrapped)(openai_problem(refusal), refusal.status)
+def openai_error(refusal: Refusal) -> Response:
+    return (reply if refusal.early else wrapped)(openai_problem(refusal), refusal.status)
 
 
 def openai_problem(refusal: Refusal) -> dict[str, Any]:
@@ -69,11 +69,11 @@ def openai_problem(refusal: Refusal) -> dict[str, Any]:
     return {"error": {"message": refusal.text, "type": kind, "param": None, "code": None}}
 
 
-def anthropic_error(refusal: Refusal, request_id: str, *, early: bool = False) -> Response:
+def anthropic_error(refusal: Refusal) -> Response:
     kind = _ANTHROPIC.get(refusal.status, "api_error")
     error = {"type": kind, "message": refusal.text}
-    value = {"type": "error", "error": error, "request_id": request_id}
-    return (reply if early else wrapped)(value, refusal.status)
+    value = {"type": "error", "error": error, "request_id": f"req_{secrets.token_hex(12)}"}
+    return (reply if refusal.early else wrapped)(value, refusal.status)
 
 
 async def stream(

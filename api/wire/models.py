@@ -95,7 +95,7 @@ class Models(Protocol):
     async def cards(self) -> Sequence[Card]:
         """All models, the newest first."""
 
-    async def copy(self, source: ModelName, destination: ModelName) -> None: ...
+    async def copy(self, source: ModelName, destination: ModelName, /) -> None: ...
 
     async def delete(self, name: ModelName) -> None: ...
 
@@ -108,7 +108,7 @@ class Models(Protocol):
         self, name: ModelName, request: CreateRequest
     ) -> AsyncGenerator[Mapping[str, Any]]: ...
 
-    async def has_blob(self, digest: str) -> bool: ...
+    async def has_blob(self, digest: str, /) -> bool: ...
 
-    async def add_blob(self, digest: str, data: AsyncIterator[bytes]) -> bool:
-        """Keep the bytes; whether they are new."""
+    async def add_blob(self, digest: str, data: AsyncIterator[bytes], /) -> bool:
+        """Keep the bytes; whether they are new. `data` raises Refusal if they aren't right."""

@@ -61,13 +61,13 @@ class EmbeddingRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class ChatRequest:
+class Asking:
+    """What a chat and a generation have in common."""
+
     model: str = field(string, "")
-    messages: tuple[Message, ...] = field(several(nested(Message), "api.Message"), ())
     stream: bool = field(boolean, True)
     format: Any = field(anything)
     keep_alive: float | None = field(duration)
-    tools: tuple[dict[str, Any], ...] = field(several(mapping, "api.Tool"), ())
     options: dict[str, Any] = field(mapping, dict)
     think: bool | str | None = field(think)
     truncate: bool = field(boolean, True)
@@ -76,23 +76,20 @@ class ChatRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class GenerateRequest:
-    model: str = field(string, "")
+class ChatRequest(Asking):
+    messages: tuple[Message, ...] = field(several(nested(Message), "api.Message"), ())
+    tools: tuple[dict[str, Any], ...] = field(several(mapping, "api.Tool"), ())
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateRequest(Asking):
     prompt: str = field(string, "")
     suffix: str = field(string, "")
     system: str = field(string, "")
     template: str = field(string, "")
     context: tuple[int, ...] = field(several(integer, "int"), ())
-    stream: bool = field(boolean, True)
     raw: bool = field(boolean, False)
-    format: Any = field(anything)
-    keep_alive: float | None = field(duration)
     images: tuple[bytes, ...] = field(several(image, "api.ImageData"), ())
-    options: dict[str, Any] = field(mapping, dict)
-    think: bool | str | None = field(think)
-    truncate: bool = field(boolean, True)
-    shift: bool = field(boolean, True)
-    top_logprobs: int = field(integer, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,19 +115,14 @@ class DeleteRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class PullRequest:
-    model: str = field(string, "")
-    name: str = field(string, "")
+class PullRequest(DeleteRequest):
     stream: bool = field(boolean, True)
     insecure: bool = field(boolean, False)
 
 
 @dataclass(frozen=True, slots=True)
-class PushRequest:
-    model: str = field(string, "")
-    name: str = field(string, "")
-    stream: bool = field(boolean, True)
-    insecure: bool = field(boolean, False)
+class PushRequest(PullRequest):
+    """The same, the other way."""
 
 
 @dataclass(frozen=True, slots=True)

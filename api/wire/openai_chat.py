@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.wire import options
-from api.wire.asking import Server, find
-from api.wire.chatting import check, check_capable
+from api.wire.asking import Server
+from api.wire.beginning import begin
 from api.wire.collecting import collected
 from api.wire.disconnection import until_gone
-from api.wire.framing import SSE, event, openai_error, openai_problem, stream, wrapped
+from api.wire.framing import SSE, event, openai_problem, stream, wrapped
 from api.wire.models import Completion, Part
 from api.wire.native import Message
 from api.wire.openai_messages import effort, messages, schema, stops
@@ -24,7 +24,6 @@ from api.wire.refusals import Refusal
 from api.wire.structs import (
     anything,
     boolean,
-    decode,
     field,
     integer,
     mapping,
@@ -49,18 +48,37 @@ class Reasoning:
 
 
 @dataclass(frozen=True, slots=True)
-class ChatCompletionRequest:
+class Sampled:
+    """What all requests of this protocol have in common."""
+
     model: str = field(string, "")
-    messages: tuple[Any, ...] = field(several(anything, "openai.Message"), ())
     stream: bool = field(boolean, False)
-    stream_options: StreamOptions = field(nested(StreamOptions, "openai"), StreamOptions)
-    max_tokens: int | None = field(integer)
     seed: int | None = field(integer)
     stop: Any = field(anything)
     temperature: float = field(number, 1.0)
     top_p: float = field(number, 1.0)
     frequency_penalty: float | None = field(number)
     presence_penalty: float | None = field(number)
+
+    def sampling(self, max_tokens: int | None) -> dict[str, Any]:
+        """The options. A temperature that isn't given is 1 in this protocol. Raises Refusal."""
+        given = {
+            "num_predict": max_tokens,
+            "seed": self.seed,
+            "stop": stops(self.stop) if self.stop is not None else None,
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "frequency_penalty": self.frequency_penalty,
+            "presence_penalty": self.presence_penalty,
+        }
+        return options.checked(given)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatCompletionRequest(Sampled):
+    messages: tuple[Any, ...] = field(several(anything, "openai.Message"), ())
+    stream_options: StreamOptions = field(nested(StreamOptions, "openai"), StreamOptions)
+    max_tokens: int | None = field(integer)
     response_format: dict[str, Any] = field(mapping, dict)
     tools: tuple[dict[str, Any], ...] = field(several(mapping, "api.Tool"), ())
     reasoning_effort: str = field(string, "")
@@ -70,7 +88,7 @@ class ChatCompletionRequest:
         """What is asked for. Raises Refusal."""
         return Completion(
             messages=messages(self.messages),
-            options=sampling(self),
+            options=self.sampling(self.max_tokens),
             think=effort(self.reasoning_effort or self.reasoning.effort),
             format=schema(self.response_format),
             tools=self.tools,
@@ -79,24 +97,16 @@ class ChatCompletionRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class CompletionRequest:
-    model: str = field(string, "")
+class CompletionRequest(Sampled):
     prompt: str = field(string, "")
     suffix: str = field(string, "")
-    stream: bool = field(boolean, False)
     stream_options: StreamOptions = field(nested(StreamOptions, "openai"), StreamOptions)
     max_tokens: int | None = field(integer)
-    seed: int | None = field(integer)
-    stop: Any = field(anything)
-    temperature: float = field(number, 1.0)
-    top_p: float = field(number, 1.0)
-    frequency_penalty: float | None = field(number)
-    presence_penalty: float | None = field(number)
 
     def completion(self, base_url: str) -> Completion:
         return Completion(
             messages=(Message("user", self.prompt),),
-            options=sampling(self),
+            options=self.sampling(self.max_tokens),
             suffix=self.suffix,
             base_url=base_url,
         )
@@ -124,16 +134,7 @@ class Head:
 
 
 async def chat_completions(server: Server, request: Request) -> Response:
-    try:
-        asked = decode(ChatCompletionRequest, await request.body(), "openai")
-        completion = asked.completion(str(request.base_url))
-    except Refusal as refusal:
-        return openai_error(refusal, early=True)
-    model = await find(server, asked.model, unknown=f"model '{asked.model}' not found")
-    check_capable(model.card, asked.model, "chat")
-    check(model.card, asked.model, completion)
-    server.residence.use(model.card, None)
-    parts = model.complete(completion)
+    asked, parts = await begin(server, request, ChatCompletionRequest, "openai")
     head = _head("chatcmpl", "chat.completion", asked.model, asked.stream)
     if asked.stream:
         usage = asked.stream_options.include_usage
@@ -146,18 +147,7 @@ async def chat_completions(server: Server, request: Request) -> Response:
 
 
 async def completions(server: Server, request: Request) -> Response:
-    try:
-        asked = decode(CompletionRequest, await request.body(), "openai")
-        completion = asked.completion(str(request.base_url))
-    except Refusal as refusal:
-        return openai_error(refusal, early=True)
-    empty, unknown = "model '' not found", f"model '{asked.model}' not found"
-    model = await find(server, asked.model, empty=empty, unknown=unknown)
-    check_capable(model.card, asked.model, "generate")
-    if asked.suffix and "insert" not in model.card.capabilities:
-        raise Refusal(400, f"{model.card.name.full} does not support insert")
-    server.residence.use(model.card, None)
-    parts = model.complete(completion)
+    asked, parts = await begin(server, request, CompletionRequest, "openai", legacy=True)
     head = _head("cmpl", "text_completion", asked.model, False)
     if asked.stream:
         usage = asked.stream_options.include_usage
@@ -165,21 +155,6 @@ async def completions(server: Server, request: Request) -> Response:
     said = await until_gone(request, collected(parts))
     choice = _text(said.content, said.done_reason or None)
     return wrapped(head.chunk([choice], usage=tokens(said.usage)))
-
-
-def sampling(asked: Any) -> dict[str, Any]:
-    """The options of a request. A temperature that isn't given is 1 in this protocol."""
-    stop = stops(asked.stop) if asked.stop is not None else None
-    given = {
-        "num_predict": asked.max_tokens,
-        "seed": asked.seed,
-        "stop": stop,
-        "temperature": asked.temperature,
-        "top_p": asked.top_p,
-        "frequency_penalty": asked.frequency_penalty,
-        "presence_penalty": asked.presence_penalty,
-    }
-    return options.checked(given)
 
 
 async def chat_chunks(

@@ -10,25 +10,22 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.wire.asking import Server, find
-from api.wire.chatting import check, check_capable
+from api.wire.asking import Server
+from api.wire.beginning import begin
 from api.wire.collecting import collected
 from api.wire.disconnection import until_gone
-from api.wire.framing import SSE, event, openai_error, stream, wrapped
+from api.wire.framing import SSE, event, stream, wrapped
 from api.wire.models import Completion, Part
 from api.wire.native import Message
-from api.wire.openai_chat import Reasoning, annotations, sampling, tokens, whole
+from api.wire.openai_chat import Reasoning, Sampled, annotations, tokens, whole
 from api.wire.openai_messages import effort, schema, text_and_images
 from api.wire.refusals import Refusal
 from api.wire.structs import (
     anything,
-    boolean,
-    decode,
     field,
     integer,
     mapping,
     nested,
-    number,
     several,
     string,
 )
@@ -37,18 +34,10 @@ _GO = "json: cannot unmarshal {} into Go value of type []json.RawMessage"
 
 
 @dataclass(frozen=True, slots=True)
-class ResponsesRequest:
-    model: str = field(string, "")
+class ResponsesRequest(Sampled):
     input: Any = field(anything)
     instructions: str = field(string, "")
-    stream: bool = field(boolean, False)
-    max_tokens: int | None = field(integer, key="max_output_tokens")
-    temperature: float = field(number, 1.0)
-    top_p: float = field(number, 1.0)
-    frequency_penalty: float | None = field(number)
-    presence_penalty: float | None = field(number)
-    seed: int | None = field(integer)
-    stop: Any = field(anything)
+    max_output_tokens: int | None = field(integer)
     reasoning: Reasoning = field(nested(Reasoning, "openai"), Reasoning)
     text: dict[str, Any] = field(mapping, dict)
     tools: tuple[dict[str, Any], ...] = field(several(mapping, "openai.ResponsesTool"), ())
@@ -59,7 +48,7 @@ class ResponsesRequest:
         system = (Message("system", self.instructions),) if self.instructions else ()
         return Completion(
             messages=(*system, *_messages(self.input)),
-            options=sampling(self),
+            options=self.sampling(self.max_output_tokens),
             think=effort(self.reasoning.effort),
             format=schema(self.text.get("format")),
             tools=self.tools,
@@ -103,7 +92,7 @@ class _Reply:
             "temperature": asked.temperature,
             "reasoning": {"effort": asked.reasoning.effort} if asked.reasoning.effort else None,
             "usage": _usage(read) if read else None,
-            "max_output_tokens": asked.max_tokens,
+            "max_output_tokens": asked.max_output_tokens,
             "max_tool_calls": None,
             "store": False,
             "background": False,
@@ -125,18 +114,9 @@ class _Reply:
 
 
 async def responses(server: Server, request: Request) -> Response:
-    try:
-        asked = decode(ResponsesRequest, await request.body(), "openai")
-        completion = asked.completion(str(request.base_url))
-    except Refusal as refusal:
-        return openai_error(refusal, early=True)
-    model = await find(server, asked.model, unknown=f"model '{asked.model}' not found")
-    check_capable(model.card, asked.model, "chat")
-    check(model.card, asked.model, completion)
-    server.residence.use(model.card, None)
+    asked, parts = await begin(server, request, ResponsesRequest, "openai")
     unique = secrets.token_hex(12)
     grown = _Reply(asked, f"resp_{unique}", f"msg_{unique}", int(time.time()))
-    parts = model.complete(completion)
     if not asked.stream:
         said = await until_gone(request, collected(parts))
         return wrapped(grown.response("completed", said))

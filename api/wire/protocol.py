@@ -16,7 +16,7 @@ from api.wire import (
     openai_responses,
 )
 from api.wire.asking import Server
-from api.wire.framing import native_error, openai_error, reply
+from api.wire.framing import anthropic_error, native_error, openai_error, reply
 from api.wire.refusals import Refusal
 from api.wire.router import Handler, Route, Router
 
@@ -59,10 +59,17 @@ def router(server: Server, *more: Route) -> Router:
     """The calls on a server's models, and others."""
 
     def at(path: str, calls: Mapping[str, Call]) -> Route:
-        error = openai_error if path.startswith("/v1/") else native_error
+        error = error_of(path)
         return Route(path, {m: _answered(partial(c, server), error) for m, c in calls.items()})
 
     return Router([*(at(path, calls) for path, calls in CALLS.items()), *more])
+
+
+def error_of(path: str) -> Callable[[Refusal], Response]:
+    """How the protocol that a path belongs to writes errors."""
+    if path == "/v1/messages":
+        return anthropic_error
+    return openai_error if path.startswith("/v1/") else native_error
 
 
 def _answered(call: Handler, error: Callable[[Refusal], Response]) -> Handler:

@@ -2,9 +2,13 @@
 
 
 class Refusal(Exception):
-    """A request that ends with an error; `text` is the whole of what the client is told."""
+    """A request that ends with an error; `text` is the whole of what the client is told.
 
-    def __init__(self, status: int, text: str) -> None:
+    `early`: found before the request reached a model. The compatible protocols frame it otherwise.
+    """
+
+    def __init__(self, status: int, text: str, *, early: bool = False) -> None:
         super().__init__(text)
         self.status = status
         self.text = text
+        self.early = early

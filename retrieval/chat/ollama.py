@@ -14,14 +14,24 @@ _LIKE_CUT = 0.02  # how near to that length a prompt's count must be to look cut
 
 
 class OllamaChat:
-    """Talks to the chat models of a server, one constant context size for all requests.
+    """Talks to the chat models of a server, with one constant context size a model.
 
     Another size would make the server load the model again.
     """
 
     def __init__(self, settings: OllamaSettings, context: int) -> None:
+        """`context`: the tokens of a prompt and its answer, where the model can read as many."""
         self._settings = settings
-        self.context = context
+        self._context = context
+        self._windows: dict[str, int] = {}
+
+    async def window(self, model: str) -> int:
+        """The context size for a model, asked of the server once. Raises ModelServerError."""
+        if model not in self._windows:
+            async with self._settings.client() as client:
+                shown = await client.show(model)
+            self._windows[model] = min(self._context, shown.context_length or self._context)
+        return self._windows[model]
 
     async def names(self) -> list[str]:
         """The models that the server has. Raises ModelServerError."""
@@ -40,6 +50,7 @@ class OllamaChat:
         The server is told not to cut the prompt. One that does all the same (before 0.12.4) is
         found out by its count. Raises ModelServerError.
         """
+        window = await self.window(model)
         body = {
             "model": model,
             "messages": [{"role": turn.role, "content": turn.content} for turn in messages],
@@ -47,20 +58,21 @@ class OllamaChat:
             "think": False,
             "truncate": False,
             "keep_alive": self._settings.keep_alive,
-            "options": {**options, "num_ctx": self.context},
+            "options": {**options, "num_ctx": window},
         }
         async with self._settings.client() as client, aclosing(client.chat(body)) as parts:
             async for part in parts:
                 if part.usage:
-                    self._check(part.usage.prompt_tokens, estimate)
+                    _check(part.usage.prompt_tokens, estimate, window)
                 yield part
 
-    def _check(self, read: int | None, estimate: int) -> None:
-        """Raises ModelServerBroken where a count looks like that of a prompt cut in half."""
-        cut = self.context - (self.context - _KEPT) // 2
-        near = read is not None and abs(read - cut) <= max(4, _LIKE_CUT * cut)
-        if near and estimate > 1.5 * cut:
-            raise ModelServerBroken(
-                f"The Ollama server cut the prompt to {read} of about {estimate} tokens without "
-                f"saying so. A newer one doesn't; or set a larger FOOTNOTE_CHAT_CONTEXT."
-            )
+
+def _check(read: int | None, estimate: int, window: int) -> None:
+    """Raises ModelServerBroken where a count looks like that of a prompt cut in half."""
+    cut = window - (window - _KEPT) // 2
+    near = read is not None and abs(read - cut) <= max(4, _LIKE_CUT * cut)
+    if near and estimate > 1.5 * cut:
+        raise ModelServerBroken(
+            f"The Ollama server cut the prompt to {read} of about {estimate} tokens without "
+            f"saying so. A newer one doesn't; or set a larger FOOTNOTE_CHAT_CONTEXT."
+        )

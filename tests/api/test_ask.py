@@ -1,10 +1,13 @@
+import json
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.conftest import AddText
+from api.standin.faults import Fault, Kind
+from api.standin.server import create_standin, running
+from tests.api.conftest import SERVICE_TEXT, AddText, OpenClient
 from tests.api.replies import JSON, assert_problem, events_of
 
 ANSWERED = [
@@ -109,3 +112,52 @@ def _asked(client: TestClient, question: str, **more: Any) -> dict[str, Any]:
 def _steady(answer: dict[str, Any]) -> dict[str, Any]:
     """Without what differs from one time to the next."""
     return {key: value for key, value in answer.items() if key != "timings"}
+
+
+def test_a_question_may_point_back(shared: TestClient) -> None:
+    history = [
+        {"role": "user", "content": "How long is the warranty of the Kestrel?"},
+        {"role": "assistant", "content": "Twenty-four months. [1]"},
+    ]
+    body = {"question": "And what about its batteries?", "history": history}
+    assert "six months" in shared.post("/kb/kb/ask", json=body).json()["text"]
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "said"),
+    [
+        ({"model": "nope"}, 422, "There is no chat model 'nope'"),
+        ({"options": {"temperature": "hot"}}, 422, "must be of type float32"),
+        ({"history": [{"role": "tool", "content": "x"}]}, 422, "body.history.0.role"),
+        ({"history": [{"role": "user"}]}, 422, "body.history.0.content"),
+    ],
+)
+def test_a_conversation_that_does_not_fit_is_refused(
+    shared: TestClient, more: dict[str, Any], status: int, said: str
+) -> None:
+    assert_problem(shared.post("/kb/kb/ask", json={"question": "a", **more}), status, said)
+
+
+def test_extractive_can_be_asked_for_by_name(shared: TestClient) -> None:
+    body = {"question": "How long does the warranty of the Kestrel last?", "model": "extractive"}
+    assert shared.post("/kb/kb/ask", json=body).json()["model"] == "extractive"
+
+
+def test_a_chat_model_s_stream_that_breaks_off_ends_with_an_error(
+    open_client: OpenClient,
+) -> None:
+    plan: list[Fault] = []
+    with running(create_standin(plan=plan)) as upstream:
+        client = open_client(ollama_host=upstream, chat_model="tiny")
+        client.put("/kb/kb").raise_for_status()
+        text = {"text": SERVICE_TEXT, "uri": "notes/1"}
+        client.post("/kb/kb/documents?wait=true", json=text).raise_for_status()
+        body = {"question": "How long does the warranty of the Kestrel last?", "stream": True}
+        plan.append(Fault(Kind.UNFINISHED, "/api/chat", after=2))
+        events = client.post("/kb/kb/ask", json=body).text.strip().split("\n\n")
+        assert events[-1].startswith("event: error\n")
+        assert json.loads(events[-1].split("data: ")[1])["title"] == "ModelServerBroken"
+        whole = client.post("/kb/kb/ask", json={**body, "stream": False})
+        assert whole.json()["model"] == "tiny"
+        plan.append(Fault(Kind.REFUSED, "/api/chat", status=404, text="model not found"))
+        assert_problem(client.post("/kb/kb/ask", json={**body, "stream": False}), 502, "not found")

@@ -1,0 +1,100 @@
+"""Many calls at once share batches; what doesn't fit is refused, and nothing is left behind."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from api.ollama import embedder as module
+from api.ollama.embedder import EmbedderModel
+from api.routes.dependencies import Blocking
+from api.wire.refusals import Refusal
+from retrieval.embedding.hashing import HashingBackend
+from retrieval.embedding.scheduler import Embedder
+from retrieval.types import Vectors
+
+
+class Counting(HashingBackend):
+    """Keeps the sizes of its batches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[int] = []
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.batches.append(len(texts))
+        if any("poison" in text for text in texts):
+            raise ValueError("poison")
+        return super().encode(texts)
+
+
+@pytest.fixture
+def backend() -> Counting:
+    return Counting()
+
+
+def embed(backend: Counting, *calls: Sequence[str]) -> list[Vectors | BaseException]:
+    async def together() -> list[Vectors | BaseException]:
+        scheduler = Embedder(backend)
+        model = EmbedderModel(scheduler, Blocking(), datetime.now(UTC))
+        try:
+            work = [model.embed(texts, 256, True) for texts in calls]
+            found = await asyncio.gather(*work, return_exceptions=True)
+            return [one if isinstance(one, BaseException) else one.vectors for one in found]
+        finally:
+            await asyncio.to_thread(scheduler.close)
+
+    return asyncio.run(together())
+
+
+def test_calls_share_batches_and_each_gets_its_own(backend: Counting) -> None:
+    calls = [[f"text number {n}"] for n in range(500)]
+    found = embed(backend, *calls)
+    right = HashingBackend().encode([text for (text,) in calls])
+    for vectors, expected in zip(found, right, strict=True):
+        assert isinstance(vectors, np.ndarray) and np.array_equal(vectors[0], expected)
+    assert len(backend.batches) < 50
+
+
+def test_a_poison_text_fails_its_own_call_only(backend: Counting) -> None:
+    found = embed(backend, ["a"], ["poison"], ["b"] * 3)
+    assert isinstance(found[1], Refusal) and found[1].status == 503
+    assert [one.shape for one in (found[0], found[2]) if isinstance(one, np.ndarray)] == [
+        (1, 256),
+        (3, 256),
+    ]
+
+
+def test_more_texts_than_are_in_hand_at_once(
+    backend: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_IN_HAND", 16)
+    found = embed(backend, *[[f"{c} {n}" for n in range(50)] for c in range(8)])
+    assert all(isinstance(one, np.ndarray) and one.shape == (50, 256) for one in found)
+
+
+def test_too_many_calls_are_told_to_come_again(
+    backend: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_WAITING_CALLS", 3)
+    found = embed(backend, *[["a"]] * 5)
+    refused = [one for one in found if isinstance(one, Refusal)]
+    assert [(one.status, one.text) for one in refused] == [(503, module._BUSY)] * 2
+
+
+def test_a_long_text_is_cut_where_its_tokens_end(backend: Counting) -> None:
+    async def cut() -> tuple[int, int]:
+        scheduler = Embedder(backend)
+        model = EmbedderModel(scheduler, Blocking(), datetime.now(UTC))
+        try:
+            whole = await model.embed(["word " * 100_000], 256, True)
+            short = await model.embed(["word " * 100_000, "a b"], 16, True)
+            with pytest.raises(Refusal, match="exceeds the context length"):
+                await model.embed(["a", "word " * 300], 256, False)
+            return whole.tokens, short.tokens
+        finally:
+            await asyncio.to_thread(scheduler.close)
+
+    assert asyncio.run(cut()) == (256, 20)

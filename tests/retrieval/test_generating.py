@@ -1,0 +1,229 @@
+"""Answers of a chat model over real documents: what is shown of what it says."""
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import pytest
+
+from retrieval.answering import Basis, Question
+from retrieval.conversation import Turn
+from retrieval.engine import Engine
+from retrieval.errors import InvalidRequest, ModelServerBroken, ModelServerRefused
+from retrieval.generating import Generating
+from retrieval.ollama.types import ChatPart, Usage
+from retrieval.responding import EXTRACTIVE, Responding, dashed
+from retrieval.types import Answer, KnowledgeBaseSettings, Piece
+from retrieval.verification import Verifier
+from tests.retrieval.library import Library
+
+TEXT = (
+    "The warranty of the Kestrel lasts 24 months. Batteries are covered for 6 months. "
+    "退货运费由卖家承担。运费险的理赔时限是7天。"
+)
+ASKED = "How long does the warranty of the Kestrel last?"
+Said = list[Basis | Piece | Answer]
+
+
+class Scripted:
+    """A chat model that says what it is told to, and keeps what it was asked."""
+
+    def __init__(self, *parts: str, context: int = 8_192, reason: str = "stop") -> None:
+        self.parts, self.size, self.reason = parts, context, reason
+        self.failures: list[Exception] = []
+        self.asked: list[Sequence[Turn]] = []
+        self.options: Mapping[str, Any] = {}
+        self.closed = 0
+
+    async def window(self, model: str) -> int:
+        return self.size
+
+    async def names(self) -> list[str]:
+        return ["qwen3:4b", "library/tiny:latest"]
+
+    async def stream(
+        self, model: str, messages: Sequence[Turn], options: Mapping[str, Any], estimate: int
+    ) -> AsyncGenerator[ChatPart]:
+        self.asked.append(messages)
+        self.options = options
+        try:
+            if self.failures:
+                raise self.failures.pop(0)
+            for part in self.parts:
+                yield ChatPart(part)
+            yield ChatPart(done=True, done_reason=self.reason, usage=Usage(321, 12))
+        finally:
+            self.closed += 1
+
+
+@pytest.fixture
+def library(engine: Engine) -> Library:
+    made = Library(engine)
+    made.add("notes", TEXT)
+    return made
+
+
+async def threads(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    return await anyio.to_thread.run_sync(lambda: work(*args, **kwargs))
+
+
+def responding(library: Library, chat: Scripted | None, default: str = "") -> Responding:
+    engine = library.engine
+    if chat is None:
+        return Responding(engine.answering, default)
+    generating = Generating(engine.answering, engine.documents, Verifier(engine.embedder), chat)
+    return Responding(engine.answering, default, generating, chat)
+
+
+def said(library: Library, chat: Scripted, asked: str = ASKED, **more: Any) -> Said:
+    async def collect() -> Said:
+        question = Question(asked, **more)
+        stream = responding(library, chat).stream(library.kb, question, "tiny", threads)
+        return [one async for one in stream]
+
+    return anyio.run(collect)
+
+
+def answer_of(found: Said) -> Answer:
+    answer = found[-1]
+    assert isinstance(answer, Answer)
+    assert isinstance(found[0], Basis)
+    shown = "".join(one.text for one in found if isinstance(one, Piece))
+    assert answer.text == shown
+    return answer
+
+
+def test_a_true_sentence_keeps_its_mark(library: Library) -> None:
+    answer = answer_of(said(library, Scripted("The warranty lasts 24 ", "months [1].")))
+    assert answer.text == "The warranty lasts 24 months. [1]"
+    (citation,) = answer.citations
+    assert citation.quote == "The warranty of the Kestrel lasts 24 months."
+    assert TEXT[citation.start : citation.end] == citation.quote
+    assert (answer.model, answer.abstained) == ("tiny", False)
+    assert (answer.usage.prompt_tokens, answer.usage.output_tokens) == (321, 12)
+    assert (answer.usage.unverified, answer.usage.unsupported) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "unverified", "unsupported"),
+    [
+        ("The warranty lasts 36 months [1].", "The warranty lasts 36 months.", 1, 1),
+        ("The warranty lasts 24 months [7].", "The warranty lasts 24 months. [1]", 1, 0),
+        ("The warranty lasts 24 months.", "The warranty lasts 24 months. [1]", 0, 0),
+        ("Pigs can fly in May [1][2].", "Pigs can fly in May.", 2, 1),
+        ("运费险的理赔时限是7天[1]。", "运费险的理赔时限是7天。 [1]", 0, 0),
+        ("运费险的理赔时限是9天[1]。", "运费险的理赔时限是9天。", 1, 1),
+        ("[1]", "", 1, 0),
+    ],
+)
+def test_what_is_seen_of_what_a_model_says(
+    library: Library, text: str, shown: str, unverified: int, unsupported: int
+) -> None:
+    answer = answer_of(said(library, Scripted(text)))
+    assert answer.text == shown
+    assert (answer.usage.unverified, answer.usage.unsupported) == (unverified, unsupported)
+    assert len(answer.citations) == shown.count("[1]")
+
+
+def test_the_same_words_have_one_footnote(library: Library) -> None:
+    text = "The warranty lasts 24 months [1]. It lasts 24 months, the warranty [1]."
+    answer = answer_of(said(library, Scripted(text)))
+    assert len(answer.citations) == 1 and answer.text.count("[1]") == 2
+
+
+def test_without_anything_relevant_the_model_is_not_asked(library: Library) -> None:
+    chat = Scripted("Rome.")
+    answer = answer_of(said(library, chat, "Who painted the Sistine ceiling?"))
+    assert answer.abstained and "nothing" in answer.text
+    assert chat.asked == []
+
+
+def test_what_the_model_is_asked(library: Library) -> None:
+    chat = Scripted("Yes.")
+    library.kb, _ = library.engine.create(
+        library.kb.name, KnowledgeBaseSettings(system_prompt="You are a clerk.")
+    )
+    history = (Turn("system", "Be brief."), Turn("user", "Hello"), Turn("assistant", "Hi"))
+    said(library, chat, history=history, options={"temperature": 0})
+    (messages,) = chat.asked
+    assert [turn.role for turn in messages] == ["system", "user", "assistant", "user"]
+    assert messages[0].content.startswith("You are a clerk.\n\nBe brief.\n\nAnswer the question")
+    assert TEXT in messages[-1].content and messages[-1].content.endswith(ASKED)
+    assert chat.options == {"temperature": 0}
+
+
+def test_a_prompt_that_is_too_long_is_made_smaller(library: Library) -> None:
+    chat = Scripted("The warranty lasts 24 months [1].", context=4_096)
+    refusal = ModelServerRefused("x", 400, "request exceeds the available context size")
+    chat.failures = [refusal, refusal]
+    assert answer_of(said(library, chat)).citations
+    assert len(chat.asked) == chat.closed == 3
+    chat.failures = [refusal] * 4
+    with pytest.raises(ModelServerRefused):
+        said(library, chat)
+
+
+@pytest.mark.parametrize(
+    "error", [ModelServerBroken("it broke off"), ModelServerRefused("x", 404, "model not found")]
+)
+def test_what_goes_wrong_is_raised(library: Library, error: Exception) -> None:
+    chat = Scripted("x")
+    chat.failures = [error]
+    with pytest.raises(type(error)):
+        said(library, chat)
+    assert len(chat.asked) == 1
+
+
+def test_an_answer_that_ran_out_of_tokens_says_so(library: Library) -> None:
+    answer = answer_of(said(library, Scripted("The warranty lasts", reason="length")))
+    assert answer.usage.cut
+    assert answer.text.startswith("The warranty lasts")
+
+
+def test_leaving_early_closes_the_model_s_stream(library: Library) -> None:
+    chat = Scripted("One warranty. ", "Two warranties. ", "Three.")
+
+    async def leave() -> None:
+        stream = responding(library, chat).stream(library.kb, Question(ASKED), "tiny", threads)
+        await anext(stream)
+        await anext(stream)
+        await stream.aclose()
+
+    anyio.run(leave)
+    assert chat.closed == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "model"),
+    [
+        ("", "default"),
+        ("latest", "default"),
+        ("extractive", EXTRACTIVE),
+        ("qwen3-4b", "qwen3:4b"),
+        ("QWEN3:4b", "qwen3:4b"),
+        ("library-tiny", "library/tiny:latest"),
+        ("library-tiny-latest", "library/tiny:latest"),
+    ],
+)
+def test_who_answers(library: Library, wanted: str, model: str) -> None:
+    chooser = responding(library, Scripted(), "default")
+    assert anyio.run(chooser.model, library.kb, wanted) == model
+
+
+def test_a_knowledge_base_may_have_its_own(library: Library) -> None:
+    kb, _ = library.engine.create(library.kb.name, KnowledgeBaseSettings(chat_model="own"))
+    assert responding(library, Scripted(), "default").default_model(kb) == "own"
+    assert responding(library, None).default_model(library.kb) == EXTRACTIVE
+
+
+def test_a_model_that_is_not_there(library: Library) -> None:
+    with pytest.raises(InvalidRequest, match="qwen3:4b"):
+        anyio.run(responding(library, Scripted()).model, library.kb, "nope")
+
+    async def ask() -> None:
+        await responding(library, None).answer(library.kb, Question(ASKED), "tiny", threads)
+
+    with pytest.raises(InvalidRequest, match="OLLAMA_HOST"):
+        anyio.run(ask)
+    assert dashed("a/B:c") == "a-b-c"
