@@ -35,7 +35,7 @@ class _Request(BaseModel):
 
 class ChunkingSettings(_Request):
     tokens: int = Field(
-        0, ge=0, le=32_768, description="Most tokens of a chunk; 0: the embedder's window"
+        0, ge=0, le=32_768, description="Most tokens of a chunk; 0: 512, or the embedder's window"
     )
     overlap: int = Field(
         32, ge=0, le=32_768, description="Tokens repeated from one chunk to the next"

@@ -18,6 +18,8 @@ from retrieval.types import Chunk, Chunking, Document, Heading
 
 CountTokens = Callable[[Sequence[str]], list[int]]
 
+# Tokens of a chunk where nothing is said: a passage, also where a model could read a chapter.
+_USUAL = 512
 _CONTEXT_SHARE = 4  # the context takes at most a quarter of a chunk
 _OVERLAP_SHARE = 3  # and what is repeated a third
 # Code points a token: prose in any script stays far below. A tokenizer that reads a megabyte of
@@ -60,7 +62,7 @@ def cut(
 
     `count_tokens` counts each text with what the model adds to it; `window` is the model's.
     """
-    limit = min(window, chunking.tokens or window)
+    limit = min(window, chunking.tokens or _USUAL)
     [added] = count_tokens([""])
     chunks: list[Chunk] = []
     texts: list[str] = []

@@ -140,8 +140,8 @@ def _check(name: str, settings: KnowledgeBaseSettings) -> None:
     cut = settings.chunking
     if cut.tokens and not 32 <= cut.tokens <= 32_768:
         raise InvalidRequest(
-            f"chunking.tokens is {cut.tokens}; it lies within 32 and 32768, or is 0 for the "
-            f"embedder's window."
+            f"chunking.tokens is {cut.tokens}; it lies within 32 and 32768, or is 0 for 512 or "
+            f"the embedder's window."
         )
     if not 0 <= cut.overlap <= (cut.tokens or 64) // 2:
         raise InvalidRequest(

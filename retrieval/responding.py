@@ -40,6 +40,8 @@ class Responding:
         """
         if not wanted or wanted == "latest":
             return self.default_model(kb)
+        if wanted.lower() == EXTRACTIVE:  # also while the server is away
+            return EXTRACTIVE
         names: list[str] = [EXTRACTIVE, *(await self._chat.names() if self._chat else ())]
         for name in names:
             if wanted.lower() in (name.lower(), dashed(name), dashed(name.removesuffix(":latest"))):

@@ -187,8 +187,8 @@ class Answer:
 class Chunking:
     """How text is cut: at most `tokens` embedded tokens a chunk, about `overlap` repeated.
 
-    `tokens` 0 means the embedder's window. `method` changes when the same text and numbers
-    would give other spans.
+    `tokens` 0 means 512, or the embedder's window where that is less. `method` changes when the
+    same text and numbers would give other spans.
     """
 
     tokens: int = 0

@@ -1,6 +1,7 @@
 """Fixtures for all tests: typed factories, and a switch that keeps tests off the network."""
 
 import ipaddress
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -61,6 +62,16 @@ def _no_network() -> Iterator[None]:
             return look_up(host, *args, **kwargs)
 
         patch.setattr(socket, "getaddrinfo", guarded_look_up)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_settings() -> Iterator[None]:
+    """What the environment of whoever runs the tests configures doesn't change them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("FOOTNOTE_", "OLLAMA_", "OPENAI_")) and "_CI_" not in name:
+                patch.delenv(name)
         yield
 
 

@@ -24,6 +24,7 @@ _NAMES = {"all-minilm-l6-v2": "all-minilm"}  # where Ollama's library has anothe
 # Texts in the embedder's hands; the calls beyond wait with their texts, up to so many.
 _IN_HAND = 8_192
 _WAITING_CALLS = 16_384
+MOST_TEXTS = 100_000  # in one call
 # Characters that are tokenised sooner (0.1 ms a thousand) than a thread is found for them.
 _AT_ONCE = 4_000
 
@@ -66,6 +67,8 @@ class EmbedderModel:
     async def embed(self, texts: Sequence[str], limit: int, truncate: bool) -> Embedded:
         if self._calls >= _WAITING_CALLS:
             raise Refusal(503, _BUSY)
+        if len(texts) > MOST_TEXTS:
+            raise Refusal(400, f"{len(texts)} texts in one request; {MOST_TEXTS} are the most")
         self._calls += 1
         try:
             return await self._embed(texts, limit, truncate)

@@ -23,7 +23,9 @@ _OWN = frozenset(
     proxy-authorization referer te trailer transfer-encoding upgrade
     """.split()
 )
-_BACK = frozenset("allow cache-control content-length content-type location retry-after".split())
+_BACK = frozenset(
+    "allow cache-control content-encoding content-length content-type location retry-after".split()
+)
 
 
 class Upstream:

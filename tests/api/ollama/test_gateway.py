@@ -98,7 +98,9 @@ def test_an_upstream_that_is_not_there(start: Start) -> None:
     names = [model["name"] for model in client.get("/api/tags").json()["models"]]
     assert set(names) == {"kb/docs:latest", "hashing:latest"}  # ours are there all the same
     assert client.get("/api/ps").json() == {"models": []}
-    assert chat(client, "kb/docs", stream=False).status_code == 200
+    for model in ("kb/docs", "kb/docs:extractive"):
+        assert chat(client, model, stream=False).status_code == 200
+    assert chat(client, "kb/docs:tiny").status_code == 502
 
 
 def test_an_upstream_that_is_this_server_itself(start: Start) -> None:

@@ -54,6 +54,14 @@ def test_an_error_in_a_stream_is_its_last_line() -> None:
     assert run(parts()).body == b'1\n2\n{"error":"it broke"}\n'
 
 
+def test_nothing_at_all_is_an_empty_stream() -> None:
+    async def parts() -> AsyncGenerator[int]:
+        for number in range(0):
+            yield number
+
+    assert run(parts()).body == b""
+
+
 def test_an_error_before_the_first_part_is_raised() -> None:
     closed = []
 
