@@ -9,6 +9,7 @@ from api.wire.refusals import Refusal
 FOREVER = math.inf
 """Seconds of a model that is never unloaded."""
 
+_LONGEST = 2**63 / 1e9  # nanoseconds in 64 bits: 292 years
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
 _PART = re.compile(r"(?P<number>\d+\.?\d*|\.\d+)(?P<unit>[^\d.]*)")
 
@@ -22,7 +23,7 @@ def keep_alive(value: Any) -> float:
         name = {bool: "bool", list: "[]interface {}", dict: "map[string]interface {}"}
         raise Refusal(400, f"Unsupported type: '{name[type(value)]}'")
     seconds = _parsed(value) if isinstance(value, str) else float(value)
-    return FOREVER if seconds < 0 else seconds
+    return seconds if 0 <= seconds <= _LONGEST else FOREVER
 
 
 def _parsed(text: str) -> float:
@@ -41,4 +42,6 @@ def _parsed(text: str) -> float:
             raise Refusal(400, f'time: unknown unit "{part["unit"]}" in duration {quoted}')
         seconds += float(part["number"]) * _UNITS[part["unit"]]
         at = part.end()
+    if seconds > _LONGEST:
+        raise Refusal(400, f"time: invalid duration {quoted}")
     return sign * seconds

@@ -13,6 +13,7 @@ _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*')
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _DEEPEST = 10_000  # encoding/json's own limit
+_DIGITS = 20  # of a number of 64 bits, with its sign
 
 
 class Malformed(ValueError):
@@ -38,7 +39,13 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
 
 
-_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+def _whole(digits: str) -> int | float:
+    """A whole number; beyond 64 bits a float, which is what Go makes of numbers."""
+    number = int(digits) if len(digits) <= _DIGITS else 2**63
+    return number if -(2**63) <= number < 2**63 else float(digits)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_int=_whole)
 
 
 def _paired(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
+import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -22,6 +23,10 @@ from api.wire.router import Handler, Route, Router
 
 VERSION = "0.33.0"
 """The version of Ollama whose behaviour this is."""
+
+_UNEXPECTED = "something went wrong here that isn't your fault; the server's log has the details"
+
+_log = structlog.get_logger()
 
 Call = Callable[[Server, Request], Awaitable[Response]]
 
@@ -84,5 +89,8 @@ def _answered(call: Handler, error: Callable[[Refusal], Response]) -> Handler:
             return error(Refusal(limit.status_code, limit.detail))
         except ClientDisconnect:
             return Response(status_code=499)  # nobody is there to see it
+        except Exception:  # noqa: BLE001 - told in the protocol's way, and logged
+            _log.exception("unexpected_error", path=request.url.path)
+            return error(Refusal(500, _UNEXPECTED))
 
     return handler

@@ -230,3 +230,19 @@ def test_a_client_that_leaves_gives_its_place_to_others(start: Start) -> None:
     began = time.monotonic()
     assert len(client.post("/api/embed", json={"model": "hashing", "input": "x"}).json()) > 1
     assert time.monotonic() - began < 20
+
+
+def test_an_error_of_ours_is_told_as_the_protocol_tells_errors(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = start()
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr("api.ollama.knowledge_base._question", broken)
+    reply = chat(client, "kb/docs")
+    assert reply.status_code == 500
+    assert "log has the details" in reply.json()["error"] and "secret" not in reply.text
+    problem = client.post("/v1/chat/completions", json={"model": "kb/docs", **ASKED})
+    assert problem.json()["error"]["type"] == "api_error"

@@ -10,7 +10,7 @@ from api.wire.go_json import Malformed, loads
 JSON = st.recursive(
     st.none()
     | st.booleans()
-    | st.integers()
+    | st.integers(-(2**63), 2**63 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -74,6 +74,12 @@ def test_depth_has_a_limit() -> None:
         loads(b"[" * 100_000)
     with pytest.raises(Malformed, match="max depth"):
         loads(b"[" * 100_000 + b"]" * 100_000)
+
+
+@pytest.mark.parametrize("digits", ["9223372036854775808", "-9223372036854775809", "9" * 400])
+def test_a_number_beyond_64_bits_is_a_float(digits: str) -> None:
+    assert loads(digits.encode()) == float(digits)
+    assert loads(b"9223372036854775807") == 2**63 - 1
 
 
 def test_what_is_no_unicode_becomes_the_replacement_character() -> None:
