@@ -1,15 +1,19 @@
 """`footnote serve`."""
 
+import re
 from typing import Annotated
 
 import typer
 import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.app import create_app
 from api.commands.options import DataOption, settings
 from api.console import err
 from api.log import configure
 
+# How a traceback ends whose error was raised on purpose: its message says all there is to say.
+_ON_PURPOSE = re.compile(r"^(?:retrieval|ingest)\.errors\.\w+: (?P<message>.+)\Z", re.M | re.S)
 _GRACE = 5  # seconds for answers on their way; unfinished jobs go on at the next start
 
 
@@ -26,9 +30,24 @@ def serve(
     configure(found.log_level)
     err.print(f"Footnote: http://{found.host}:{found.port} (data in {found.data.resolve()})")
     uvicorn.run(
-        create_app(found),
+        _plainly(create_app(found)),
         host=found.host,
         port=found.port,
         log_level=found.log_level,
         timeout_graceful_shutdown=_GRACE,
     )
+
+
+def _plainly(app: ASGIApp) -> ASGIApp:
+    """The application, which says why it can't start without showing its code."""
+
+    async def plain(scope: Scope, receive: Receive, send: Send) -> None:
+        async def told(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                found = _ON_PURPOSE.search(message.get("message", "").strip())
+                message = {**message, "message": found["message"]} if found else message
+            await send(message)
+
+        await app(scope, receive, told if scope["type"] == "lifespan" else send)
+
+    return plain

@@ -2,11 +2,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 import structlog
 import uvicorn
-from fastapi import FastAPI
 
+from retrieval.errors import InvalidRequest
 from tests.api.commands.conftest import Run
 
 
@@ -28,7 +29,6 @@ def test_settings_say_where_and_options_overrule_them(
     assert result.exit_code == 0
     assert "[red])" in re.sub(r"\s", "", result.stderr)
     assert (served["host"], served["port"], served["log_level"]) == ("::1", 8001, "warning")
-    assert isinstance(served["app"], FastAPI)
     run("serve", "--port", "0")
     assert (served["host"], served["port"]) == ("127.0.0.1", 0)
 
@@ -37,3 +37,26 @@ def test_settings_say_where_and_options_overrule_them(
 def test_a_port_that_is_none_is_refused(run: Run, served: dict[str, Any], port: str) -> None:
     assert run("serve", "--port", port).exit_code == 2
     assert served == {}
+
+
+def test_why_it_cannot_start_is_said_without_a_traceback(
+    run: Run, served: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "ftp://x")
+    run("serve")
+    told: list[Any] = []
+
+    async def start() -> None:
+        async def receive() -> dict[str, str]:
+            return {"type": "lifespan.startup"}
+
+        async def send(message: Any) -> None:
+            told.append(message)
+
+        await served["app"]({"type": "lifespan", "state": {}}, receive, send)
+
+    with pytest.raises(InvalidRequest):
+        anyio.run(start)
+    (message,) = told
+    assert message["type"] == "lifespan.startup.failed"
+    assert message["message"].startswith("'ftp://x' is no address")
