@@ -50,7 +50,9 @@ class JobReply(BaseModel):
     outcome: str | None = Field(description="added, updated, unchanged or duplicate, when done")
     done: int = Field(description="Chunks embedded so far")
     total: int = Field(description="Chunks in all, once known")
-    error: dict[str, str] | None
+    error: dict[str, str] | None = Field(description="Why it failed, or was put off")
+    attempts: int
+    retry_at: float | None = Field(description="When a job that was put off is tried again")
     created_at: float
     updated_at: float
 
@@ -67,6 +69,8 @@ class JobReply(BaseModel):
             done=job.done,
             total=job.total,
             error=error,
+            attempts=job.attempts,
+            retry_at=job.retry_at,
             created_at=job.created_at,
             updated_at=job.updated_at,
         )
@@ -74,6 +78,11 @@ class JobReply(BaseModel):
 
 class JobsReply(BaseModel):
     jobs: list[JobReply]
+
+
+class QueueReply(BaseModel):
+    counts: dict[str, int] = Field(description="How many jobs are in each state")
+    jobs: list[JobReply] = Field(description="The newest first")
 
 
 class DocumentReply(BaseModel):

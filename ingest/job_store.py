@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ingest.types import Source, Stage
@@ -24,7 +24,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A source on its way into a knowledge base; `done` of `total` chunks are embedded."""
+    """A source on its way into a knowledge base; `done` of `total` chunks are embedded.
+
+    A job that failed of something that may pass is queued again until `retry_at`, a time of
+    `time.time`, with the error of its last attempt.
+    """
 
     id: str
     kb_id: str
@@ -38,8 +42,15 @@ class Job:
     done: int
     total: int
     error: Failure | None
+    attempts: int
+    retry_at: float | None
     created_at: float
     updated_at: float
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing to wait for now: it is over, or put off."""
+        return self.state.final or self.retry_at is not None
 
 
 class JobStore:
@@ -73,6 +84,8 @@ class JobStore:
                     done=job.done,
                     total=job.total,
                     error=[job.error.kind, job.error.message] if job.error else None,
+                    attempts=job.attempts,
+                    retry_at=job.retry_at,
                     updated_at=time.time(),
                 )
             )
@@ -99,21 +112,69 @@ class JobStore:
             and {k: tuple(v) if isinstance(v, list) else v for k, v in metadata.items()},
         )
 
-    def unfinished(self) -> list[str]:
-        """The ids of the jobs that aren't final, oldest first."""
-        query = select(jobs.c.id).where(jobs.c.state.in_(UNFINISHED))
+    def newest(
+        self, limit: int, offset: int = 0, kb_id: str | None = None, state: Stage | None = None
+    ) -> list[Job]:
+        """Jobs, the newest first, of one knowledge base or in one state if that is given."""
+        query = _JOBS.order_by(jobs.c.created_at.desc(), jobs.c.id).limit(limit).offset(offset)
         with self._database.read() as connection:
-            return list(connection.scalars(query.order_by(jobs.c.created_at, jobs.c.id)))
+            rows = connection.execute(query.where(*_which(kb_id, state))).all()
+        return [_from_row(row) for row in rows]
+
+    def counts(self, kb_id: str | None = None) -> dict[Stage, int]:
+        """How many jobs are in each state."""
+        query = select(jobs.c.state, func.count()).where(*_which(kb_id)).group_by(jobs.c.state)
+        with self._database.read() as connection:
+            return {Stage(state): count for state, count in connection.execute(query)}
+
+    def of_document(self, kb_id: str, document_id: str) -> list[str]:
+        """The ids of the unfinished jobs of a document."""
+        mine = (jobs.c.kb_id == kb_id) & (jobs.c.document_id == document_id)
+        query = select(jobs.c.id).where(mine, jobs.c.state.in_(UNFINISHED))
+        with self._database.read() as connection:
+            return [*connection.scalars(query)]
+
+    def unfinished(self) -> list[Job]:
+        """The jobs that aren't final, oldest first."""
+        query = _JOBS.where(jobs.c.state.in_(UNFINISHED))
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(jobs.c.created_at, jobs.c.id)).all()
+        return [_from_row(row) for row in rows]
 
     def count_unfinished(self) -> int:
         query = select(func.count()).select_from(jobs).where(jobs.c.state.in_(UNFINISHED))
         with self._database.read() as connection:
             return connection.scalar(query) or 0
 
+    def requeue(self) -> None:
+        """Say of what a process left at work that it waits."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(jobs)
+                .where(jobs.c.state.in_(UNFINISHED))
+                .values(state=Stage.QUEUED.value, done=0, total=0)
+            )
+
+    def prune(self, before: float) -> None:
+        """Forget the jobs that have been over since that time."""
+        with self._database.write() as connection:
+            connection.execute(
+                delete(jobs).where(jobs.c.state.not_in(UNFINISHED), jobs.c.updated_at < before)
+            )
+
 
 _JOBS = select(jobs, knowledge_bases.c.name.label("knowledge_base")).join(
     knowledge_bases, knowledge_bases.c.id == jobs.c.kb_id
 )
+
+
+def _which(kb_id: str | None, state: Stage | None = None) -> list[ColumnElement[bool]]:
+    conditions = []
+    if kb_id is not None:
+        conditions.append(jobs.c.kb_id == kb_id)
+    if state is not None:
+        conditions.append(jobs.c.state == state.value)
+    return conditions
 
 
 def _to_row(job: Job, source: Source) -> dict[str, Any]:
@@ -135,6 +196,8 @@ def _to_row(job: Job, source: Source) -> dict[str, Any]:
         "done": 0,
         "total": 0,
         "error": None,
+        "attempts": 0,
+        "retry_at": None,
         "created_at": job.created_at,
         "updated_at": job.updated_at,
     }
@@ -154,6 +217,8 @@ def _from_row(row: Row[*tuple[Any, ...]]) -> Job:
         done=row.done,
         total=row.total,
         error=Failure(*row.error) if row.error else None,
+        attempts=row.attempts,
+        retry_at=row.retry_at,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -1,10 +1,10 @@
 """Jobs: what was accepted is kept on disk first, then worked off by a few threads.
 
-A job that the process didn't finish is taken up again when it starts.
+A job that the process didn't finish is taken up again when it starts. What fails of something
+that may pass is tried again, later and later, until it has cost the job's patience.
 """
 
 import hashlib
-import queue
 import threading
 import time
 import uuid
@@ -16,15 +16,24 @@ import structlog
 from ingest.errors import Cancelled, IngestError, ParserStopped
 from ingest.job_store import Failure, Job, JobStore
 from ingest.pipeline import Pipeline, identify
+from ingest.retrying import delay, may_pass
+from ingest.schedule import Schedule
 from ingest.types import Source, Stage
+from retrieval import removal
 from retrieval.engine import Engine
 from retrieval.errors import KnowledgeBaseNotFound, NotFound, Overloaded, RetrievalError
+from retrieval.indexing import Published
 from retrieval.types import KnowledgeBase
 
 _log = structlog.get_logger()
 
 WORKERS = 4  # enough documents in hand that the embedder finds full batches
 MAX_WAITING = 10_000
+PATIENCE = 24 * 3600.0  # seconds that a job is tried again: an Ollama server that is off overnight
+
+_LEFT = 30.0  # seconds until a job is looked at again that the catalogue couldn't take
+_KEPT = 30 * 24 * 3600.0  # seconds that a job which is over can be asked for
+_TIDY = 3600.0
 
 
 class JobNotFound(NotFound):
@@ -44,34 +53,46 @@ class Request:
 class Jobs:
     """Accepts sources, works them off in the background and tells how far they are."""
 
-    def __init__(self, engine: Engine, pipeline: Pipeline, workers: int = WORKERS) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        pipeline: Pipeline,
+        workers: int = WORKERS,
+        patience: float = PATIENCE,
+    ) -> None:
         self._engine = engine
         self._pipeline = pipeline
+        self._patience = patience
         self._store = JobStore(engine.database)
         self._active: dict[str, Job] = {}
         self._cancelled: set[str] = set()
         self._claim = threading.RLock()  # a job is either begun, taken back or finished
         self._changed = threading.Condition()
-        self._waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._closing = False
+        self._schedule = Schedule()
+        self._closing = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, name=f"ingest-{number}", daemon=True)
             for number in range(workers)
         ]
+        self._threads.append(threading.Thread(target=self._tidy, name="ingest-tidy", daemon=True))
 
     def start(self) -> None:
         """Begin to work, first on what an earlier process left."""
-        for job_id in self._store.unfinished():
-            self._waiting.put(job_id)
+        self._store.requeue()
+        for job in self._store.unfinished():
+            if self._engine.blobs.has(job.blob):
+                self._schedule.put(job.id, job.retry_at or 0.0)
+            else:
+                reason = f"{job.uri} was still being received when the server stopped: send again."
+                self._finish(replace(job, state=Stage.FAILED, error=Failure("NotReceived", reason)))
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
         """Begin nothing more, and let nobody wait. The next start takes up what isn't finished."""
-        self._closing = True
+        self._closing.set()
         self._tell()
-        for _ in self._threads:
-            self._waiting.put("")
+        self._schedule.close()
 
     def close(self) -> None:
         """Stop, and return when nothing is worked on any more."""
@@ -99,10 +120,11 @@ class Jobs:
                 self._engine.blobs.put(source.data)
         except RetrievalError as error:
             for job, _ in accepted:
-                self._finish(replace(job, state=Stage.FAILED, error=_failure(error)))
+                failure = Failure(type(error).__name__, str(error))
+                self._finish(replace(job, state=Stage.FAILED, error=failure))
             raise
         for job, _ in accepted:
-            self._waiting.put(job.id)
+            self._schedule.put(job.id)
         return [job for job, _ in accepted]
 
     def get(self, job_id: str) -> Job:
@@ -124,35 +146,62 @@ class Jobs:
         return job
 
     def wait(self, job_ids: Sequence[str], timeout: float | None = None) -> list[Job]:
-        """The jobs as they stand when all are final, or when the time (seconds) is up.
+        """The jobs as they stand when all are final or put off, or the time (seconds) is up.
 
         Doesn't wait for what a closing process leaves to the next. Raises JobNotFound, also for a
         job whose knowledge base is deleted meanwhile.
         """
         remaining = list(reversed(job_ids))
 
-        def all_final() -> bool:
-            while remaining and self.get(remaining[-1]).state.final:
+        def all_settled() -> bool:
+            while remaining and self.get(remaining[-1]).settled:
                 remaining.pop()
             return not remaining
 
         with self._changed:
-            self._changed.wait_for(lambda: self._closing or all_final(), timeout)
+            self._changed.wait_for(lambda: self._closing.is_set() or all_settled(), timeout)
         return [self.get(job_id) for job_id in job_ids]
+
+    def remove(self, kb: KnowledgeBase, document_id: str) -> None:
+        """Forget a document everywhere, also what is on its way to it. Raises DocumentNotFound."""
+        coming = self._store.of_document(kb.id, document_id)
+        for job_id in coming:
+            self.cancel(job_id)
+        self.wait(coming)
+        self._engine.indexer.remove(kb, document_id)
+
+    def newest(
+        self, limit: int, offset: int = 0, kb_id: str | None = None, state: Stage | None = None
+    ) -> list[Job]:
+        """Jobs, the newest first, as they stand now."""
+        kept = self._store.newest(limit, offset, kb_id, state)
+        return [self._active.get(job.id, job) for job in kept]
+
+    def counts(self, kb_id: str | None = None) -> dict[Stage, int]:
+        """How many jobs are in each state."""
+        return self._store.counts(kb_id)
 
     def unfinished(self) -> int:
         """How many jobs wait or are being worked on."""
         return self._store.count_unfinished()
 
     def _run(self) -> None:
-        while (job_id := self._waiting.get()) and not self._closing:
+        while (job_id := self._schedule.get()) is not None:
             try:
                 if job := self._begin(job_id):
                     self._work(job)
                 else:
                     self._tell()  # it may have gone with its knowledge base
-            except Exception:  # noqa: BLE001 - the thread goes on; the next start takes it up
+            except Exception:  # noqa: BLE001 - the thread goes on, and so will the job
                 _log.exception("job_left", job=job_id)
+                self._schedule.put(job_id, time.time() + _LEFT)
+
+    def _tidy(self) -> None:
+        while not self._closing.wait(_TIDY):
+            try:
+                self._store.prune(time.time() - _KEPT)
+            except RetrievalError as error:
+                _log.warning("jobs_not_pruned", error=str(error))
 
     def _begin(self, job_id: str) -> Job | None:
         """The job, from now on this thread's to work on; none if there is nothing left to do."""
@@ -160,6 +209,7 @@ class Jobs:
             job = self._store.get(job_id)
             if job is None or job.state.final or job_id in self._active:
                 return None
+            job = replace(job, attempts=job.attempts + 1, retry_at=None, error=None)
             self._active[job_id] = job
             return job
 
@@ -172,11 +222,23 @@ class Jobs:
         except Cancelled:
             done = replace(job, state=Stage.CANCELLED)
         except (IngestError, RetrievalError) as error:
-            done = replace(job, state=Stage.FAILED, error=_failure(error))
+            done = self._failed(job, error)
         except Exception as error:  # noqa: BLE001 - a job always ends in a final state
             _log.exception("ingest_failed", job=job.id, uri=job.uri)
-            done = replace(job, state=Stage.FAILED, error=_failure(error))
+            done = self._failed(job, error)
         self._finish(done)
+        if done.retry_at is not None:
+            self._schedule.put(done.id, done.retry_at)
+
+    def _failed(self, job: Job, error: Exception) -> Job:
+        """The job after this error: put off if it may pass, else over."""
+        failure = Failure(type(error).__name__, str(error))
+        if may_pass(error):
+            retry_at = time.time() + delay(job.attempts)
+            if retry_at - job.created_at < self._patience:
+                return replace(job, state=Stage.QUEUED, error=failure, retry_at=retry_at)
+            failure = replace(failure, message=f"{error} It was tried {job.attempts} times.")
+        return replace(job, state=Stage.FAILED, error=failure)
 
     def _ingest(self, job: Job) -> Job:
         kb = self._engine.knowledge_bases.by_id(job.kb_id)
@@ -186,7 +248,7 @@ class Jobs:
         source = self._store.source(job.id, self._engine.blobs.get(job.blob))
 
         def progress(stage: Stage, done: int, total: int) -> None:
-            if self._closing:
+            if self._closing.is_set():
                 raise _Interrupted
             if job.id in self._cancelled:
                 raise Cancelled(f"The ingestion of {source.name} was cancelled.")
@@ -200,7 +262,7 @@ class Jobs:
                 kb, source, progress, unique=job.unique, document_id=job.document_id
             )
         except ParserStopped as error:
-            if self._closing:
+            if self._closing.is_set():
                 raise _Interrupted from error
             raise
         return replace(
@@ -213,18 +275,27 @@ class Jobs:
         )
 
     def _finish(self, job: Job) -> None:
+        """Keep how an attempt ended, and no bytes that nobody needs any more."""
         with self._claim:
             try:
                 self._store.save(job)
             finally:
                 self._active.pop(job.id, None)
                 self._cancelled.discard(job.id)
+        if job.state.final and job.outcome not in _KEEPS_BYTES:
+            try:
+                removal.release(self._engine.database, self._engine.blobs, [job.blob])
+            except RetrievalError as error:  # `footnote doctor` finds them
+                _log.warning("bytes_left", blob=job.blob, error=str(error))
         self._tell()
 
     def _tell(self) -> None:
         """Let those who wait look again."""
         with self._changed:
             self._changed.notify_all()
+
+
+_KEEPS_BYTES = (Published.ADDED.value, Published.UPDATED.value)
 
 
 class _Interrupted(Exception):
@@ -246,10 +317,8 @@ def _new_job(kb: KnowledgeBase, request: Request, now: float) -> Job:
         done=0,
         total=0,
         error=None,
+        attempts=0,
+        retry_at=None,
         created_at=now,
         updated_at=now,
     )
-
-
-def _failure(error: Exception) -> Failure:
-    return Failure(type(error).__name__, str(error))

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from ingest import parsers
-from ingest.chunking import cut
-from ingest.errors import TooLarge
+from ingest.chunking import CutDocument, cut
+from ingest.errors import IngestError, TooLarge
 from ingest.parsing import Parser
+from ingest.retrying import may_pass
 from ingest.types import Parsed, Source, Stage
 from retrieval.embedding.cache import text_hash
 from retrieval.engine import Engine
+from retrieval.errors import RetrievalError
 from retrieval.indexing import Published
 from retrieval.staging import PreparedDocument
 from retrieval.types import Document, KnowledgeBase, Metadata
@@ -75,6 +77,23 @@ class Pipeline:
         pieces = cut(
             document, kb.settings.chunking, embedder.identity.window, embedder.count_tokens
         )
+        try:
+            return self._store(kb, source, document, parsed, pieces, progress, unique)
+        except (IngestError, RetrievalError) as error:
+            if not may_pass(error):
+                self._engine.cached_embedder.forget(pieces.texts)
+            raise
+
+    def _store(
+        self,
+        kb: KnowledgeBase,
+        source: Source,
+        document: Document,
+        parsed: Parsed,
+        pieces: CutDocument,
+        progress: Progress,
+        unique: bool,
+    ) -> Ingested:
         total = len(pieces.chunks)
         progress(Stage.EMBEDDING, 0, total)
         embedded = self._engine.cached_embedder.embed(
@@ -85,8 +104,8 @@ class Pipeline:
             kb=kb,
             document=document,
             name=source.name,
-            blob=self._engine.blobs.put(source.data),
-            size=len(source.data),
+            data=source.data,
+            blob=hashlib.sha256(source.data).hexdigest(),
             properties=parsed.properties,
             warnings=parsed.warnings,
             chunks=pieces.chunks,

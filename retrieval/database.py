@@ -87,6 +87,7 @@ def _configure_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",  # what was acknowledged survives a power cut
         "foreign_keys=ON",
+        "secure_delete=ON",  # what was deleted can't be read in the file any more
         f"busy_timeout={_BUSY_SECONDS * 1000}",
     ):
         cursor.execute(f"PRAGMA {pragma}")

@@ -16,6 +16,7 @@
     │   └── ModelServerBroken         its answer broke off, or isn't what the protocol promises
     ├── Overloaded                a queue is full; try again later
     ├── StoreUnavailable          a store can't be reached or read
+    │   └── DataLost                  what it kept is gone or damaged: it won't come back
     └── DataDirectoryLocked       another process uses the data directory
 
 No HTTP in here: `api.errors` maps kinds to status codes. A message says what was wrong, with
@@ -98,6 +99,10 @@ class Overloaded(RetrievalError):
 
 class StoreUnavailable(RetrievalError):
     """A store can't be reached, or what it holds can't be read."""
+
+
+class DataLost(StoreUnavailable):
+    """What a store kept is gone or damaged; trying again won't bring it back."""
 
 
 class DataDirectoryLocked(RetrievalError):

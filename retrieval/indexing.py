@@ -97,11 +97,10 @@ class Indexer:
         self._writer.shutdown()
 
     def _write(self, change: Callable[[], Iterable[str]]) -> None:
-        """Run a removal on the writer's thread, then delete the blobs it leaves unused."""
+        """Run a removal on the writer's thread, then delete the blobs that it leaves unused."""
 
         def task() -> None:
-            for blob in change():
-                self._blobs.delete(blob)
+            removal.release(self._database, self._blobs, change())
 
         self._writer.submit(task).result()
 
@@ -148,6 +147,8 @@ class Indexer:
         with self._database.write() as connection:
             for prepared in new:
                 stage(connection, prepared)
+        for prepared in new:
+            self._blobs.put(prepared.data)  # once a row refers to them, nobody deletes them
         for generation, group in _by_generation(new).items():
             self._fill(generation, group)
         with self._database.write() as connection:

@@ -1,6 +1,6 @@
 """What the services of this package need from the world, and nothing more."""
 
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
@@ -133,7 +133,13 @@ class Blobs(Protocol):
         """Keep these bytes durably; their SHA-256 in hexadecimal. Raises StoreUnavailable."""
 
     def get(self, digest: str) -> bytes:
-        """The bytes, checked against their digest. Raises StoreUnavailable."""
+        """The bytes, checked against their digest. Raises DataLost, StoreUnavailable."""
+
+    def has(self, digest: str) -> bool:
+        """Whether these bytes are kept."""
 
     def delete(self, digest: str) -> None:
-        """Forget these bytes; if they aren't there, nothing happens."""
+        """Forget these bytes; if they aren't there, nothing happens. Raises StoreUnavailable."""
+
+    def digests(self) -> Iterator[str]:
+        """All that is kept."""

@@ -1,24 +1,23 @@
 """Forgetting: documents and knowledge bases leave every table and store.
 
 One transaction takes them out of the catalogue, so no reader finds them from then on; the
-stores follow. Only the index writer calls this, so nothing is published meanwhile. Each
-function returns the blobs that nobody refers to any more.
+stores follow. Only the index writer calls this, so nothing is published meanwhile. A function
+that returns blobs returns those that may now be unused, for `release`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, select
 
 from retrieval.database import Database
+from retrieval.embedding.cache import forget_vectors
 from retrieval.errors import DocumentNotFound, StoreUnavailable
-from retrieval.ports import Stores
+from retrieval.ports import Blobs, Stores
 from retrieval.schema import (
     UNFINISHED,
     chunks,
     documents,
-    embeddings,
-    generations,
     jobs,
     knowledge_bases,
     versions,
@@ -28,10 +27,10 @@ from retrieval.types import KnowledgeBase
 
 _log = structlog.get_logger()
 
-_SLICE = 500  # values in one IN (...)
 
-
-def document(database: Database, stores: Stores, kb: KnowledgeBase, document_id: str) -> list[str]:
+def document(
+    database: Database, stores: Stores, kb: KnowledgeBase, document_id: str
+) -> Sequence[str]:
     """Forget one document. Raises DocumentNotFound."""
     mine = and_(documents.c.id == document_id, documents.c.kb_id == kb.id)
     with database.write() as connection:
@@ -40,23 +39,28 @@ def document(database: Database, stores: Stores, kb: KnowledgeBase, document_id:
         gone = list(
             connection.scalars(select(chunks.c.id).where(chunks.c.document_id == document_id))
         )
-        unused = _forget(connection, kb, mine)
+        blobs = _forget(connection, kb, mine)
+        over = jobs.c.state.not_in(UNFINISHED)
+        connection.execute(
+            delete(jobs).where(jobs.c.kb_id == kb.id, jobs.c.document_id == document_id, over)
+        )
         advance(connection, kb)
     sweep(stores, kb.generation.id, gone)
-    return unused
+    return blobs
 
 
-def knowledge_base(database: Database, stores: Stores, kb: KnowledgeBase) -> list[str]:
+def knowledge_base(database: Database, stores: Stores, kb: KnowledgeBase) -> Sequence[str]:
     """Forget a knowledge base with its documents and jobs."""
     with database.write() as connection:
+        sent = connection.scalars(select(jobs.c.blob).where(jobs.c.kb_id == kb.id)).all()
         connection.execute(delete(jobs).where(jobs.c.kb_id == kb.id))
-        unused = _forget(connection, kb, documents.c.kb_id == kb.id)
+        blobs = _forget(connection, kb, documents.c.kb_id == kb.id)
         connection.execute(delete(knowledge_bases).where(knowledge_bases.c.id == kb.id))
     try:
         stores.drop(kb.generation.id)
     except StoreUnavailable as error:  # as in `sweep`: nobody can open these stores any more
         _log.warning("stale_stores_left", generation=kb.generation.id, error=str(error))
-    return unused
+    return [*blobs, *sent]
 
 
 def sweep(stores: Stores, generation: str, ids: Sequence[str]) -> None:
@@ -72,36 +76,28 @@ def sweep(stores: Stores, generation: str, ids: Sequence[str]) -> None:
         _log.warning("stale_chunks_left", generation=generation, chunks=len(ids), error=str(error))
 
 
-def _forget(connection: Connection, kb: KnowledgeBase, which: ColumnElement[bool]) -> list[str]:
-    """Delete documents, and the cached vectors and blobs that only they used."""
+def release(database: Database, blobs: Blobs, candidates: Iterable[str]) -> None:
+    """Delete those of the blobs that no version and no unfinished job refers to.
+
+    A job is written before its bytes are, so inside a writing transaction, in which no job can
+    appear, what is unused stays unused. Raises StoreUnavailable.
+    """
+    for blob in sorted(set(candidates)):
+        with database.write() as connection:
+            if not _blob_is_used(connection, blob):
+                blobs.delete(blob)
+
+
+def _forget(connection: Connection, kb: KnowledgeBase, which: ColumnElement[bool]) -> Sequence[str]:
+    """Delete documents, and the cached vectors that only they used; the blobs they had."""
     ids = select(documents.c.id).where(which)
     hashes = set(
         connection.scalars(select(chunks.c.text_hash).where(chunks.c.document_id.in_(ids)))
     )
-    blobs = set(connection.scalars(select(versions.c.blob).where(versions.c.document_id.in_(ids))))
+    blobs = connection.scalars(select(versions.c.blob).where(versions.c.document_id.in_(ids))).all()
     connection.execute(delete(documents).where(which))
-    _forget_vectors(connection, kb.generation.model.fingerprint, hashes)
-    return [blob for blob in sorted(blobs) if not _blob_is_used(connection, blob)]
-
-
-def _forget_vectors(connection: Connection, model: str, hashes: set[str]) -> None:
-    still_used = exists(
-        select(chunks.c.id)
-        .join(generations, generations.c.id == chunks.c.generation_id)
-        .where(
-            chunks.c.text_hash == embeddings.c.text_hash,
-            generations.c.model_fingerprint == model,
-        )
-    )
-    ordered = sorted(hashes)
-    for at in range(0, len(ordered), _SLICE):
-        connection.execute(
-            delete(embeddings).where(
-                embeddings.c.model_fingerprint == model,
-                embeddings.c.text_hash.in_(ordered[at : at + _SLICE]),
-                ~still_used,
-            )
-        )
+    forget_vectors(connection, kb.generation.model.fingerprint, hashes)
+    return blobs
 
 
 def _blob_is_used(connection: Connection, blob: str) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -157,6 +158,8 @@ jobs = Table(
     Column("done", Integer, nullable=False),
     Column("total", Integer, nullable=False),
     Column("error", JSON),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("retry_at", Float),  # while it waits to be tried again
     Column("created_at", Float, nullable=False),
     Column("updated_at", Float, nullable=False),
 )

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 
 from retrieval import filters
-from retrieval.embedding.cache import keep_vectors
+from retrieval.embedding.cache import forget_vectors, keep_vectors
 from retrieval.errors import InvalidRequest, KnowledgeBaseNotFound
 from retrieval.schema import (
     chunks,
@@ -29,15 +29,16 @@ from retrieval.types import Chunk, Document, KnowledgeBase, Metadata, Vectors
 class PreparedDocument:
     """A version with all that is needed to publish it.
 
-    `texts` are what was embedded and will be indexed for each chunk, `hashes` their keys in
-    the embedding cache, `vectors` their embeddings, `(len(chunks), d)`.
+    `blob` is the SHA-256 of `data`, the original bytes. `texts` are what was embedded and will
+    be indexed for each chunk, `hashes` their keys in the embedding cache, `vectors` their
+    embeddings, `(len(chunks), d)`.
     """
 
     kb: KnowledgeBase
     document: Document
     name: str
+    data: bytes
     blob: str
-    size: int
     properties: Mapping[str, str]
     warnings: tuple[str, ...]
     chunks: tuple[Chunk, ...]
@@ -76,7 +77,7 @@ def stage(connection: Connection, prepared: PreparedDocument) -> None:
         versions.insert().values(
             **key,
             blob=prepared.blob,
-            size=prepared.size,
+            size=len(prepared.data),
             name=prepared.name,
             title=document.title,
             media_type=document.media_type,
@@ -99,8 +100,10 @@ def make_live(connection: Connection, prepared: PreparedDocument) -> list[str]:
     """Switch readers to this version; the ids of the chunks that are now nobody's."""
     document = prepared.document
     stale = (chunks.c.document_id == document.id) & (chunks.c.version != document.version)
-    replaced = list(connection.scalars(select(chunks.c.id).where(stale)))
+    replaced = connection.execute(select(chunks.c.id, chunks.c.text_hash).where(stale)).all()
     connection.execute(delete(chunks).where(stale))
+    model = prepared.kb.generation.model.fingerprint
+    forget_vectors(connection, model, [row.text_hash for row in replaced])
     connection.execute(
         update(documents)
         .where(documents.c.id == document.id)
@@ -108,7 +111,7 @@ def make_live(connection: Connection, prepared: PreparedDocument) -> list[str]:
     )
     set_metadata(connection, document.id, document.metadata)
     advance(connection, prepared.kb)
-    return replaced
+    return [row.id for row in replaced]
 
 
 def set_metadata(connection: Connection, document_id: str, metadata: Metadata) -> None:

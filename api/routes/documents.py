@@ -62,7 +62,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 _ACCEPTED: dict[int | str, dict[str, Any]] = {
     202: {"model": JobsReply, "description": "Accepted: follow the jobs"},
-    200: {"model": JobsReply, "description": "With `wait`: all jobs are final"},
+    200: {"model": JobsReply, "description": "With `wait`: all jobs are final, none is put off"},
 }
 
 Wait = Annotated[bool, Query(description="Answer when all jobs are final")]
@@ -170,7 +170,7 @@ async def delete_document(
 
     def delete() -> None:
         knowledge_base = service.engine.knowledge_bases.get(kb)
-        service.engine.indexer.remove(knowledge_base, document_id)
+        service.jobs.remove(knowledge_base, document_id)
 
     await blocking.call(delete)
 
@@ -246,5 +246,6 @@ async def _reply(
 ) -> JobsReply:
     if wait:
         jobs = await blocking.wait(service.jobs.wait, [job.id for job in jobs])
-        response.status_code = status.HTTP_200_OK
+        if all(job.state.final for job in jobs):
+            response.status_code = status.HTTP_200_OK
     return JobsReply(jobs=[JobReply.of(job) for job in jobs])

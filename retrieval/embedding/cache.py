@@ -5,21 +5,19 @@ This is also the durable copy from which the vector store can be filled again.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, exists, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from retrieval.database import Database
 from retrieval.embedding.scheduler import Embedder
-from retrieval.schema import embeddings
+from retrieval.schema import chunks, embeddings, generations
 from retrieval.types import Vector, Vectors
 
 _SLICE = 500  # values in one IN (...)
-_KEEP = 256  # texts embedded between two writes: what a crash can cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,34 +48,32 @@ class CachedEmbedder:
     def embed(
         self, texts: Sequence[str], on_progress: Callable[[int], None] | None = None
     ) -> Embedded:
-        """The vectors of these passages; what is computed is kept at once.
+        """The vectors of these passages, each kept as soon as it is there.
 
-        `on_progress` is called with the number of texts whose vectors are there.
+        `on_progress` is called with the number of texts whose vectors are kept. What a crash
+        can cost is what the model had in hand, and what came out of it during one commit.
         """
         report = on_progress or (lambda _done: None)
         hashes = [text_hash(text) for text in texts]
         known = self.lookup(hashes)
-        missing = [
-            (key, text)
-            for key, text in dict(zip(hashes, texts, strict=True)).items()
-            if key not in known
-        ]
+        missing = {key: text for key, text in zip(hashes, texts, strict=True) if key not in known}
         done = len(texts) - len(missing)
         report(done)
-        for at in range(0, len(missing), _KEEP):
-            part = missing[at : at + _KEEP]
-            vectors = self._embedder.embed_documents(
-                [text for _, text in part], on_progress=partial(_shifted, report, done + at)
-            )
-            fresh = {key: vector for (key, _), vector in zip(part, vectors, strict=True)}
+        for fresh in self._embedder.stream_documents(missing):
             with self._database.write() as connection:
                 keep_vectors(connection, self._model, fresh)
             known |= fresh
-        dimension = self._embedder.identity.dimension
-        result = np.zeros((len(texts), dimension), dtype=np.float32)
+            done += len(fresh)
+            report(done)
+        result = np.zeros((len(texts), self._embedder.identity.dimension), dtype=np.float32)
         for row, key in enumerate(hashes):
             result[row] = known[key]
         return Embedded(result, len(missing))
+
+    def forget(self, texts: Iterable[str]) -> None:
+        """Delete the vectors of texts that turned out to be no chunks of anything."""
+        with self._database.write() as connection:
+            forget_vectors(connection, self._model, map(text_hash, texts))
 
     def lookup(self, hashes: Iterable[str]) -> dict[str, Vector]:
         """The vectors that are known, by text hash."""
@@ -106,5 +102,22 @@ def keep_vectors(connection: Connection, model: str, vectors: Mapping[str, Vecto
         connection.execute(insert(embeddings).on_conflict_do_nothing(), rows)
 
 
-def _shifted(report: Callable[[int], None], before: int, count: int) -> None:
-    report(before + count)
+def forget_vectors(connection: Connection, model: str, hashes: Iterable[str]) -> None:
+    """Delete those of these vectors that no chunk has."""
+    still_used = exists(
+        select(chunks.c.id)
+        .join(generations, generations.c.id == chunks.c.generation_id)
+        .where(
+            chunks.c.text_hash == embeddings.c.text_hash,
+            generations.c.model_fingerprint == model,
+        )
+    )
+    ordered = sorted(set(hashes))
+    for at in range(0, len(ordered), _SLICE):
+        connection.execute(
+            delete(embeddings).where(
+                embeddings.c.model_fingerprint == model,
+                embeddings.c.text_hash.in_(ordered[at : at + _SLICE]),
+                ~still_used,
+            )
+        )

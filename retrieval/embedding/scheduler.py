@@ -1,16 +1,17 @@
 """The embedder: model threads fed by lanes, questions before documents.
 
-    embed_query()     -> questions --+
-    submit()          -> calls     --+-> batches by token budget -> model threads -> futures
-    embed_documents() -> documents --+
+    embed_query()      -> questions --+
+    submit()           -> calls     --+-> batches by token budget -> model threads -> futures
+    stream_documents() -> documents --+
 
 No timer: when a model thread is free it takes a batch of what waits. A model in this process has
 one thread; one at a server has as many as requests may be in flight.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, as_completed
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from itertools import islice
 
 import numpy as np
 
@@ -30,6 +31,7 @@ from retrieval.types import Vector, Vectors
 
 _QUESTIONS_LIMIT = 4_096  # urgent texts that may wait
 _NORM_TOLERANCE = 1e-2
+_AHEAD = 256  # texts of one document that wait at a time, so that others get their turn
 
 
 class Embedder:
@@ -74,21 +76,42 @@ class Embedder:
         mean = vectors.mean(axis=0)
         return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), dtype=np.float32)
 
-    def embed_documents(
-        self,
-        texts: Sequence[str],
-        *,
-        urgent: bool = False,
-        on_progress: Callable[[int], None] | None = None,
-    ) -> Vectors:
+    def embed_documents(self, texts: Sequence[str], *, urgent: bool = False) -> Vectors:
         """The `(n, d)` unit vectors of passages that fit the window, in their order.
 
-        `urgent` is for the few passages that somebody waits for. `on_progress` is called with
-        the number done so far. Raises TextTooLong, EmbeddingFailed, Overloaded.
+        `urgent` is for the few passages that somebody waits for. Raises TextTooLong,
+        EmbeddingFailed, Overloaded.
         """
         prefix = self.identity.prefixes.document
         lane = Lane.QUESTION if urgent else Lane.DOCUMENT
-        return self._embed([prefix + text for text in texts], lane, on_progress)
+        return self._embed([prefix + text for text in texts], lane)
+
+    def stream_documents(self, texts: Mapping[str, str]) -> Iterator[dict[str, Vector]]:
+        """The vectors of passages by their keys, in parts, each as soon as it is there.
+
+        What waits is dropped when the caller stops. Raises TextTooLong, EmbeddingFailed.
+        """
+        prefix = self.identity.prefixes.document
+        ahead = iter(texts.items())
+        pending: dict[Future[Vector], str] = {}
+        try:
+            while True:
+                taken = list(islice(ahead, _AHEAD - len(pending)))
+                futures = self.submit([prefix + text for _, text in taken], Lane.DOCUMENT)
+                pending |= zip(futures, (key for key, _ in taken), strict=True)
+                if not pending:
+                    return
+                wait(pending, return_when=FIRST_COMPLETED)
+                done = [future for future in pending if future.done()]
+                ready = {pending[f]: f.result() for f in done if f.exception() is None}
+                if ready:
+                    yield ready
+                for future in done:
+                    future.result()  # raises what a text failed with
+                    del pending[future]
+        finally:
+            for future in pending:
+                future.cancel()
 
     def waiting(self, lane: Lane) -> int:
         """How many texts wait in a lane."""
@@ -160,23 +183,15 @@ class Embedder:
         yield from self._pieces(text[:middle], prefix)
         yield from self._pieces(text[middle:], prefix)
 
-    def _embed(
-        self,
-        texts: Sequence[str],
-        lane: Lane,
-        on_progress: Callable[[int], None] | None = None,
-    ) -> Vectors:
+    def _embed(self, texts: Sequence[str], lane: Lane) -> Vectors:
         if not texts:
             return np.zeros((0, self.identity.dimension), dtype=np.float32)
         futures = self.submit(texts, lane)
         try:
-            for count, _ in enumerate(as_completed(futures), start=1):
-                if on_progress:
-                    on_progress(count)
             return np.stack([future.result() for future in futures])
         finally:
             for future in futures:
-                future.cancel()  # where a progress callback or one text failed: drop the rest
+                future.cancel()  # where one text failed: drop the rest
 
     def _run(self) -> None:
         while batch := self._next_batch():

@@ -2,10 +2,15 @@
 
 import hashlib
 import os
+import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from retrieval.errors import StoreUnavailable
+from retrieval.errors import DataLost, StoreUnavailable
+
+_ASIDE = ".part-"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class FileBlobs:
@@ -30,16 +35,36 @@ class FileBlobs:
     def get(self, digest: str) -> bytes:
         try:
             data = self._path(digest).read_bytes()
+        except FileNotFoundError as error:
+            raise DataLost(f"The original bytes {digest} are gone from the disk.") from error
         except OSError as error:
             raise StoreUnavailable(
                 f"The original bytes {digest} can't be read: {error}."
             ) from error
         if hashlib.sha256(data).hexdigest() != digest:
-            raise StoreUnavailable(f"The original bytes {digest} are damaged on disk.")
+            raise DataLost(f"The original bytes {digest} are damaged on disk.")
         return data
 
+    def has(self, digest: str) -> bool:
+        return self._path(digest).exists()
+
     def delete(self, digest: str) -> None:
-        self._path(digest).unlink(missing_ok=True)
+        try:
+            self._path(digest).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"The original bytes {digest} can't be deleted: {error}."
+            ) from error
+
+    def digests(self) -> Iterator[str]:
+        for path in self._directory.glob("??/*"):
+            if _DIGEST.fullmatch(path.name):
+                yield path.name
+
+    def tidy(self) -> None:
+        """Delete what interrupted writes left. Nothing may be writing meanwhile."""
+        for aside in self._directory.glob(f"??/{_ASIDE}*"):
+            aside.unlink(missing_ok=True)
 
     def _path(self, digest: str) -> Path:
         return self._directory / digest[:2] / digest
@@ -48,7 +73,7 @@ class FileBlobs:
 def _write(path: Path, data: bytes) -> None:
     """Written aside and renamed: a file under its digest is always whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+    descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=_ASIDE)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)

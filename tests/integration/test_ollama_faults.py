@@ -47,7 +47,7 @@ class Bench:
         self.engine = engine
         self.kb, _ = engine.create("docs")
         pipeline = Pipeline(engine, InProcessParser(ParseLimits()), max_bytes=1_000_000)
-        self.jobs = Jobs(engine, pipeline)
+        self.jobs = Jobs(engine, pipeline, patience=0)  # what fails is over at once
         self.jobs.start()
 
     def ingest(self) -> list[Job]:

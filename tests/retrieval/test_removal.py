@@ -144,5 +144,9 @@ def test_a_blob_that_a_waiting_job_needs_stays(library: Library) -> None:
     }
     with library.engine.database.write() as connection:
         connection.execute(jobs.insert().values(**values))
-    unused = removal.document(library.engine.database, library.engine.stores, library.kb, document)
-    assert unused == []
+    library.indexer.remove(library.kb, document)
+    assert library.engine.blobs.has(blob)
+    with library.engine.database.write() as connection:
+        connection.execute(jobs.update().values(state="failed"))
+    removal.release(library.engine.database, library.engine.blobs, [blob])
+    assert not library.engine.blobs.has(blob)

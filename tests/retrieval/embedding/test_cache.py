@@ -3,7 +3,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.embedding import cache
 from retrieval.embedding.cache import CachedEmbedder, text_hash
 from retrieval.errors import EmbeddingFailed
 from tests.conftest import OpenEngine
@@ -44,13 +43,33 @@ def test_vectors_are_the_same_bits_after_a_restart(
 
 
 def test_what_was_computed_before_a_failure_is_kept(
-    embedder: CachedEmbedder, backend: CountingBackend, monkeypatch: pytest.MonkeyPatch
+    embedder: CachedEmbedder, backend: CountingBackend
 ) -> None:
-    monkeypatch.setattr(cache, "_KEEP", 2)
+    asked = [f"text {number}" for number in range(400)]
     with pytest.raises(EmbeddingFailed):
-        embedder.embed(["a", "b", "c", "d", "poison", "e"])
-    assert embedder.lookup(map(text_hash, "abcde")).keys() == set(map(text_hash, "abcd"))
-    assert embedder.embed(list("abcd")).computed == 0
+        embedder.embed([*asked, "poison"])
+    kept = len(embedder.lookup(map(text_hash, asked)))
+    assert kept >= 256 - len("poison")
+    assert embedder.embed(asked).computed == 400 - kept
+
+
+def test_progress_counts_what_is_kept(embedder: CachedEmbedder) -> None:
+    asked = [f"text {number}" for number in range(300)]
+
+    def check(done: int) -> None:
+        assert len(embedder.lookup(map(text_hash, asked))) == done
+        told.append(done)
+
+    told: list[int] = []
+    embedder.embed(asked, check)
+    assert (told[0], told[-1]) == (0, 300)
+    assert told == sorted(set(told))
+
+
+def test_what_no_chunk_has_can_be_forgotten(embedder: CachedEmbedder) -> None:
+    embedder.embed(["one", "two"])
+    embedder.forget(["one", "never seen"])
+    assert list(embedder.lookup(map(text_hash, ["one", "two"]))) == [text_hash("two")]
 
 
 def test_more_texts_than_one_statement_takes(embedder: CachedEmbedder) -> None:

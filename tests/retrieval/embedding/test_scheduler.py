@@ -12,7 +12,7 @@ from retrieval.embedding.identity import Prefixes
 from retrieval.embedding.lanes import Lane
 from retrieval.embedding.scheduler import Embedder
 from retrieval.errors import EmbeddingFailed, Overloaded, TextTooLong
-from retrieval.types import Vectors
+from retrieval.types import Vector, Vectors
 
 SOON = 30.0
 NewEmbedder = Callable[..., Embedder]
@@ -66,10 +66,8 @@ def test_vectors_come_in_the_order_of_their_texts(
 ) -> None:
     embedder = new_embedder(backend)
     asked = texts(40)
-    told: list[int] = []
-    vectors = embedder.embed_documents(asked, on_progress=told.append)
+    vectors = embedder.embed_documents(asked)
     assert np.array_equal(vectors, HashingBackend(32).encode(asked))
-    assert told == list(range(1, 41))
     assert embedder.embed_documents([]).shape == (0, 32)
 
 
@@ -190,15 +188,38 @@ def closing_the_gate(backend: Gated) -> Callable[[Vectors], Vectors]:
     return close
 
 
-def fail(_done: int) -> None:
-    raise KeyError
+def by_key(count: int) -> dict[str, str]:
+    return {f"key {number}": text for number, text in enumerate(texts(count))}
 
 
-def test_a_failing_progress_drops_the_rest(backend: Gated, new_embedder: NewEmbedder) -> None:
+def test_a_stream_gives_each_vector_once(backend: Gated, new_embedder: NewEmbedder) -> None:
+    asked = by_key(600)
+    got: dict[str, Vector] = {}
+    for part in new_embedder(backend).stream_documents(asked):
+        assert part and not part.keys() & got.keys()
+        got |= part
+    assert got.keys() == asked.keys()
+    expected = HashingBackend(32).encode(list(asked.values()))
+    assert np.array_equal(np.stack([got[key] for key in asked]), expected)
+
+
+def test_a_stream_gives_what_is_ready_before_it_fails(
+    backend: Gated, new_embedder: NewEmbedder
+) -> None:
+    asked = by_key(20) | {"bad": "the poison text"}
+    got: set[str] = set()
+    with pytest.raises(EmbeddingFailed, match="poison"):
+        for part in new_embedder(backend).stream_documents(asked):
+            got |= part.keys()
+    assert got and got <= by_key(20).keys()
+
+
+def test_a_stream_that_is_left_drops_the_rest(backend: Gated, new_embedder: NewEmbedder) -> None:
     embedder = new_embedder(backend)
     backend.spoil = closing_the_gate(backend)
-    with pytest.raises(KeyError):
-        embedder.embed_documents(texts(200), on_progress=fail)
+    stream = embedder.stream_documents(by_key(200))
+    next(stream)
+    stream.close()  # type: ignore[attr-defined]  # a generator
     backend.gate.set()
     embedder.embed_documents(["after"])
     assert len(backend.batches) <= 3  # one before, one on its way, and this
@@ -208,8 +229,9 @@ def test_closing_after_somebody_gave_up(backend: Gated, new_embedder: NewEmbedde
     embedder = new_embedder(backend)
     backend.spoil = closing_the_gate(backend)
     with ThreadPoolExecutor(1) as pool:
-        with pytest.raises(KeyError):
-            embedder.embed_documents(texts(200), on_progress=fail)
+        stream = embedder.stream_documents(by_key(200))
+        next(stream)
+        stream.close()  # type: ignore[attr-defined]  # a generator
         closing = pool.submit(embedder.close)
         backend.gate.set()
         closing.result(SOON)

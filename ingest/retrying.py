@@ -1,0 +1,26 @@
+"""Which failures may pass, and how long to wait for that."""
+
+from retrieval.errors import (
+    DataLost,
+    ModelServerCrashed,
+    ModelServerUnavailable,
+    Overloaded,
+    StoreUnavailable,
+)
+
+_FIRST, _GROWTH, _LONGEST = 2.0, 4.0, 300.0  # seconds, as in 2, 8, 32, 128, 300, 300 ...
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether the same work may succeed later: a server is away, a disk is full, a queue too.
+
+    A model's runner that dies again and again may die of the text; bytes that are gone stay so.
+    """
+    if isinstance(error, (ModelServerCrashed, DataLost)):
+        return False
+    return isinstance(error, (ModelServerUnavailable, Overloaded, StoreUnavailable))
+
+
+def delay(attempts: int) -> float:
+    """Seconds to wait after that many attempts, at least one."""
+    return min(_FIRST * _GROWTH ** min(attempts - 1, 10), _LONGEST)

@@ -1,0 +1,154 @@
+"""Jobs that fail of something that may pass."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from ingest import jobs as jobs_module
+from ingest.errors import DamagedDocument
+from ingest.jobs import Jobs
+from ingest.types import Stage
+from retrieval.errors import StoreUnavailable
+from tests.conftest import OpenEngine
+from tests.ingest.workshop import SOON, NewJobs, Workshop, finished, jobs_of, request
+
+
+@pytest.fixture
+def shop(open_test_engine: OpenEngine) -> Workshop:
+    return Workshop(open_test_engine)
+
+
+@pytest.fixture
+def new_jobs(shop: Workshop) -> Iterator[NewJobs]:
+    with jobs_of(shop) as new:
+        yield new
+
+
+def soon(monkeypatch: pytest.MonkeyPatch, seconds: float = 0.05) -> None:
+    monkeypatch.setattr(jobs_module, "delay", lambda attempts: seconds)
+
+
+def started(new_jobs: NewJobs) -> Jobs:
+    jobs = new_jobs()
+    jobs.start()
+    return jobs
+
+
+def test_a_job_that_is_put_off_says_why_and_until_when(shop: Workshop, new_jobs: NewJobs) -> None:
+    shop.parser.error = StoreUnavailable("disk full")
+    jobs = started(new_jobs)
+    [job] = jobs.submit(shop.kb, [request("a", "Zebra.")])
+    [waits] = jobs.wait([job.id], SOON)
+    assert (waits.state, waits.attempts) == (Stage.QUEUED, 1)
+    assert waits.error and waits.error.message == "disk full"
+    assert waits.retry_at and waits.retry_at > waits.created_at + 1.9
+    assert jobs.cancel(job.id).state is Stage.CANCELLED
+    assert not shop.engine.blobs.has(job.blob)
+
+
+def test_it_is_done_when_the_fault_has_passed(
+    shop: Workshop, new_jobs: NewJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soon(monkeypatch)
+    shop.parser.error = StoreUnavailable("disk full")
+    jobs = started(new_jobs)
+    [job] = jobs.submit(shop.kb, [request("a", "Zebra.")])
+    while shop.parser.calls < 3:
+        jobs.wait([job.id], SOON)
+    shop.parser.error = None
+    while not (ended := jobs.get(job.id)).state.final:
+        jobs.wait([job.id], SOON)
+    assert (ended.state, ended.error, ended.retry_at) == (Stage.DONE, None, None)
+    assert ended.attempts == shop.parser.calls
+    assert shop.found("zebra") == ["a"]
+
+
+def test_it_fails_when_patience_is_at_an_end(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soon(monkeypatch)
+    shop.parser.error = StoreUnavailable("disk full")
+    jobs = Jobs(shop.engine, shop.pipeline(), 1, patience=0.2)
+    jobs.start()
+    [job] = jobs.submit(shop.kb, [request("a", "Zebra.")])
+    while not (ended := jobs.get(job.id)).state.final:
+        jobs.wait([job.id], SOON)
+    jobs.close()
+    assert ended.state is Stage.FAILED
+    assert ended.error and ended.error.message.startswith("disk full It was tried")
+    assert shop.parser.calls == ended.attempts > 1
+    assert not shop.engine.blobs.has(job.blob)
+
+
+def test_a_job_that_is_put_off_is_tried_by_the_next_process(
+    open_test_engine: OpenEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = Workshop(open_test_engine)
+    before.parser.error = StoreUnavailable("disk full")
+    soon(monkeypatch, 0.5)
+    with jobs_of(before) as new:
+        jobs = started(new)
+        [job] = jobs.submit(before.kb, [request("a", "Zebra.")])
+        jobs.wait([job.id], SOON)
+    after = Workshop(open_test_engine)
+    with jobs_of(after) as new:
+        jobs = started(new)
+        while not jobs.get(job.id).state.final:
+            jobs.wait([job.id], SOON)
+        assert jobs.get(job.id).attempts == 2
+    assert after.found("zebra") == ["a"]
+
+
+def test_bytes_that_never_arrived_end_their_job_with_a_reason(open_test_engine: OpenEngine) -> None:
+    before = Workshop(open_test_engine)
+    with jobs_of(before) as new:
+        lost, kept = new().submit(before.kb, [request("a", "Zebra."), request("b", "Lion.")])
+    before.engine.blobs.delete(lost.blob)
+    after = Workshop(open_test_engine)
+    with jobs_of(after) as new:
+        jobs = started(new)
+        assert finished(jobs, lost, kept) == [Stage.FAILED, Stage.DONE]
+        error = jobs.get(lost.id).error
+    assert error and "send again" in error.message
+
+
+def test_what_fails_for_good_keeps_no_bytes_and_no_vectors(
+    shop: Workshop, new_jobs: NewJobs
+) -> None:
+    jobs = started(new_jobs)
+    shop.parser.error = DamagedDocument("bad")
+    [bad] = jobs.submit(shop.kb, [request("a", "Zebra.")])
+    finished(jobs, bad)
+    shop.parser.error = None
+    poisoned = "# One\n\nGood text.\n\n# Two\n\nThe poison text."
+    [half] = jobs.submit(shop.kb, [request("b.md", poisoned)])
+    assert finished(jobs, half) == [Stage.FAILED]
+    assert list(shop.engine.blobs.digests()) == []
+    with shop.engine.database.read() as connection:
+        assert connection.exec_driver_sql("select count(*) from embeddings").scalar() == 0
+
+
+def test_the_queue_lists_what_there_is(shop: Workshop, new_jobs: NewJobs) -> None:
+    jobs = new_jobs()
+    first, second = jobs.submit(shop.kb, [request("a", "Zebra."), request("b", "Lion.")])
+    jobs.cancel(second.id)
+    assert jobs.counts() == {Stage.QUEUED: 1, Stage.CANCELLED: 1}
+    assert [job.id for job in jobs.newest(10, state=Stage.QUEUED)] == [first.id]
+    assert {job.id for job in jobs.newest(10, kb_id=shop.kb.id)} == {first.id, second.id}
+    assert jobs.counts("another") == {}
+
+
+def test_a_document_is_removed_with_what_is_on_its_way_to_it(
+    shop: Workshop, new_jobs: NewJobs
+) -> None:
+    jobs = started(new_jobs)
+    [job] = jobs.submit(shop.kb, [request("a", "Zebra.")])
+    finished(jobs, job)
+    late = new_jobs()
+    [coming] = late.submit(shop.kb, [request("a", "Lion.")])
+    late.remove(shop.kb, job.document_id)
+    assert jobs.newest(10) == []
+    assert list(shop.engine.blobs.digests()) == []
+    late.start()
+    assert shop.engine.documents.list(shop.kb, 10) == []
+    assert coming.document_id == job.document_id

@@ -1,0 +1,30 @@
+"""What is tried again, and when; see test_jobs_put_off for the jobs themselves."""
+
+import pytest
+
+from ingest.errors import DamagedDocument
+from ingest.retrying import delay, may_pass
+from retrieval.errors import (
+    DataLost,
+    EmbeddingFailed,
+    ModelServerCrashed,
+    ModelServerUnavailable,
+    Overloaded,
+    StoreUnavailable,
+)
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable, ModelServerUnavailable, Overloaded])
+def test_what_may_pass(error: type[Exception]) -> None:
+    assert may_pass(error("away"))
+
+
+@pytest.mark.parametrize(
+    "error", [DataLost, ModelServerCrashed, EmbeddingFailed, DamagedDocument, ValueError]
+)
+def test_what_stays(error: type[Exception]) -> None:
+    assert not may_pass(error("broken"))
+
+
+def test_the_wait_grows_to_five_minutes() -> None:
+    assert [delay(n) for n in (1, 2, 3, 4, 5, 1_000)] == [2, 8, 32, 128, 300, 300]
