@@ -7,6 +7,7 @@ from api.commands import (
     ask,
     bench,
     demo,
+    doctor,
     evaluate,
     ingest,
     knowledge_bases,
@@ -34,6 +35,7 @@ cli.command()(serve.serve)
 cli.command()(ingest.ingest)
 cli.command()(search.search)
 cli.command()(ask.ask)
+cli.command()(doctor.doctor)
 cli.add_typer(knowledge_bases.cli, name="kb")
 cli.add_typer(evaluate.cli, name="eval")
 cli.add_typer(bench.cli, name="bench")

@@ -1,14 +1,15 @@
 """Chunks: whole sentences up to the embedder's window, cut where the text itself pauses.
 
 A chunk is a span. It never crosses a heading, begins and ends with a sentence, and repeats about
-`overlap` tokens of the one before. The path of headings above it goes into what is embedded and
-indexed (its context), not into the span. A sentence that alone exceeds the window is cut at the
-clause, word or character that still fits.
+`overlap` tokens of the one before. Where to cut is decided by the text around the cut alone, so
+an edit changes the chunks it touches and not those that follow. The path of headings above it
+goes into what is embedded and indexed (its context), not into the span. A sentence that alone
+exceeds the window is cut at the clause, word or character that still fits.
 """
 
 import hashlib
-import math
 import re
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ CountTokens = Callable[[Sequence[str]], list[int]]
 _USUAL = 512
 _CONTEXT_SHARE = 4  # the context takes at most a quarter of a chunk
 _OVERLAP_SHARE = 3  # and what is repeated a third
+_LEAST = 0.5  # of the budget is what a chunk has, but for the last of a section
+_LAST = 0.25  # and what that one has, if it can be
 # Code points a token: prose in any script stays far below. A tokenizer that reads a megabyte of
 # base64 as one unknown word would otherwise make one chunk of it.
 _DENSITY = 16
@@ -71,14 +74,17 @@ def cut(
         [taken] = count_tokens([context])
         pieces = _pieces(document.text, section.span, limit - taken, added, count_tokens)
         overlap = min(chunking.overlap, (limit - taken) // _OVERLAP_SHARE)
-        for packed in _pack(pieces, limit - taken, overlap):
+        for packed in _pack(document.text, pieces, limit - taken, overlap):
             # The tokens of a whole may exceed the sum of its sentences' by a few.
             for span in split(document.text, packed, _fits(context, limit, count_tokens)):
                 if chunks and span.end <= chunks[-1].end:
                     continue  # a part that only repeats
                 text = context + document.text[span.start : span.end]
                 [tokens] = count_tokens([text])
-                chunks.append(_chunk(document, chunking, len(chunks), section.path, span, tokens))
+                ordinal = len(chunks)
+                chunks.append(
+                    _chunk(document, chunking, ordinal, section.path, context, span, tokens)
+                )
                 texts.append(text)
     return CutDocument(tuple(chunks), tuple(texts))
 
@@ -147,24 +153,40 @@ def _pieces(
     return pieces
 
 
-def _pack(pieces: Sequence[_Piece], budget: int, overlap: int) -> Iterator[Span]:
-    """Runs of pieces within the budget, of about equal size, each repeating some of the last."""
-    total = sum(piece.tokens for piece in pieces)
-    target = total / max(1, math.ceil(total / budget))
+def _pack(text: str, pieces: Sequence[_Piece], budget: int, overlap: int) -> Iterator[Span]:
+    """Runs of pieces within the budget, each repeating some of the last.
+
+    Between half of the budget and all of it, a run ends at the strongest pause; among equal ones
+    a hash of the words that follow decides. So two texts that are the same from somewhere on are
+    soon cut at the same places, as in content-defined chunking (Muthitacharoen et al. 2001).
+    """
+    left = sum(piece.tokens for piece in pieces)
     first, begin = 0, 0
     while begin < len(pieces):
         tokens = sum(piece.tokens for piece in pieces[first:begin])
-        end = begin
-        while end < len(pieces) and (
-            end == begin or (tokens + pieces[end].tokens <= budget and tokens < target)
-        ):
+        ends: list[tuple[int, int, int]] = []
+        end, rest = begin, left
+        while end < len(pieces) and (end == begin or tokens + pieces[end].tokens <= budget):
             tokens += pieces[end].tokens
+            rest -= pieces[end].tokens
             end += 1
+            if tokens >= budget * _LEAST and rest >= budget * _LAST:
+                ends.append((*_pause(text, pieces, end), end))
+        if end < len(pieces) and ends:
+            end = max(ends)[-1]
         yield Span(pieces[first].span.start, pieces[end - 1].span.end)
+        left -= sum(piece.tokens for piece in pieces[begin:end])
         first = begin = end
         spare = min(overlap, budget - pieces[end].tokens) if end < len(pieces) else 0
         while first > 0 and (spare := spare - pieces[first - 1].tokens) >= 0:
             first -= 1
+
+
+def _pause(text: str, pieces: Sequence[_Piece], at: int) -> tuple[int, int]:
+    """How strong the pause before a piece is: line breaks, two at most, then chance by content."""
+    following = pieces[at].span
+    lines = text.count("\n", pieces[at - 1].span.end, following.start)
+    return min(lines, 2), zlib.crc32(text[following.start : following.end].encode())
 
 
 def _fits(context: str, limit: int, count_tokens: CountTokens) -> Callable[[str], bool]:
@@ -179,6 +201,7 @@ def _chunk(
     chunking: Chunking,
     ordinal: int,
     path: tuple[str, ...],
+    context: str,
     span: Span,
     tokens: int,
 ) -> Chunk:
@@ -191,5 +214,6 @@ def _chunk(
         start=span.start,
         end=span.end,
         heading=path,
+        context=context,
         tokens=tokens,
     )

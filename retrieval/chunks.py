@@ -82,6 +82,7 @@ class Chunks:
                         start=row.start,
                         end=row.end,
                         heading=tuple(row.heading),
+                        context=row.context,
                         tokens=row.tokens,
                     )
                     found[row.id] = Passage(chunk, row.uri, row.title, row.text, row.page)

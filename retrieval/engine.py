@@ -22,13 +22,12 @@ from retrieval.errors import DataDirectoryLocked, StoreUnavailable
 from retrieval.generating import Generating
 from retrieval.indexing import Indexer
 from retrieval.knowledge_bases import KnowledgeBases, check_model
-from retrieval.ports import Blobs, EmbeddingBackend, LexicalStore, Stores, VectorStore
+from retrieval.opening import open_stores
+from retrieval.ports import Blobs, EmbeddingBackend, Stores
 from retrieval.responding import Responding
 from retrieval.search import Searcher
 from retrieval.settings import EngineSettings
 from retrieval.stores.blobs import FileBlobs
-from retrieval.stores.chroma import ChromaVectorStores
-from retrieval.stores.tantivy_index import TantivyLexicalStores
 from retrieval.types import KnowledgeBase, KnowledgeBaseSettings
 from retrieval.verification import Verifier
 
@@ -71,35 +70,14 @@ class Engine:
         return self.knowledge_bases.put(name, settings, self.embedder.identity)
 
 
-class GenerationStores:
-    """The vector store and the lexical index of each generation, each opened once."""
-
-    def __init__(self, vectors: ChromaVectorStores, lexical: TantivyLexicalStores) -> None:
-        self._vectors = vectors
-        self._lexical = lexical
-        self._opened: dict[str, VectorStore] = {}
-
-    def vectors(self, generation: str) -> VectorStore:
-        if generation not in self._opened:
-            self._opened[generation] = self._vectors.open(generation)
-        return self._opened[generation]
-
-    def lexical(self, generation: str) -> LexicalStore:
-        return self._lexical.open(generation)
-
-    def drop(self, generation: str) -> None:
-        self._opened.pop(generation, None)
-        self._vectors.drop(generation)
-        self._lexical.drop(generation)
-
-
 @contextmanager
 def open_engine(
-    settings: EngineSettings, backend: EmbeddingBackend | None = None
+    settings: EngineSettings, backend: EmbeddingBackend | None = None, *, mend: bool = True
 ) -> Iterator[Engine]:
     """The engine over a data directory, which is this process's alone while it is open.
 
-    `backend` stands in for the model that the settings name. Raises DataDirectoryLocked,
+    What damaged the stores, or kept an earlier process from writing them, is mended unless told
+    otherwise. `backend` stands in for the model that the settings name. Raises DataDirectoryLocked,
     ModelUnavailable, StoreUnavailable.
     """
     with ExitStack() as stack:
@@ -108,17 +86,10 @@ def open_engine(
         stack.callback(database.close)
         embedder = Embedder(backend or load_backend(settings))
         stack.callback(embedder.close)
-        vectors = (
-            ChromaVectorStores.at_server(settings.chroma_url)
-            if settings.chroma_url
-            else ChromaVectorStores.embedded(settings.data / "chroma")
-        )
-        stack.callback(vectors.close)
-        lexical = TantivyLexicalStores(settings.data / "lexical")
-        stack.callback(lexical.close)
-        stores = GenerationStores(vectors, lexical)
-        blobs = FileBlobs(settings.data / "blobs")
         knowledge_bases, documents = KnowledgeBases(database), Documents(database)
+        stores = stack.enter_context(open_stores(settings, database, mend))
+        blobs = FileBlobs(settings.data / "blobs")
+        blobs.tidy()
         indexer = Indexer(database, stores, blobs)
         stack.callback(indexer.close)
         searcher = Searcher(embedder, stores, Chunks(database), knowledge_bases)

@@ -14,15 +14,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import structlog
 from sqlalchemy.exc import IntegrityError
 
 from retrieval import removal
 from retrieval.database import Database
 from retrieval.documents import Documents
-from retrieval.errors import KnowledgeBaseNotFound
+from retrieval.errors import KnowledgeBaseNotFound, StoreUnavailable
 from retrieval.ports import Blobs, Posting, Stores
-from retrieval.staging import PreparedDocument, make_live, set_metadata, stage
+from retrieval.staging import PreparedDocument, make_live, set_metadata, stage, unstage
 from retrieval.types import KnowledgeBase, Metadata
+
+_log = structlog.get_logger()
 
 _ROUND = 64  # documents that share a round
 
@@ -147,16 +150,33 @@ class Indexer:
         with self._database.write() as connection:
             for prepared in new:
                 stage(connection, prepared)
-        for prepared in new:
-            self._blobs.put(prepared.data)  # once a row refers to them, nobody deletes them
-        for generation, group in _by_generation(new).items():
-            self._fill(generation, group)
-        with self._database.write() as connection:
-            replaced = [(p.kb.generation.id, make_live(connection, p)) for p in new]
+        try:
+            for prepared in new:
+                self._blobs.put(prepared.data)  # once a row refers to them, nobody deletes them
+            for generation, group in _by_generation(new).items():
+                self._fill(generation, group)
+            with self._database.write() as connection:
+                replaced = [(p.kb.generation.id, make_live(connection, p)) for p in new]
+        except Exception:
+            self._take_back(new)
+            raise
         for generation, ids in replaced:
             if ids:
                 removal.sweep(self._stores, generation, ids)
         return outcomes
+
+    def _take_back(self, staged: Iterable[PreparedDocument]) -> None:
+        """Leave nothing of what didn't become live; where that fails too, the next start does."""
+        try:
+            with self._database.write() as connection:
+                for prepared in staged:
+                    unstage(connection, prepared)
+        except StoreUnavailable as error:
+            self._stores.doubt()
+            _log.warning("staged_versions_left", error=str(error))
+        for prepared in staged:
+            ids = [chunk.id for chunk in prepared.chunks]
+            removal.sweep(self._stores, prepared.kb.generation.id, ids)
 
     def _outcome(self, prepared: PreparedDocument, unique: bool) -> Publication:
         document = prepared.document

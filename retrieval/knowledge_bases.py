@@ -3,7 +3,7 @@
 import re
 import time
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
@@ -157,6 +157,9 @@ def _change(
         .where(documents.c.kb_id == kb.id, documents.c.live_version.is_not(None))
         .limit(1)
     )
+    if has_documents:  # they stay as they are cut until somebody reindexes
+        chunking = replace(settings.chunking, method=kb.settings.chunking.method)
+        settings = replace(settings, chunking=chunking)
     chunker = settings.chunking.fingerprint
     if chunker != kb.generation.chunker and has_documents:
         raise InvalidRequest(

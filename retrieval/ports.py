@@ -44,6 +44,12 @@ class VectorStore(Protocol):
     def count(self) -> int:
         """How many vectors the store holds."""
 
+    def ids(self) -> set[str]:
+        """The ids of all of them."""
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vector]:
+        """The stored vectors of those of the ids that are there."""
+
 
 class LexicalStore(Protocol):
     """Postings by chunk id, searched by BM25. One store a knowledge base and generation."""
@@ -62,6 +68,9 @@ class LexicalStore(Protocol):
 
     def count(self) -> int:
         """How many chunks the store holds."""
+
+    def ids(self) -> set[str]:
+        """The ids of all of them."""
 
 
 class EmbeddingBackend(Protocol):
@@ -124,6 +133,12 @@ class Stores(Protocol):
 
     def drop(self, generation: str) -> None:
         """Delete both stores of a generation; one that isn't there is ignored."""
+
+    def generations(self) -> set[str]:
+        """The generations of which there is any store."""
+
+    def doubt(self) -> None:
+        """Say that a write may be incomplete, so that the next start compares them all."""
 
 
 class Blobs(Protocol):

@@ -59,6 +59,7 @@ def knowledge_base(database: Database, stores: Stores, kb: KnowledgeBase) -> Seq
     try:
         stores.drop(kb.generation.id)
     except StoreUnavailable as error:  # as in `sweep`: nobody can open these stores any more
+        stores.doubt()
         _log.warning("stale_stores_left", generation=kb.generation.id, error=str(error))
     return [*blobs, *sent]
 
@@ -67,12 +68,13 @@ def sweep(stores: Stores, generation: str, ids: Sequence[str]) -> None:
     """Take chunks that nobody sees any more out of the stores.
 
     The catalogue has decided already, so a store that fails here changes no answer and fails
-    nobody; what it keeps is dropped whenever it is found.
+    nobody; what it keeps is dropped whenever it is found, and swept at the next start.
     """
     try:
         stores.vectors(generation).delete(ids)
         stores.lexical(generation).delete(ids)
     except StoreUnavailable as error:
+        stores.doubt()
         _log.warning("stale_chunks_left", generation=generation, chunks=len(ids), error=str(error))
 
 

@@ -123,6 +123,7 @@ chunks = Table(
     Column("start", Integer, nullable=False),
     Column("end", Integer, nullable=False),
     Column("heading", JSON, nullable=False),
+    Column("context", Text, nullable=False, server_default=text("''")),
     Column("tokens", Integer, nullable=False),
     Column("text_hash", String, nullable=False, index=True),  # of what was embedded
     ForeignKeyConstraint(

@@ -96,6 +96,20 @@ def stage(connection: Connection, prepared: PreparedDocument) -> None:
         keep_vectors(connection, prepared.kb.generation.model.fingerprint, vectors)
 
 
+def unstage(connection: Connection, prepared: PreparedDocument) -> None:
+    """Take a staged version back, unless it has become live; its vectors stay in the cache."""
+    document = prepared.document
+    live = connection.scalar(select(documents.c.live_version).where(documents.c.id == document.id))
+    if live is None:
+        connection.execute(delete(documents).where(documents.c.id == document.id))
+    elif live != document.version:
+        connection.execute(
+            delete(versions).where(
+                versions.c.document_id == document.id, versions.c.version == document.version
+            )
+        )
+
+
 def make_live(connection: Connection, prepared: PreparedDocument) -> list[str]:
     """Switch readers to this version; the ids of the chunks that are now nobody's."""
     document = prepared.document
@@ -164,6 +178,7 @@ def _chunk_rows(prepared: PreparedDocument) -> Sequence[dict[str, Any]]:
             "start": chunk.start,
             "end": chunk.end,
             "heading": list(chunk.heading),
+            "context": chunk.context,
             "tokens": chunk.tokens,
             "text_hash": key,
         }

@@ -72,9 +72,9 @@ class Document:
 class Chunk:
     """A span of a document's text, small enough for the embedder.
 
-    `heading` is the path of headings above the span, outermost first; it goes into what is
-    embedded and indexed, never into the span. `tokens` counts what is embedded, special
-    tokens included.
+    `heading` is the path of headings above the span, outermost first. What is embedded and
+    indexed is `context`, made of the title and those headings, and the span after it; `tokens`
+    counts it, special tokens included.
     """
 
     id: str
@@ -84,6 +84,7 @@ class Chunk:
     start: int
     end: int
     heading: tuple[str, ...]
+    context: str
     tokens: int
 
 
@@ -193,7 +194,7 @@ class Chunking:
 
     tokens: int = 0
     overlap: int = 32
-    method: str = "sentences-1"
+    method: str = "sentences-2"
 
     @property
     def fingerprint(self) -> str:

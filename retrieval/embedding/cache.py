@@ -20,6 +20,17 @@ from retrieval.types import Vector, Vectors
 _SLICE = 500  # values in one IN (...)
 
 
+IS_USED = exists(
+    select(chunks.c.id)
+    .join(generations, generations.c.id == chunks.c.generation_id)
+    .where(
+        chunks.c.text_hash == embeddings.c.text_hash,
+        generations.c.model_fingerprint == embeddings.c.model_fingerprint,
+    )
+)
+"""Whether a vector is that of any chunk."""
+
+
 @dataclass(frozen=True, slots=True)
 class Embedded:
     """Vectors `(n, d)` of n texts, and how many of them had to be computed."""
@@ -104,20 +115,12 @@ def keep_vectors(connection: Connection, model: str, vectors: Mapping[str, Vecto
 
 def forget_vectors(connection: Connection, model: str, hashes: Iterable[str]) -> None:
     """Delete those of these vectors that no chunk has."""
-    still_used = exists(
-        select(chunks.c.id)
-        .join(generations, generations.c.id == chunks.c.generation_id)
-        .where(
-            chunks.c.text_hash == embeddings.c.text_hash,
-            generations.c.model_fingerprint == model,
-        )
-    )
     ordered = sorted(set(hashes))
     for at in range(0, len(ordered), _SLICE):
         connection.execute(
             delete(embeddings).where(
                 embeddings.c.model_fingerprint == model,
                 embeddings.c.text_hash.in_(ordered[at : at + _SLICE]),
-                ~still_used,
+                ~IS_USED,
             )
         )

@@ -38,6 +38,8 @@ _SYNC = 200
 # Chroma's own 100, 0.98 with 400, for about 1 ms more.
 _REACH = 400
 
+_PAGE = 10_000  # ids fetched at a time
+
 _TIMEOUT = 60.0  # seconds without an answer of a server; Chroma itself would wait for ever
 
 # Chroma raises ValueError where no server answers and AttributeError once it is closed.
@@ -156,6 +158,26 @@ class ChromaVectorStore:
     def count(self) -> int:
         with _failing(self._where):
             return self._collection.count()
+
+    def ids(self) -> set[str]:
+        found: set[str] = set()
+        with _failing(self._where):
+            while page := self._collection.get(include=[], limit=_PAGE, offset=len(found))["ids"]:
+                found.update(page)
+        return found
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vector]:
+        if not ids:
+            return {}
+        with _failing(self._where):
+            got = self._collection.get(ids=list(ids), include=["embeddings"])
+        vectors = got["embeddings"]
+        if vectors is None:
+            return {}
+        return {
+            id_: np.asarray(vector, dtype=np.float32)
+            for id_, vector in zip(got["ids"], vectors, strict=True)
+        }
 
     def _slices(self, ids: list[str]) -> Iterator[list[str]]:
         for at in range(0, len(ids), self._slice):

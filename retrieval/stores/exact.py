@@ -42,6 +42,13 @@ class ExactVectorStore:
     def count(self) -> int:
         return len(self._ids)
 
+    def ids(self) -> set[str]:
+        return set(self._ids)
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vector]:
+        with self._lock:
+            return {id_: self._vectors[self._rows[id_]] for id_ in ids if id_ in self._rows}
+
     def _row_of(self, id_: str, dimension: int) -> int:
         if id_ not in self._rows:
             self._rows[id_] = len(self._ids)

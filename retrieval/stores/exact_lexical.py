@@ -50,6 +50,9 @@ class ExactLexicalStore:
     def count(self) -> int:
         return len(self._terms)
 
+    def ids(self) -> set[str]:
+        return set(self._terms)
+
     def _frequency(self, term: str) -> int:
         return sum(term in counts for counts in self._terms.values())
 

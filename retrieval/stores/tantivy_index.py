@@ -4,8 +4,11 @@ BM25 with tantivy's k1 1.2 and b 0.75. Deleted chunks leave its statistics (not 
 when tantivy merges their segment, so scores move a little after a deletion.
 """
 
+import json
 import shutil
+import struct
 import threading
+import zlib
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -35,6 +38,11 @@ _TERMS = f"terms_{VERSION}"
 # without the GIL, and an idle index costs no memory and no thread.
 _HEAP, _THREADS = 15_000_000, 1
 
+_SEGMENT_FILES = frozenset(
+    (".term", ".idx", ".pos", ".store", ".fast", ".fieldnorm", ".del", ".temp")
+)
+_TAIL, _MAGIC = struct.Struct("<II"), 1337
+
 _SPARE = 64  # hits fetched beyond k, so that ties at the cut are decided by id
 
 
@@ -62,6 +70,12 @@ class TantivyLexicalStores:
             path = self._directory / checked(name)
             (path / "meta.json").unlink(missing_ok=True)  # what is left after a crash is no index
             shutil.rmtree(path, ignore_errors=True)
+
+    def verify(self, name: str) -> None:
+        """Raises StoreUnavailable where a file isn't what tantivy wrote."""
+        for path in sorted((self._directory / checked(name)).glob("*.*")):
+            if path.suffix in _SEGMENT_FILES and not _is_whole(path.read_bytes()):
+                raise StoreUnavailable(f"The lexical index has a damaged file, {path.name}.")
 
     def names(self) -> list[str]:
         return sorted(meta.parent.name for meta in self._directory.glob("*/meta.json"))
@@ -129,6 +143,13 @@ class TantivyLexicalStore:
             self._check_open()
             return self._index.searcher().num_docs
 
+    def ids(self) -> set[str]:
+        with self._failing():
+            self._check_open()
+            searcher = self._index.searcher()
+            everything = searcher.search(Query.all_query(), limit=max(searcher.num_docs, 1))
+            return {searcher.doc(address)["id"][0] for _, address in everything.hits}
+
     def close(self) -> None:
         """Wait for a write under way; nothing can be asked afterwards."""
         with self._lock:
@@ -173,6 +194,24 @@ class TantivyLexicalStore:
             ValueError,
             OSError,
         )
+
+
+def _is_whole(data: bytes) -> bool:
+    """Whether the checksum holds that tantivy writes behind each file of a segment.
+
+    The bytes, a footer of JSON with their CRC-32, its length, and a magic number; see
+    `directory/footer.rs` of tantivy.
+    """
+    if len(data) < _TAIL.size:
+        return False
+    length, magic = _TAIL.unpack(data[-_TAIL.size :])
+    start = len(data) - _TAIL.size - length
+    if magic != _MAGIC or start < 0:
+        return False
+    try:
+        return bool(json.loads(data[start : -_TAIL.size])["crc"] == zlib.crc32(data[:start]))
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _schema() -> Schema:

@@ -226,6 +226,7 @@ class LexicalStoreHistory(RuleBasedStateMachine):
     @invariant()
     def counts_agree(self) -> None:
         assert self.store.count() == len(self.postings)
+        assert self.store.ids() == self.postings.keys()
 
     def exact(self) -> ExactLexicalStore:
         store = ExactLexicalStore()

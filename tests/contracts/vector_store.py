@@ -48,6 +48,16 @@ def assert_same_hits(hits: list[Scored], expected: list[Scored]) -> None:
 class VectorStoreContract:
     """Inherit it, and give it a fixture `new_store` that makes empty stores."""
 
+    def test_what_is_stored_can_be_looked_at(self, new_store: NewVectorStore) -> None:
+        store, vectors = new_store(), unit_vectors(3)
+        store.upsert(["a", "b", "c"], vectors, ["d", "d", "e"])
+        store.delete(["b"])
+        assert store.ids() == {"a", "c"}
+        assert store.vectors([]) == {}
+        found = store.vectors(["c", "b", "never"])
+        assert found.keys() == {"c"}
+        assert found["c"] == pytest.approx(vectors[2], abs=TOLERANCE)
+
     def test_an_empty_store_finds_nothing(self, new_store: NewVectorStore) -> None:
         store = new_store()
         assert store.count() == 0
@@ -193,3 +203,4 @@ class VectorStoreHistory(RuleBasedStateMachine):
     @invariant()
     def counts_agree(self) -> None:
         assert self.store.count() == len(self.model)
+        assert self.store.ids() == self.model.keys()

@@ -11,7 +11,7 @@ from tests.evaluation.sets import entry, write_set
 
 
 def hit(uri: str, ordinal: int = 0) -> Hit:
-    chunk = Chunk(f"{uri}-{ordinal}", uri, "v", ordinal, 0, 1, (), 3)
+    chunk = Chunk(f"{uri}-{ordinal}", uri, "v", ordinal, 0, 1, (), "", 3)
     return Hit(chunk, uri, uri, "x", None, 1.0, ordinal + 1, ())
 
 

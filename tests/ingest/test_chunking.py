@@ -75,11 +75,30 @@ def test_chinese_and_japanese_chunks_end_with_a_sentence(text: str) -> None:
     assert "".join(found) == text
 
 
-def test_chunks_are_of_about_equal_size() -> None:
-    text = " ".join(f"This sentence is number {n}." for n in range(50))
-    counts = HASHING(pieces(text, window=202))
-    assert len(counts) == 2
-    assert max(counts) - min(counts) <= 6
+def test_chunks_are_at_least_half_full_but_for_the_last() -> None:
+    text = " ".join(f"This sentence is number {n}." for n in range(500))
+    *counts, last = HASHING(pieces(text, window=202))
+    assert min(counts) >= 100
+    assert last >= 50
+
+
+def test_a_chunk_ends_where_a_paragraph_does() -> None:
+    paragraphs = [" ".join(f"Line {n} of {m}." for n in range(9)) for m in range(12)]
+    text = "\n\n".join(paragraphs)
+    found = pieces(text, window=160)
+    assert all(piece.split()[-4:-2] == ["Line", "8"] for piece in found)
+
+
+@pytest.mark.parametrize(
+    "script", ["This is sentence {} of a text. ", "这是第{}句话，说的是别的。"]
+)
+def test_an_edit_changes_only_the_chunks_around_it(script: str) -> None:
+    sentences = [script.format(n * 7919 % 1009) for n in range(600)]
+    before = pieces("".join(sentences), window=202)
+    sentences[100] = script.format("a new number and more words") + script.format("one more")
+    after = pieces("".join(sentences), window=202)
+    assert len(before) > 30
+    assert len(set(after) - set(before)) <= 4
 
 
 def test_a_chunk_repeats_the_end_of_the_one_before() -> None:

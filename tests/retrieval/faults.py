@@ -67,6 +67,12 @@ class FaultyVectors:
     def count(self) -> int:
         return self._store.count()
 
+    def ids(self) -> set[str]:
+        return self._store.ids()
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vector]:
+        return self._store.vectors(ids)
+
 
 class FaultyPostings:
     def __init__(self, store: LexicalStore, faults: Faults) -> None:
@@ -87,6 +93,9 @@ class FaultyPostings:
     def count(self) -> int:
         return self._store.count()
 
+    def ids(self) -> set[str]:
+        return self._store.ids()
+
 
 class FaultyStores:
     """The stores of an engine; what writes to them can fail."""
@@ -102,3 +111,9 @@ class FaultyStores:
 
     def drop(self, generation: str) -> None:
         self._faults.pass_on(lambda: self._stores.drop(generation))
+
+    def generations(self) -> set[str]:
+        return self._stores.generations()
+
+    def doubt(self) -> None:
+        self._stores.doubt()

@@ -4,7 +4,7 @@ from retrieval.types import Chunk, Hit
 
 
 def hit(number: int, text: str = "Some words of a passage.") -> Hit:
-    chunk = Chunk(str(number), "d", "v", number, 0, len(text), ("Part", "Section"), 9)
+    chunk = Chunk(str(number), "d", "v", number, 0, len(text), ("Part", "Section"), "", 9)
     return Hit(chunk, "uri", f"Title {number}", text, "iv", 1.0, number, ())
 
 

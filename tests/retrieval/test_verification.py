@@ -19,7 +19,7 @@ def verifier() -> Verifier:
 
 @pytest.fixture(scope="module")
 def hit() -> Hit:
-    chunk = Chunk("c", "d", "v", 0, AT, AT + len(TEXT), (), 60)
+    chunk = Chunk("c", "d", "v", 0, AT, AT + len(TEXT), (), "", 60)
     return Hit(chunk, "u", "t", TEXT, None, 1.0, 1, ())
 
 

@@ -1,0 +1,59 @@
+"""`footnote doctor`."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from api.commands.options import DataOption, JsonOption, settings
+from api.console import out, print_json
+from retrieval.engine import open_engine
+from retrieval.errors import StoreUnavailable
+from retrieval.inspection import Finding, Inspection
+
+
+def doctor(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Mend what can be mended, from the catalogue.")
+    ] = False,
+    deleted: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Show that nothing is left of a deleted document."),
+    ] = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check every store against the catalogue: counts, strays, a sample of vectors and words.
+
+    Stop the server first. The exit status is 1 where something is wrong and wasn't mended.
+    """
+    try:
+        with open_engine(settings(data).engine(), mend=repair) as engine:
+            inspection = Inspection(engine.database, engine.stores, engine.blobs)
+            found = inspection.trace(deleted) if deleted else inspection.inspect(repair=repair)
+    except StoreUnavailable as error:
+        found = [Finding("stores", False, str(error))]
+    if as_json:
+        print_json([asdict(finding) for finding in found])
+    else:
+        _print(found)
+    if any(not finding.ok and not finding.mended for finding in found):
+        raise typer.Exit(1)
+
+
+def _print(found: Sequence[Finding]) -> None:
+    table = Table(box=None, header_style="bold")
+    for name in ("", "what", "found"):
+        table.add_column(name)
+    for finding in found:
+        table.add_row(_sign(finding), Text(finding.subject), Text(finding.detail))
+    out.print(table)
+
+
+def _sign(finding: Finding) -> Text:
+    if finding.ok:
+        return Text("ok", "green")
+    return Text("mended", "yellow") if finding.mended else Text("wrong", "red")

@@ -1,0 +1,186 @@
+"""Whether the stores hold what the catalogue says, and making it so.
+
+The catalogue has everything that is in the vector store and the lexical index: the vectors by
+the hash of what was embedded, the words as context and span. So both can be filled again without
+embedding anything. Nothing may be published meanwhile.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import structlog
+from sqlalchemy import Row, Select, and_, delete, exists, func, or_, select
+
+from retrieval.database import Database
+from retrieval.embedding.cache import to_vector
+from retrieval.knowledge_bases import KnowledgeBases
+from retrieval.ports import Posting, Stores
+from retrieval.schema import chunks, documents, embeddings, generations, versions
+from retrieval.types import KnowledgeBase, Vector
+
+_log = structlog.get_logger()
+
+_SLICE = 500  # chunks written at a time
+
+_LIVE = and_(chunks.c.document_id == documents.c.id, chunks.c.version == documents.c.live_version)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The chunks that a generation's stores lack, and those they have too many."""
+
+    missing_vectors: frozenset[str]
+    extra_vectors: frozenset[str]
+    missing_postings: frozenset[str]
+    extra_postings: frozenset[str]
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.missing_vectors
+            or self.extra_vectors
+            or self.missing_postings
+            or self.extra_postings
+        )
+
+
+class Consistency:
+    """Compares the stores with the catalogue and mends them."""
+
+    def __init__(self, database: Database, stores: Stores) -> None:
+        self._database = database
+        self._stores = stores
+
+    def restore(self) -> None:
+        """Bring everything to where the catalogue is. Raises StoreUnavailable."""
+        forget_remains(self._database)
+        self.drop_strays()
+        for kb in KnowledgeBases(self._database).all():
+            if difference := self.difference(kb):
+                self.mend(kb, difference)
+
+    def difference(self, kb: KnowledgeBase) -> Difference:
+        """What sets the stores of a knowledge base apart from the catalogue."""
+        query = select(chunks.c.id).where(chunks.c.generation_id == kb.generation.id)
+        with self._database.read() as connection:
+            expected = frozenset(connection.scalars(query.join(documents, _LIVE)))
+        vectors = self._stores.vectors(kb.generation.id).ids()
+        postings = self._stores.lexical(kb.generation.id).ids()
+        return Difference(
+            missing_vectors=expected - vectors,
+            extra_vectors=frozenset(vectors - expected),
+            missing_postings=expected - postings,
+            extra_postings=frozenset(postings - expected),
+        )
+
+    def mend(self, kb: KnowledgeBase, difference: Difference) -> None:
+        """Take out what is too much, and write what is missing."""
+        vectors = self._stores.vectors(kb.generation.id)
+        lexical = self._stores.lexical(kb.generation.id)
+        if difference.extra_vectors:
+            vectors.delete(sorted(difference.extra_vectors))
+        if difference.extra_postings:
+            lexical.delete(sorted(difference.extra_postings))
+        for rows in self._rows(kb, sorted(difference.missing_vectors)):
+            vectors.upsert(
+                [row.id for row in rows],
+                np.stack([to_vector(row.vector) for row in rows]),
+                [row.document_id for row in rows],
+            )
+        for rows in self._rows(kb, sorted(difference.missing_postings)):
+            lexical.upsert(
+                [Posting(row.id, row.document_id, row.context + row.text) for row in rows]
+            )
+        _log.info(
+            "stores_mended",
+            knowledge_base=kb.name,
+            vectors=len(difference.missing_vectors),
+            postings=len(difference.missing_postings),
+            taken_out=len(difference.extra_vectors | difference.extra_postings),
+        )
+
+    def some(self, kb: KnowledgeBase, count: int) -> Sequence[Row[Any]]:
+        """That many chunks with their vectors, contexts and texts, at random."""
+        query = _rows(kb).order_by(func.random()).limit(count)
+        with self._database.read() as connection:
+            return connection.execute(query).all()
+
+    def strays(self) -> set[str]:
+        """The stores that belong to no knowledge base any more."""
+        with self._database.read() as connection:
+            return self._stores.generations() - {*connection.scalars(select(generations.c.id))}
+
+    def drop_strays(self) -> None:
+        for stray in self.strays():
+            self._stores.drop(stray)
+
+    def _rows(self, kb: KnowledgeBase, ids: Sequence[str]) -> Iterator[Sequence[Row[Any]]]:
+        for at in range(0, len(ids), _SLICE):
+            query = _rows(kb).where(chunks.c.id.in_(ids[at : at + _SLICE]))
+            with self._database.read() as connection:
+                rows = connection.execute(query).all()
+            if rows:
+                yield rows
+
+
+def samples(database: Database, count: int) -> dict[str, list[Vector]]:
+    """Some of the vectors that the store of each generation should find."""
+    found: dict[str, list[Vector]] = {}
+    for kb in KnowledgeBases(database).all():
+        query = _rows(kb).order_by(func.random()).limit(count)
+        with database.read() as connection:
+            found[kb.generation.id] = [to_vector(row.vector) for row in connection.execute(query)]
+    return found
+
+
+def remains(database: Database) -> int:
+    """How many versions an interrupted attempt left that never became live."""
+    with database.read() as connection:
+        return connection.scalar(select(func.count()).select_from(versions).where(_STAGED)) or 0
+
+
+def forget_remains(database: Database) -> None:
+    """Delete what an interrupted attempt staged; its job stages it again."""
+    with database.write() as connection:
+        connection.execute(delete(versions).where(_STAGED))
+        connection.execute(delete(documents).where(documents.c.live_version.is_(None)))
+
+
+# A version that isn't live has chunks only between being staged and becoming live.
+_STAGED = or_(
+    and_(
+        exists().where(
+            chunks.c.document_id == versions.c.document_id, chunks.c.version == versions.c.version
+        ),
+        exists().where(
+            documents.c.id == versions.c.document_id,
+            documents.c.live_version != versions.c.version,
+        ),
+    ),
+    exists().where(documents.c.id == versions.c.document_id, documents.c.live_version.is_(None)),
+)
+
+
+def _rows(kb: KnowledgeBase) -> Select[Any]:
+    known = and_(
+        embeddings.c.text_hash == chunks.c.text_hash,
+        embeddings.c.model_fingerprint == kb.generation.model.fingerprint,
+    )
+    same_version = and_(
+        versions.c.document_id == chunks.c.document_id, versions.c.version == chunks.c.version
+    )
+    text = func.substr(versions.c.text, chunks.c.start + 1, chunks.c.end - chunks.c.start)
+    return (
+        select(
+            chunks.c.id,
+            chunks.c.document_id,
+            chunks.c.context,
+            text.label("text"),
+            embeddings.c.vector,
+        )
+        .join(documents, _LIVE)
+        .join(versions, same_version)
+        .join(embeddings, known)
+        .where(chunks.c.generation_id == kb.generation.id)
+    )

@@ -1,0 +1,213 @@
+"""Looking into every store: does each hold what the catalogue says, all of it and no more?"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sqlalchemy import delete, exists, func, select
+
+from retrieval.consistency import Consistency, forget_remains, remains
+from retrieval.database import Database
+from retrieval.embedding.cache import IS_USED, to_vector
+from retrieval.errors import DataLost, StoreUnavailable
+from retrieval.knowledge_bases import KnowledgeBases
+from retrieval.ports import Blobs, Stores
+from retrieval.schema import (
+    UNFINISHED,
+    chunks,
+    document_metadata,
+    documents,
+    embeddings,
+    generations,
+    jobs,
+    pages,
+    versions,
+)
+from retrieval.types import KnowledgeBase
+
+_SAMPLE = 100  # chunks of a knowledge base that are compared and searched for
+_SAME = 0.999  # cosine of a vector with what its store makes of it
+_FOUND = 0.9  # of the sample must be found; an approximate index may miss some
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one look found; `mended` where a repair has made it good."""
+
+    subject: str
+    ok: bool
+    detail: str
+    mended: bool = False
+
+
+class Inspection:
+    """Checks a data directory, and mends it if it is told to."""
+
+    def __init__(self, database: Database, stores: Stores, blobs: Blobs) -> None:
+        self._database = database
+        self._stores = stores
+        self._blobs = blobs
+        self._consistency = Consistency(database, stores)
+
+    def inspect(self, *, repair: bool) -> list[Finding]:
+        """A finding a subject."""
+
+        def mended(finding: Finding, mend: Callable[[], None]) -> Finding:
+            if finding.ok or not repair:
+                return finding
+            mend()
+            return replace(finding, mended=True)
+
+        found = [
+            self._catalogue(),
+            mended(
+                _none(remains(self._database), "versions", "were staged and never became live"),
+                lambda: forget_remains(self._database),
+            ),
+            mended(
+                _none(len(self._consistency.strays()), "stores", "belong to no knowledge base"),
+                self._consistency.drop_strays,
+            ),
+            mended(self._cached_vectors(), self._forget_unused_vectors),
+            self._chunks(),
+            self._originals(),
+            mended(self._stray_originals(), self._delete_stray_originals),
+        ]
+        for kb in KnowledgeBases(self._database).all():
+            found += self._knowledge_base(kb, repair=repair)
+        return found
+
+    def trace(self, document_id: str) -> list[Finding]:
+        """Whether anything is left of a document that was deleted, store by store."""
+        with self._database.read() as connection:
+            rows = {
+                column.table.name: connection.scalar(
+                    select(func.count()).select_from(column.table).where(column == document_id)
+                )
+                or 0
+                for column in _DOCUMENT_IDS
+            }
+        vectors = postings = 0
+        for kb in KnowledgeBases(self._database).all():
+            difference = self._consistency.difference(kb)
+            vectors += len(difference.extra_vectors)
+            postings += len(difference.extra_postings)
+        return [
+            *(_none(count, f"table {name}", "rows name it") for name, count in rows.items()),
+            _none(vectors, "vector store", "vectors belong to no document"),
+            _none(postings, "lexical index", "postings belong to no document"),
+            self._cached_vectors(),
+            self._stray_originals(),
+        ]
+
+    def _catalogue(self) -> Finding:
+        with self._database.read() as connection:
+            if connection.dialect.name != "sqlite":
+                return Finding("catalogue", True, "kept by its server")
+            faults = [
+                *connection.exec_driver_sql("PRAGMA quick_check").scalars(),
+                *map(str, connection.exec_driver_sql("PRAGMA foreign_key_check")),
+            ]
+        faults = [fault for fault in faults if fault != "ok"]
+        return Finding("catalogue", not faults, "; ".join(faults[:5]) or "whole")
+
+    def _cached_vectors(self) -> Finding:
+        """Those of no chunk are too many, unless a job that isn't over may have made them."""
+        with self._database.read() as connection:
+            if connection.scalar(select(exists().where(jobs.c.state.in_(UNFINISHED)))):
+                return Finding("cached vectors", True, "not checked: jobs are under way")
+            query = select(func.count()).select_from(embeddings).where(~IS_USED)
+            return _none(connection.scalar(query) or 0, "cached vectors", "belong to no chunk")
+
+    def _forget_unused_vectors(self) -> None:
+        with self._database.write() as connection:
+            connection.execute(delete(embeddings).where(~IS_USED))
+
+    def _chunks(self) -> Finding:
+        known = exists().where(
+            embeddings.c.text_hash == chunks.c.text_hash,
+            embeddings.c.model_fingerprint == generations.c.model_fingerprint,
+        )
+        query = select(func.count()).select_from(chunks.join(generations)).where(~known)
+        with self._database.read() as connection:
+            missing = connection.scalar(query) or 0
+        return _none(missing, "chunks", "have no vector: send their documents again")
+
+    def _originals(self) -> Finding:
+        with self._database.read() as connection:
+            needed = {*connection.scalars(select(versions.c.blob))}
+        bad = [blob for blob in sorted(needed) if not self._is_whole(blob)]
+        detail = f"of {len(needed)} are gone or damaged; their text is still there"
+        return _none(len(bad), "original bytes", " ".join([detail, *bad[:3]]))
+
+    def _is_whole(self, blob: str) -> bool:
+        try:
+            self._blobs.get(blob)
+        except (DataLost, StoreUnavailable):
+            return False
+        return True
+
+    def _stray_originals(self) -> Finding:
+        return _none(len(self._strays()), "original bytes", "belong to no document")
+
+    def _delete_stray_originals(self) -> None:
+        for blob in self._strays():
+            self._blobs.delete(blob)
+
+    def _strays(self) -> set[str]:
+        waiting = select(jobs.c.blob).where(jobs.c.state.in_(UNFINISHED))
+        with self._database.read() as connection:
+            used = {*connection.scalars(select(versions.c.blob)), *connection.scalars(waiting)}
+        return {*self._blobs.digests()} - used
+
+    def _knowledge_base(self, kb: KnowledgeBase, *, repair: bool) -> Iterable[Finding]:
+        difference = self._consistency.difference(kb)
+        if difference and repair:
+            self._consistency.mend(kb, difference)
+        detail = (
+            f"vectors: {len(difference.missing_vectors)} missing, "
+            f"{len(difference.extra_vectors)} too many; postings: "
+            f"{len(difference.missing_postings)} missing, {len(difference.extra_postings)} too many"
+        )
+        yield Finding(f"{kb.name}: chunks", not difference, detail, bool(difference) and repair)
+        yield self._sample(kb)
+
+    def _sample(self, kb: KnowledgeBase) -> Finding:
+        """Some chunks: is the vector the right one, is it found, and are its words?"""
+        rows = self._consistency.some(kb, _SAMPLE)
+        vectors = self._stores.vectors(kb.generation.id)
+        lexical = self._stores.lexical(kb.generation.id)
+        expected = {row.id: to_vector(row.vector) for row in rows}
+        stored = vectors.vectors(list(expected))
+        right = sum(
+            id_ in stored and float(np.dot(stored[id_], vector)) > _SAME
+            for id_, vector in expected.items()
+        )
+        near = sum(
+            any(hit.score > _SAME for hit in vectors.query(vector, 1))
+            for vector in expected.values()
+        )
+        said = sum(
+            any(hit.id == row.id for hit in lexical.query(row.context + row.text, _SAMPLE))
+            for row in rows
+        )
+        ok = right == len(rows) and min(near, said) >= _FOUND * len(rows)
+        detail = (
+            f"of {len(rows)}: {right} vectors are right, {near} found by their vector, "
+            f"{said} by their words"
+        )
+        return Finding(f"{kb.name}: sample", ok, detail)
+
+
+_DOCUMENT_IDS = (
+    documents.c.id,
+    document_metadata.c.document_id,
+    versions.c.document_id,
+    pages.c.document_id,
+    chunks.c.document_id,
+    jobs.c.document_id,
+)
+
+
+def _none(count: int, subject: str, what: str) -> Finding:
+    return Finding(subject, count == 0, f"{count} {what}")

@@ -1,0 +1,124 @@
+"""Opening the stores: damage is noticed before it does harm, and mended from the catalogue.
+
+Files that are as the last process closed them are trusted. Any others are looked at by another
+process first, and compared with the catalogue, chunk by chunk.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+
+from retrieval.consistency import Consistency, samples
+from retrieval.database import Database
+from retrieval.errors import StoreUnavailable
+from retrieval.ports import LexicalStore, VectorStore
+from retrieval.settings import EngineSettings
+from retrieval.stores import probe
+from retrieval.stores.chroma import ChromaVectorStores
+from retrieval.stores.seal import Seal
+from retrieval.stores.tantivy_index import TantivyLexicalStores
+
+_log = structlog.get_logger()
+
+_SAMPLE = 20  # vectors of a generation that its store is asked for
+
+
+class GenerationStores:
+    """The vector store and the lexical index of each generation, each opened once."""
+
+    def __init__(self, vectors: ChromaVectorStores, lexical: TantivyLexicalStores) -> None:
+        self._vectors = vectors
+        self._lexical = lexical
+        self._opened: dict[str, VectorStore] = {}
+        self.doubted = False
+
+    def vectors(self, generation: str) -> VectorStore:
+        if generation not in self._opened:
+            self._opened[generation] = self._vectors.open(generation)
+        return self._opened[generation]
+
+    def lexical(self, generation: str) -> LexicalStore:
+        return self._lexical.open(generation)
+
+    def drop(self, generation: str) -> None:
+        self._opened.pop(generation, None)
+        self._vectors.drop(generation)
+        self._lexical.drop(generation)
+
+    def generations(self) -> set[str]:
+        return {*self._vectors.names(), *self._lexical.names()}
+
+    def doubt(self) -> None:
+        self.doubted = True
+
+
+@contextmanager
+def open_stores(
+    settings: EngineSettings, database: Database, mend: bool
+) -> Iterator[GenerationStores]:
+    """The stores of a data directory.
+
+    With `mend` they hold what the catalogue says; without it they are opened as they are, and
+    damaged ones aren't opened. Raises StoreUnavailable.
+    """
+    chroma, words = settings.data / "chroma", settings.data / "lexical"
+    seal = Seal(settings.data / "stores.json", [chroma, words])
+    trusted = seal.holds()
+    if not trusted:
+        _check_lexical(words, mend)
+        if not settings.chroma_url:
+            _check_vectors(chroma, database, mend)
+    lexical = TantivyLexicalStores(words)
+    try:
+        vectors = (
+            ChromaVectorStores.at_server(settings.chroma_url)
+            if settings.chroma_url
+            else ChromaVectorStores.embedded(chroma)
+        )
+        try:
+            stores = GenerationStores(vectors, lexical)
+            if mend:
+                seal.open()
+                if settings.chroma_url or not trusted:
+                    Consistency(database, stores).restore()
+            elif not trusted:
+                stores.doubt()
+            yield stores
+        finally:
+            vectors.close()
+    finally:
+        lexical.close()
+    if not stores.doubted:
+        seal.close()
+
+
+def _check_vectors(directory: Path, database: Database, mend: bool) -> None:
+    if not directory.exists():
+        return
+    if reason := probe.damage(directory, samples(database, _SAMPLE)):
+        _discard(directory, "vector store", reason, mend)
+
+
+def _check_lexical(directory: Path, mend: bool) -> None:
+    stores = TantivyLexicalStores(directory)
+    for name in stores.names():
+        try:
+            stores.verify(name)
+            stores.open(name).ids()
+        except StoreUnavailable as error:
+            stores.close()
+            _discard(directory / name, "lexical index", str(error), mend)
+    stores.close()
+
+
+def _discard(directory: Path, what: str, reason: str, mend: bool) -> None:
+    if not mend:
+        raise StoreUnavailable(
+            f"The {what} in {str(directory)!r} is damaged: {reason}. Nothing is lost, the "
+            f"catalogue has it all: `footnote doctor --repair` makes it anew."
+        )
+    _log.warning("damaged_store_is_made_anew", store=what, reason=reason)
+    shutil.rmtree(directory)

@@ -1,0 +1,146 @@
+"""Stores that were deleted, damaged, or left behind by a crash, and an engine that opens them."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ingest.parsing import InProcessParser
+from ingest.pipeline import Pipeline
+from ingest.types import ParseLimits, Source
+from retrieval.engine import Engine, open_engine
+from retrieval.errors import StoreUnavailable
+from retrieval.search import Query
+from retrieval.settings import EngineSettings
+from retrieval.stores import probe
+from tests.conftest import OpenEngine
+from tests.ingest.workshop import CountingBackend
+
+DOCUMENTS = 120
+QUESTIONS = [f"word{n} of subject {n % 7}" for n in range(0, DOCUMENTS, 5)]
+
+Answers = list[list[tuple[str, float]]]
+Harm = Callable[[Path], object]
+
+
+def fill(engine: Engine) -> None:
+    kb, _ = engine.create("docs")
+    pipeline = Pipeline(engine, InProcessParser(ParseLimits()), 1_000_000)
+    for n in range(DOCUMENTS):
+        text = f"# Part {n}\n\nHere is word{n}, of subject {n % 7}. 第{n}条。"
+        pipeline.ingest(kb, Source(f"doc/{n}", f"{n}.md", text.encode()), lambda *_: None)
+
+
+def answers(engine: Engine) -> Answers:
+    kb = engine.open("docs")
+    return [
+        [(hit.chunk.id, hit.score) for hit in engine.searcher.search(kb, Query(text)).hits]
+        for text in QUESTIONS
+    ]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Answers]:
+    """A data directory that was closed, and what it answers."""
+    data = tmp_path_factory.mktemp("whole") / "data"
+    settings = EngineSettings(data=data, embedding_model="hashing")
+    with open_engine(settings) as engine:
+        fill(engine)
+        found = answers(engine)
+    return data, found
+
+
+@pytest.fixture
+def before(whole: tuple[Path, Answers], tmp_path: Path) -> Answers:
+    """What the directory in `tmp_path` answers, before anything has been done to it."""
+    shutil.copytree(whole[0], tmp_path / "data")
+    return whole[1]
+
+
+def noise(path: Path) -> None:
+    path.write_bytes(np.random.default_rng(7).bytes(path.stat().st_size))
+
+
+def noise_in(pattern: str) -> Harm:
+    def harm(data: Path) -> None:
+        paths = [path for path in data.glob(pattern) if path.is_file()]
+        assert paths
+        for path in paths:
+            noise(path)
+
+    return harm
+
+
+def delete_both(data: Path) -> None:
+    shutil.rmtree(data / "lexical")
+    shutil.rmtree(data / "chroma")
+
+
+HARMS: dict[str, Harm] = {
+    "chroma deleted": lambda data: shutil.rmtree(data / "chroma"),
+    "lexical deleted": lambda data: shutil.rmtree(data / "lexical"),
+    "both deleted": delete_both,
+    "chroma's database is noise": noise_in("chroma/chroma.sqlite3"),
+    "all of chroma is noise": noise_in("chroma/**/*"),
+    "all of the lexical index is noise": noise_in("lexical/**/*"),
+    "some postings are noise": noise_in("lexical/*/*.idx"),
+    "the lexical index has lost its list": noise_in("lexical/*/meta.json"),
+    "the seal is noise": noise_in("stores.json"),
+}
+
+
+@pytest.mark.parametrize("harm", HARMS.values(), ids=HARMS)
+def test_what_is_lost_is_made_anew_without_embedding(
+    before: Answers, harm: Harm, open_test_engine: OpenEngine, tmp_path: Path
+) -> None:
+    harm(tmp_path / "data")
+    backend = CountingBackend()
+    engine = open_test_engine(backend)
+    assert backend.embedded == []
+    assert answers(engine) == before
+
+
+def test_whole_files_are_trusted_and_others_looked_at(
+    before: Answers,
+    open_test_engine: OpenEngine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    probed: list[Path] = []
+    monkeypatch.setattr(probe, "damage", lambda directory, _: probed.append(directory))
+    open_test_engine()
+    assert probed == []
+    [database] = (tmp_path / "data" / "chroma").glob("chroma.sqlite3")
+    open_test_engine(data=tmp_path / "another")
+    os.utime(database, ns=(1, 1))
+    open_test_engine()
+    assert probed == [database.parent]
+
+
+def test_without_mending_damage_is_told_and_left(before: Answers, tmp_path: Path) -> None:
+    database = tmp_path / "data" / "chroma" / "chroma.sqlite3"
+    noise(database)
+    damaged = database.read_bytes()
+    settings = EngineSettings(data=tmp_path / "data", embedding_model="hashing")
+    with (
+        pytest.raises(StoreUnavailable, match=r"damaged.*footnote doctor --repair"),
+        open_engine(settings, mend=False),
+    ):
+        pass
+    assert database.read_bytes() == damaged
+
+
+def test_a_probe_that_dies_or_never_ends_is_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    (tmp_path / "python").write_text("#!/bin/sh\nkill -SEGV $$\n")
+    (tmp_path / "python").chmod(0o755)
+    assert probe.damage(tmp_path, {}) == "reading it ends the process with signal 11"
+    monkeypatch.setattr(probe, "_SECONDS", 0.1)
+    (tmp_path / "python").write_text("#!/bin/sh\nexec sleep 60\n")
+    assert "longer than 0 s" in str(probe.damage(tmp_path, {}))
