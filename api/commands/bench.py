@@ -1,8 +1,10 @@
-"""`footnote bench`: how a running server bears load."""
+"""`footnote bench`: how a server bears load, and ingestion everything else."""
 
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import anyio
@@ -11,11 +13,17 @@ from rich.table import Table
 
 from api.commands.options import JsonOption
 from api.console import out, print_json
+from api.progress import tracking
+from evaluation.beir import read_beir
+from evaluation.crash.killing import CrashReport, crash_test
+from evaluation.crash.plan import planned
 from evaluation.load import Flood, first_bytes, flood, made_up
 
-cli = typer.Typer(help="Measure a running server under load.", no_args_is_help=True)
+cli = typer.Typer(help="Measure a running server under load, and ingestion.", no_args_is_help=True)
 
 _WARM_UP = 20  # requests that aren't counted
+
+_FILES = Path("sample_docs")
 
 Url = Annotated[str, typer.Argument(help="The server, like http://127.0.0.1:7373.")]
 
@@ -64,6 +72,56 @@ def passing(
         table.add_row(name, f"{row['p50']:.2f} ms", f"{row['p95']:.2f} ms")
     out.print(table)
     out.print(f"added at p50: {added:.2f} ms")
+
+
+@cli.command()
+def crash(
+    files: Annotated[
+        Path, typer.Option(help="A folder of files to ingest.", exists=True, file_okay=False)
+    ] = _FILES,
+    texts: Annotated[
+        Path | None, typer.Option(help="A BEIR folder whose texts are ingested too.")
+    ] = None,
+    documents: Annotated[int, typer.Option(min=0, help="How many of those texts.")] = 200,
+    kills: Annotated[int, typer.Option(min=1, help="How often the process is killed (-9).")] = 50,
+    model: Annotated[str, typer.Option(help="The embedding model.")] = "hashing",
+    seed: Annotated[int, typer.Option(help="Of the moments of the kills.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Kill an ingesting process at random moments; compare with one that nobody disturbed.
+
+    The exit status is 1 if anything is lost, doubled, seen in part or embedded twice for nothing.
+    """
+    found = sorted(path for path in files.rglob("*") if path.is_file() and path.name[0] != ".")
+    entries = read_beir(texts).corpus[:documents] if texts else ()
+    with TemporaryDirectory(prefix="footnote-crash-") as folder, tracking() as track:
+        killed = track("kills", kills)
+        plan = planned(found, entries)
+        report = crash_test(plan, model, kills, seed, Path(folder), killed)
+    if as_json:
+        print_json({**asdict(report), "sound": report.sound})
+    else:
+        _print_crash(report)
+    if not report.sound:
+        raise typer.Exit(1)
+
+
+def _print_crash(report: CrashReport) -> None:
+    table = Table("", "", box=None, show_header=False)
+    for name, value in (
+        ("kills", report.kills),
+        ("documents, chunks", f"{report.documents}, {report.chunks}"),
+        ("refused, with a reason", report.failed),
+        ("differences to an undisturbed run", "; ".join(report.differences) or "none"),
+        ("looks of a reader at a document", report.looked),
+        ("that saw it in part", len(report.torn)),
+        ("texts embedded", report.embedded),
+        ("again, having been in hand at a kill", report.in_hand),
+        ("again for nothing", report.again - report.in_hand),
+        ("seconds", f"{report.seconds:.0f}"),
+    ):
+        table.add_row(name, str(value))
+    out.print(table)
 
 
 def _row(one: Flood) -> list[str]:
