@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from retrieval.citations import place
 from retrieval.types import Answer, Citation
 
 # No markup: a path or a name may hold brackets.
@@ -29,11 +30,11 @@ def print_answer(answer: Answer) -> None:
 
 
 def _footnote(citation: Citation) -> Text:
-    page = f", page {citation.page}" if citation.page else ""
-    place = f"{citation.title}{page}, characters {citation.start} to {citation.end}"
+    where = place(citation.page)
+    source = f"{citation.title}{where}, characters {citation.start} to {citation.end}"
     quote = " ".join(citation.quote.split())
     return Text.assemble(
-        (f"[{citation.marker}] ", "cyan"), place, (" ✓ verified\n", "green"), (f"“{quote}”", "dim")
+        (f"[{citation.marker}] ", "cyan"), source, (" ✓ verified\n", "green"), (f"“{quote}”", "dim")
     )
 
 

@@ -8,11 +8,14 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from api.requests import MAX_DOCUMENTS, Metadata, TextDocument, TextDocuments
 from ingest import sources
 from ingest.jobs import Request as Ingest
+from ingest.types import Source
+from ingest.unpacking import is_archive, unpack
 from retrieval.errors import InvalidRequest
 from retrieval.types import Metadata as Kept
 
@@ -48,12 +51,22 @@ async def _files(request: Request) -> list[Ingest]:
         if not files or len(files) < len(form.getlist("files")):
             raise InvalidRequest("The form's field 'files' holds no file, or one without a name.")
         metadata = _form_metadata(form.get("metadata"))
-        return [
-            Ingest(
-                sources.upload(_name(file.filename), await file.read(), _declared(file), metadata)
-            )
+        found = [
+            sources.upload(_name(file.filename), await file.read(), _declared(file), metadata)
             for file in files
         ]
+    return await run_in_threadpool(_unpacked, found)
+
+
+def _unpacked(found: list[Source]) -> list[Ingest]:
+    """A request a document; the files of a zip archive are documents."""
+    requests: list[Ingest] = []
+    for source in found:
+        if is_archive(source):
+            requests += [Ingest(replace(one, name=_name(one.name))) for one in unpack(source)]
+        else:
+            requests.append(Ingest(source))
+    return requests
 
 
 def _texts(body: bytes) -> list[Ingest]:

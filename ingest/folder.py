@@ -13,7 +13,8 @@ from ingest import sources
 from ingest.errors import Cancelled, IngestError
 from ingest.pipeline import Pipeline
 from ingest.sources import Patterns
-from ingest.types import Stage
+from ingest.types import Source, Stage
+from ingest.unpacking import is_archive, unpack
 from retrieval.errors import RetrievalError
 from retrieval.types import KnowledgeBase
 
@@ -78,34 +79,46 @@ def ingest_paths(
     files, skipped = sources.find(paths, patterns)
     tally = _Tally(len(files), watch)
 
-    def one(path: Path) -> Row:
-        name, shown = sources.shown(path.name), sources.shown(path)
+    def one(path: Path) -> list[Row]:
+        """What became of a file, or of each file in an archive."""
         try:
             source = sources.read(path, pipeline.max_bytes)
+            found = list(unpack(source)) if is_archive(source) else [source]
+        except IngestError as error:
+            rows = [_failed(path.name, path, error)]
+        else:
+            rows = [document(one, path) for one in found]
+        tally.finish()
+        return rows
+
+    def document(source: Source, path: Path) -> Row:
+        try:
             ingested = pipeline.ingest(kb, source, tally.follow(path))
         except (IngestError, RetrievalError) as error:
-            row = Row(name, shown, "failed", None, 0, 0, str(error), ())
-        else:
-            row = Row(
-                name,
-                shown,
-                ingested.outcome.value,
-                ingested.document_id,
-                ingested.chunks,
-                ingested.embedded,
-                None,
-                ingested.warnings,
-            )
-        tally.finish()
-        return row
+            return _failed(source.name, path, error)
+        return Row(
+            source.name,
+            sources.shown(path),
+            ingested.outcome.value,
+            ingested.document_id,
+            ingested.chunks,
+            ingested.embedded,
+            None,
+            ingested.warnings,
+        )
 
     with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="ingest") as pool:
         try:
-            rows = tuple(pool.map(one, files))
+            rows = tuple(row for rows in pool.map(one, files) for row in rows)
         except BaseException:
             tally.stop()  # Ctrl-C: what is in hand ends at its next step
             raise
     return Report(rows, tuple(map(sources.shown, skipped)), time.perf_counter() - began)
+
+
+def _failed(name: str, path: Path, error: Exception) -> Row:
+    shown = sources.shown(name), sources.shown(path)
+    return Row(*shown, "failed", None, 0, 0, str(error), ())
 
 
 class _Tally:

@@ -13,6 +13,8 @@ from retrieval.types import Metadata
 
 TEXT_MEDIA_TYPE = "text/plain"
 
+_TAKEN = SUPPORTED | {".zip"}  # whose files are documents
+
 
 @dataclass(frozen=True, slots=True)
 class Patterns:
@@ -28,7 +30,7 @@ class Patterns:
         if self.include:
             wanted = _matches(relative, self.include)
         else:
-            wanted = relative.suffix.lower() in SUPPORTED
+            wanted = relative.suffix.lower() in _TAKEN
         return wanted and not _matches(relative, self.exclude)
 
 

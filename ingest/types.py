@@ -65,3 +65,4 @@ class ParseLimits:
     pages: int = 5_000
     characters: int = 50_000_000
     seconds: float = 300.0
+    nesting: int = 3  # files in files, such as attachments of messages

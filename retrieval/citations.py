@@ -40,3 +40,10 @@ def page_label(pages: Sequence[Page], offset: int) -> str | None:
     """The label of the page that holds an offset."""
     page = page_at(pages, offset)
     return page.label if page else None
+
+
+def place(label: str | None, page: str = "page") -> str:
+    """How the label of a page is said after a title: ", page 12", ", slide 3", or nothing."""
+    if not label:
+        return ""
+    return f", {label}" if " " in label else f", {page} {label}"

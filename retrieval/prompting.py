@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from retrieval.citations import place
 from retrieval.conversation import Turn
 from retrieval.types import Hit
 
@@ -80,7 +81,7 @@ def _newest(turns: Sequence[Turn], room: int) -> list[Turn]:
 
 
 def _passage(number: int, hit: Hit) -> str:
-    page = f", page {hit.page}" if hit.page else ""
+    page = place(hit.page)
     heading = " › ".join(hit.chunk.heading)
     where = f"{hit.title}{page}" + (f" ({heading})" if heading else "")
     return f"[{number}] {where}\n{hit.text}"

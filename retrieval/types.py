@@ -36,7 +36,10 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page is a span of the canonical text, with the label that the reader sees ("iv", "12")."""
+    """A page is a span of the canonical text, with the label that the reader sees.
+
+    "iv" and "12" are pages; what isn't a page says so: "slide 3", "Sales, row 12".
+    """
 
     number: int
     start: int

@@ -7,13 +7,12 @@ from rich.rule import Rule
 from rich.text import Text
 
 from api.commands.ingest import print_report
-from api.commands.options import DataOption, settings
+from api.commands.options import SAMPLES, DataOption, settings
 from api.console import out, print_answer
 from api.progress import ingesting
 from api.service import Service, open_service
 from evaluation.questions import SampleQuestion, read_questions
 from ingest.folder import ingest_paths
-from ingest.sources import Patterns
 from retrieval.answering import Question
 from retrieval.errors import KnowledgeBaseNotFound
 from retrieval.types import KnowledgeBase
@@ -34,7 +33,7 @@ def demo(data: DataOption = None) -> None:
         kb = _fresh(service)
         folder = sample_documents()
         with ingesting() as watch:
-            report = ingest_paths(service.pipeline, kb, [folder], Patterns(), watch)
+            report = ingest_paths(service.pipeline, kb, [folder], SAMPLES, watch)
         print_report(report)
         for question in read_questions(folder / "questions.jsonl"):
             if question.demo:

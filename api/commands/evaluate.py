@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from api.commands.demo import sample_documents
-from api.commands.options import JsonOption, settings
+from api.commands.options import SAMPLES, JsonOption, settings
 from api.console import out, print_json
 from api.progress import Track, tracking
 from api.service import open_service
@@ -22,7 +22,6 @@ from evaluation.calibration import fit
 from evaluation.indexing import indexed
 from evaluation.questions import read_questions
 from ingest.folder import ingest_paths
-from ingest.sources import Patterns
 from retrieval.answering import Question
 from retrieval.chat.extractive import Evidence
 from retrieval.engine import Engine
@@ -74,7 +73,7 @@ def answers_command(
         tracking() as track,
     ):
         kb, _ = service.engine.create("answers")
-        ingest_paths(service.pipeline, kb, [folder], Patterns(), lambda *_: None)
+        ingest_paths(service.pipeline, kb, [folder], SAMPLES, lambda *_: None)
         score = answers.measure(service.engine, kb, asked, track("questions", len(asked)))
     if as_json:
         print_json(asdict(score))

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from api.settings import Settings
+from ingest.sources import Patterns
 
 KnowledgeBaseOption = Annotated[
     str, typer.Option("--kb", "-k", help="The knowledge base.", show_default=True)
@@ -20,6 +21,7 @@ FilterOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 DEFAULT_KB = "default"
+SAMPLES = Patterns(include=("*.md", "*.txt", "*.html", "*.pdf", "*.docx"))  # of sample_docs
 
 
 def settings(data: Path | None) -> Settings:

@@ -18,6 +18,7 @@ from api.commands.options import (
 from api.console import out, print_json
 from api.replies import SearchReply
 from api.service import open_service
+from retrieval.citations import place
 from retrieval.search import Query
 from retrieval.types import Hit, Mode
 
@@ -50,7 +51,7 @@ def search(
 
 
 def _heading(hit: Hit) -> Text:
-    page = f", page {hit.page}" if hit.page else ""
+    page = place(hit.page)
     path = "".join(f" › {title}" for title in hit.chunk.heading)
     legs = ", ".join(f"{leg.name} {leg.score:.3f} (no. {leg.rank})" for leg in hit.legs)
     return Text.assemble(

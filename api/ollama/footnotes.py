@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from api.replies import CitationReply
+from retrieval.citations import place
 from retrieval.types import Answer, Citation, KnowledgeBase
 
 _LONGEST_FRAGMENT = 200  # characters of a quote in an address
@@ -50,7 +51,7 @@ def without_notes(text: str) -> str:
 
 def _note(citation: Citation, kb: KnowledgeBase, base_url: str) -> str:
     """Not `[1]: address`, which Markdown takes for a definition and hides."""
-    page = f", p. {citation.page}" if citation.page else ""
+    page = place(citation.page, "p.")
     title = citation.title.replace("[", "(").replace("]", ")")
     words = " ".join(citation.quote.split())
     return f"- **[{citation.marker}]** [{title}{page}]({link(citation, kb, base_url)}): “{words}”"

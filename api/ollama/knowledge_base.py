@@ -18,6 +18,7 @@ from api.wire.models import Card, Completion, Embedded, Part
 from api.wire.names import ModelName
 from api.wire.refusals import Refusal
 from retrieval.answering import Basis, Question
+from retrieval.citations import place
 from retrieval.conversation import Turn
 from retrieval.errors import RetrievalError
 from retrieval.ollama.types import Usage
@@ -148,7 +149,7 @@ def trace(basis: Basis, answered_by: str) -> str:
     """What was looked for and found, for those who want to see how an answer came about."""
     lines = [f"Searched for: {' '.join(basis.query.split())}"]
     for hit in basis.hits:
-        page = f", page {hit.page}" if hit.page else ""
+        page = place(hit.page)
         legs = ", ".join(f"{leg.name} {leg.rank}" for leg in hit.legs)
         lines.append(f"{hit.rank}. {hit.title}{page} (score {hit.score:.2f}; rank: {legs})")
     lines.append(f"Probability that this answers it: {basis.confidence:.2f}.")

@@ -28,7 +28,7 @@ Watch = Callable[[int], None]
 _PATIENCE = 900.0  # seconds until a run that isn't killed must be over
 _IN_HAND = 2  # batches before a kill: the one at work, and the one that was being kept
 _EARLY = 0.15  # of the kills come while the process still starts
-_LATEST = 1.5  # seconds after it is ready until the others come
+_LATEST = 3.0  # seconds after it is ready until the others come
 
 
 @dataclass(frozen=True, slots=True)

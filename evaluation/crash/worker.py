@@ -124,6 +124,7 @@ def main() -> None:
         jobs = Jobs(engine, Pipeline(engine, parser, _MAX_BYTES))
         jobs.start()
         reader = Reader(engine, kb, order.versions)
+        engine.embedder.embed_query(QUESTION)  # loads the model
         reader.start()
         _say({"ready": os.getpid()})
         try:

@@ -9,30 +9,30 @@ from dataclasses import replace
 from typing import Final
 
 from ingest.errors import DamagedDocument, EmptyDocument, IngestError, TooLarge
+from ingest.parsers.code import parse_code
 from ingest.parsers.detection import BY_EXTENSION, Kind, RawFile, detect
 from ingest.parsers.docx import parse_docx
+from ingest.parsers.epub import parse_epub
 from ingest.parsers.html import parse_html
+from ingest.parsers.json_values import parse_json
 from ingest.parsers.markdown import parse_markdown
+from ingest.parsers.messages import parse_eml, parse_msg
+from ingest.parsers.opendocument import parse_odt
 from ingest.parsers.pdf import parse_pdf
 from ingest.parsers.pdf_boxes import boxes
 from ingest.parsers.plain import parse_plain
+from ingest.parsers.pptx import parse_pptx
+from ingest.parsers.spreadsheets import parse_csv, parse_xls, parse_xlsx
 from ingest.types import Parsed, ParseLimits
 
 __all__ = ["FINGERPRINT", "SUPPORTED", "boxes", "parse"]
 
-FINGERPRINT: Final = "parsers-1"
+FINGERPRINT: Final = "parsers-2"
 """Changes whenever the text made of the same bytes may change."""
 
 SUPPORTED: Final = frozenset(BY_EXTENSION)
 """The extensions of the files that are read, with their dot, in lower case."""
 
-_PARSERS: Final[Mapping[Kind, Callable[[RawFile, ParseLimits], Parsed]]] = {
-    Kind.PLAIN: parse_plain,
-    Kind.MARKDOWN: parse_markdown,
-    Kind.HTML: parse_html,
-    Kind.PDF: parse_pdf,
-    Kind.DOCX: parse_docx,
-}
 _DEFAULT_LIMITS: Final = ParseLimits()
 
 
@@ -69,3 +69,30 @@ def _checked(parsed: Parsed, name: str, limits: ParseLimits) -> Parsed:
             "Split it, or raise the limit."
         )
     return parsed
+
+
+def _eml(file: RawFile, limits: ParseLimits) -> Parsed:
+    return parse_eml(file, limits, parse)
+
+
+def _msg(file: RawFile, limits: ParseLimits) -> Parsed:
+    return parse_msg(file, limits, parse)
+
+
+_PARSERS: Final[Mapping[Kind, Callable[[RawFile, ParseLimits], Parsed]]] = {
+    Kind.PLAIN: parse_plain,
+    Kind.MARKDOWN: parse_markdown,
+    Kind.HTML: parse_html,
+    Kind.PDF: parse_pdf,
+    Kind.DOCX: parse_docx,
+    Kind.PPTX: parse_pptx,
+    Kind.XLSX: parse_xlsx,
+    Kind.XLS: parse_xls,
+    Kind.ODT: parse_odt,
+    Kind.EPUB: parse_epub,
+    Kind.CSV: parse_csv,
+    Kind.JSON: parse_json,
+    Kind.EML: _eml,
+    Kind.MSG: _msg,
+    Kind.CODE: parse_code,
+}

@@ -1,10 +1,12 @@
 """Blocks: what a structured file is taken apart into before it becomes one text."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ingest.parsers.characters import tidy
-from retrieval.types import Heading
+from retrieval.types import Heading, Page
+
+_BLANK = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,38 @@ class Block:
 def row(cells: Sequence[str]) -> Block:
     """One row of a table. Empty cells, which mostly serve layout, are left out."""
     return Block(" | ".join(cell for cell in cells if cell), tight=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Blocks that stand in one place, such as a slide; `label` is what a reader calls it."""
+
+    label: str
+    blocks: Iterable[Block]
+
+
+def assemble_sections(
+    sections: Iterable[Section],
+) -> tuple[str, tuple[Heading, ...], tuple[Page, ...]]:
+    """The canonical text of sections, its headings, and a page a section."""
+    parts: list[str] = []
+    headings: list[Heading] = []
+    pages: list[Page] = []
+    length = 0
+    for section in sections:
+        text, found = assemble(section.blocks)
+        if not text:
+            continue
+        if parts:
+            # The blank line after a page belongs to it.
+            pages[-1] = replace(pages[-1], end=length + len(_BLANK))
+            parts.append(_BLANK)
+            length += len(_BLANK)
+        headings += [Heading(h.start + length, h.end + length, h.level) for h in found]
+        pages.append(Page(len(pages) + 1, length, length + len(text), section.label))
+        parts.append(text)
+        length += len(text)
+    return "".join(parts), tuple(headings), tuple(pages)
 
 
 def assemble(blocks: Iterable[Block]) -> tuple[str, tuple[Heading, ...]]:

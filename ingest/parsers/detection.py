@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 from io import BytesIO
@@ -19,6 +20,16 @@ class Kind(StrEnum):
     HTML = "text/html"
     PDF = "application/pdf"
     DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+    XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    XLS = "application/vnd.ms-excel"
+    ODT = "application/vnd.oasis.opendocument.text"
+    EPUB = "application/epub+zip"
+    CSV = "text/csv"
+    JSON = "application/json"
+    EML = "message/rfc822"
+    MSG = "application/vnd.ms-outlook"
+    CODE = "text/x-source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +55,50 @@ BY_EXTENSION: Final = {
     ".xhtml": Kind.HTML,
     ".pdf": Kind.PDF,
     ".docx": Kind.DOCX,
+    ".pptx": Kind.PPTX,
+    ".xlsx": Kind.XLSX,
+    ".xlsm": Kind.XLSX,
+    ".xls": Kind.XLS,
+    ".odt": Kind.ODT,
+    ".epub": Kind.EPUB,
+    ".csv": Kind.CSV,
+    ".tsv": Kind.CSV,
+    ".json": Kind.JSON,
+    ".jsonl": Kind.JSON,
+    ".ndjson": Kind.JSON,
+    ".eml": Kind.EML,
+    ".msg": Kind.MSG,
+    **dict.fromkeys(
+        (
+            f".{extension}"
+            for extension in "bash bat c cc cfg clj cpp cs css cxx dart ex go gradle groovy h hpp "
+            "hs ini java js jsx kt lua m mjs php pl ps1 py pyi r rb rs scala scss sh sql swift tf "
+            "toml ts tsx vb vue xml yaml yml zig".split()
+        ),
+        Kind.CODE,
+    ),
 }
 _BY_MEDIA_TYPE: Final = {
     **{kind.value: kind for kind in Kind},
     "application/xhtml+xml": Kind.HTML,
     "text/x-markdown": Kind.MARKDOWN,
     "text/x-rst": Kind.PLAIN,
+    "text/tab-separated-values": Kind.CSV,
+    "application/jsonl": Kind.JSON,
+    "application/x-ndjson": Kind.JSON,
+    "application/vnd.ms-excel.sheet.macroenabled.12": Kind.XLSX,
 }
-_TEXT: Final = (Kind.PLAIN, Kind.MARKDOWN, Kind.HTML)
+_TEXT: Final = (*(Kind.PLAIN, Kind.MARKDOWN, Kind.HTML, Kind.CSV, Kind.JSON, Kind.EML, Kind.CODE),)
+_ZIPPED: Final = (Kind.DOCX, Kind.PPTX, Kind.XLSX, Kind.ODT, Kind.EPUB)
 
+_UNREADABLE: Final = (ValueError, NotImplementedError, EOFError, OSError, RuntimeError)
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OLE_KINDS: Final = (("Workbook", Kind.XLS), ("Book", Kind.XLS), ("__substg1.0_", Kind.MSG))
 _OLE_STREAMS: Final = (
     ("WordDocument", "an old Word file (.doc): save it as DOCX"),
-    ("Workbook", "an old Excel file (.xls): save it as PDF"),
-    ("PowerPoint Document", "an old PowerPoint file (.ppt): save it as PDF"),
-    ("__substg1.0_", "an Outlook message (.msg): save it as text or HTML"),
+    ("PowerPoint Document", "an old PowerPoint file (.ppt): save it as PPTX"),
 )
-_ZIP_FOLDERS: Final = (
-    ("ppt/", "a PowerPoint file: save it as PDF"),
-    ("xl/", "an Excel file: save it as PDF"),
-    ("META-INF/", "an EPUB, OpenDocument or Java archive: save it as DOCX or PDF"),
-)
+_ZIP_FOLDERS: Final = (("word/", Kind.DOCX), ("ppt/", Kind.PPTX), ("xl/", Kind.XLSX))
 _FOREIGN: Final = (
     (b"{\\rtf", "an RTF file: save it as DOCX"),
     (b"%!PS", "a PostScript file: save it as PDF"),
@@ -98,7 +132,7 @@ def detect(data: bytes, name: str, media_type: str | None = None) -> RawFile:
     if kind is None or (found is None and declared not in _TEXT):
         kind = _fallback(data, name, declared)
     warnings: tuple[str, ...] = ()
-    if declared is not None and declared != kind:
+    if declared not in (None, Kind.CODE, kind):
         warnings = (f"{name} is {kind.value} by its content, and was read as such.",)
     charset = _CHARSET.search(media_type or "")
     return RawFile(data, name, kind, charset and charset[1], warnings)
@@ -107,7 +141,10 @@ def detect(data: bytes, name: str, media_type: str | None = None) -> RawFile:
 def _declared(name: str, media_type: str | None) -> Kind | None:
     """The kind that the extension, or else the media type, announces."""
     by_name = BY_EXTENSION.get(PurePosixPath(name).suffix.lower())
-    return by_name or _BY_MEDIA_TYPE.get((media_type or "").partition(";")[0].strip().lower())
+    by_type = _BY_MEDIA_TYPE.get((media_type or "").partition(";")[0].strip().lower())
+    if by_name is Kind.CODE and by_type:  # a page that a program made: its name is the program's
+        return by_type
+    return by_name or by_type
 
 
 def _by_content(data: bytes, name: str, declared: Kind | None) -> Kind | None:
@@ -138,27 +175,32 @@ def _fallback(data: bytes, name: str, declared: Kind | None) -> Kind:
 
 
 def _archive(data: bytes, name: str, declared: Kind | None) -> Kind:
-    """DOCX, if the zip archive holds a Word document."""
+    """The kind of document that a zip archive holds."""
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             members = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OSError) as error:
-        if declared is Kind.DOCX or b"word/" in data:
+            announced = archive.read("mimetype")[:100] if "mimetype" in members else b""
+    except (zipfile.BadZipFile, zlib.error, *_UNREADABLE) as error:
+        if declared in _ZIPPED or b"word/" in data:
+            kind = (declared or Kind.DOCX).name
             raise DamagedDocument(
-                f"{name} isn't a complete DOCX file ({error}): open it in a word processor, "
-                "repair and save it."
+                f"{name} isn't a complete {kind} file ({error}): open it in the program that "
+                "made it, repair and save it."
             ) from error
         raise UnsupportedMedia(f"{name} is a damaged zip archive ({error}).") from error
-    if any(member.startswith("word/") for member in members):
-        return Kind.DOCX
-    for folder, advice in _ZIP_FOLDERS:
+    for kind in (Kind.EPUB, Kind.ODT):
+        if announced.strip() == kind.value.encode():
+            return kind
+    for folder, kind in _ZIP_FOLDERS:
         if any(member.startswith(folder) for member in members):
-            raise UnsupportedMedia(f"{name} is {advice}.")
-    raise UnsupportedMedia(f"{name} is a zip archive: unpack it and add the files in it.")
+            return kind
+    if "META-INF/container.xml" in members:
+        return Kind.EPUB
+    raise UnsupportedMedia(f"{name} is a zip archive in a document: add the files in it.")
 
 
 def _compound(data: bytes, name: str) -> Kind:
-    """Never returns: no OLE compound file is read. Says which one it is."""
+    """The kind of an OLE compound file: an old workbook or a message of Outlook."""
     if "EncryptedPackage".encode("utf-16-le") in data:
         raise EncryptedDocument(
             f"{name} is encrypted: open it with its password and save it without one."
@@ -166,4 +208,7 @@ def _compound(data: bytes, name: str) -> Kind:
     for stream, advice in _OLE_STREAMS:
         if stream.encode("utf-16-le") in data:
             raise UnsupportedMedia(f"{name} is {advice}.")
+    for stream, kind in _OLE_KINDS:
+        if stream.encode("utf-16-le") in data:
+            return kind
     raise UnsupportedMedia(f"{name} is an old Microsoft Office file: save it as DOCX or PDF.")

@@ -5,12 +5,10 @@ which are rewritten before parsing, so readers know one set.
 """
 
 import posixpath
-import zipfile
-import zlib
-from io import BytesIO
 from typing import Final
 
-from ingest.errors import DamagedDocument, EncryptedDocument, TooLarge
+from ingest.errors import DamagedDocument
+from ingest.parsers.archive import Archive
 from ingest.parsers.detection import RawFile
 from ingest.parsers.markup import Element, MarkupError, read_xml
 
@@ -31,18 +29,6 @@ _STRICT: Final = (
     ),
 )
 _RELATIONSHIP: Final = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
-_BROKEN: Final = (
-    zipfile.BadZipFile,
-    zlib.error,
-    MarkupError,
-    EOFError,
-    OSError,
-    ValueError,
-    NotImplementedError,
-)
-_MAX_PART: Final = 128 * 2**20
-_MAX_RATIO: Final = 200
-"""Word's XML packs 10 to 30 times smaller; deflate reaches 1,032 on bombs."""
 
 
 class Package:
@@ -50,10 +36,7 @@ class Package:
 
     def __init__(self, file: RawFile) -> None:
         self._name = file.name
-        try:
-            self._archive = zipfile.ZipFile(BytesIO(file.data))
-        except _BROKEN as error:
-            raise self._damaged(error) from error
+        self._archive = Archive(file.data, file.name, "DOCX")
         self.main = self._target("_rels/.rels", "/officeDocument") or "word/document.xml"
 
     def document(self) -> Element:
@@ -71,24 +54,15 @@ class Package:
 
     def part(self, path: str) -> Element | None:
         """The root of the part at `path`, or None if there is none."""
-        try:
-            info = self._archive.getinfo(path)
-        except KeyError:
+        data = self._archive.read(path)
+        if data is None:
             return None
-        if info.flag_bits & 1:
-            raise EncryptedDocument(f"{self._name} is encrypted: save it without a password.")
-        if info.file_size > _MAX_PART or info.file_size > 2**20 + _MAX_RATIO * info.compress_size:
-            raise TooLarge(
-                f"{self._name}: {path} unpacks to {info.file_size:,} bytes from "
-                f"{info.compress_size:,}, more than any document does."
-            )
+        for strict, transitional in _STRICT:
+            data = data.replace(strict, transitional)
         try:
-            data = self._archive.read(info)
-            for strict, transitional in _STRICT:
-                data = data.replace(strict, transitional)
             return read_xml(data)
-        except _BROKEN as error:
-            raise self._damaged(error) from error
+        except (MarkupError, ValueError) as error:
+            raise self._archive.damaged(error) from error
 
     def _target(self, relations: str, kind: str) -> str | None:
         """The path of the part that a relationships part names as `kind`."""
@@ -100,9 +74,3 @@ class Package:
             if relation.get("Type", "").endswith(kind):
                 return posixpath.normpath(posixpath.join("/", base, relation.get("Target", "")))[1:]
         return None
-
-    def _damaged(self, error: Exception) -> DamagedDocument:
-        return DamagedDocument(
-            f"{self._name} is a damaged DOCX file ({error}): open it in a word processor, "
-            "repair and save it."
-        )

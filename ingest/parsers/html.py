@@ -33,11 +33,15 @@ def parse_html(file: RawFile, _limits: ParseLimits) -> Parsed:
         raise DamagedDocument(f"{file.name} nests too deeply to be a page: {error}.") from error
     if root is None:
         return Parsed("", file.kind.value)
-    text, headings = assemble(_Reader(main_part(root), keep_chrome=False).blocks())
-    if not text:
-        text, headings = assemble(_Reader(root, keep_chrome=True).blocks())
+    text, headings = assemble(page_blocks(root))
     first = next((text[each.start : each.end] for each in headings if each.level == 1), None)
     return Parsed(text, file.kind.value, title=_title(root) or first, headings=headings)
+
+
+def page_blocks(root: Element) -> list[Block]:
+    """The blocks of a page's main text; of all of it where nothing else would be left."""
+    main = list(_Reader(main_part(root), keep_chrome=False).blocks())
+    return main or list(_Reader(root, keep_chrome=True).blocks())
 
 
 def _title(root: Element) -> str | None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from tests.api.replies import JSON, assert_problem, upload
+from tests.ingest.parsers.test_formats import zipped
 
 NAMED = b'name="files"; filename='
 
@@ -224,3 +225,21 @@ def test_no_form_makes_it_fail(shared: TestClient, junk: bytes, where: int) -> N
         reply := shared.post("/kb/kb/documents", content=body, headers=headers), reply.status_code
     )
     assert reply.status_code in (400, 422)
+
+
+def test_an_archive_is_as_many_documents_as_files(client: TestClient) -> None:
+    files = {"a.md": "Zebra.", "in/员工.txt": "狮子。", "x.png": "no"}
+    reply = client.post("/kb/kb/documents?wait=true", files=[("files", ("all.zip", zipped(files)))])
+    jobs = reply.json()["jobs"]
+    assert [(job["uri"], job["outcome"]) for job in jobs] == [
+        ("all.zip!/a.md", "added"),
+        ("all.zip!/in/员工.txt", "added"),
+    ]
+
+
+def test_an_archive_that_cannot_be_unpacked_is_refused(client: TestClient) -> None:
+    bomb = zipped({"a.txt": b"\0" * 50_000_000})
+    for data, status in ((bomb, 413), (zipped({"a.png": "x"}), 422), (b"PK\x03\x04...", 422)):
+        reply = client.post("/kb/kb/documents", files=[("files", ("all.zip", data))])
+        assert_problem(reply, status)
+    assert client.get("/jobs").json() == {"counts": {}, "jobs": []}

@@ -21,6 +21,13 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512)
         (b"<b>bold</b> text", "a.md", None, Kind.MARKDOWN),
         (pdf([["x"]]), "a.pdf", None, Kind.PDF),
         (word(), "a.docx", None, Kind.DOCX),
+        (b"a,b", "a.tsv", None, Kind.CSV),
+        (b"{}", "a.jsonl", None, Kind.JSON),
+        (b"{}", "export", "application/json", Kind.JSON),
+        (b"Subject: x", "a.eml", None, Kind.EML),
+        (b"import os", "a.py", "text/x-python", Kind.CODE),
+        (OLE + "Workbook".encode("utf-16-le"), "a.xls", None, Kind.XLS),
+        (OLE + "__substg1.0_0037001F".encode("utf-16-le"), "a.msg", None, Kind.MSG),
     ],
 )
 def test_kind(data: bytes, name: str, media_type: str | None, kind: Kind) -> None:
@@ -50,7 +57,8 @@ def test_content_overrules_the_name_with_a_warning(data: bytes, name: str, kind:
         (OLE + "EncryptedPackage".encode("utf-16-le"), "a.docx", EncryptedDocument, "password"),
         (b"\x89PNG\r\n\x1a\n", "a.pdf", UnsupportedMedia, "image"),
         (b"{\\rtf1 x}", "a.doc", UnsupportedMedia, "DOCX"),
-        (b"a,b\n1,2", "a.csv", UnsupportedMedia, r"\.csv"),
+        (b"a,b\n1,2", "a.dat", UnsupportedMedia, r"\.dat"),
+        (OLE + "PowerPoint Document".encode("utf-16-le"), "a.ppt", UnsupportedMedia, "PPTX"),
         (b"PK\x03\x04 word/", "a.docx", DamagedDocument, "repair"),
         (b"PK\x03\x04 rest", "a.zip", UnsupportedMedia, "zip"),
     ],

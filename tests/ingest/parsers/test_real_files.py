@@ -14,8 +14,7 @@ from ingest.parsers import parse
 from tests.ingest.parsers.test_robustness import check
 
 DATA = Path(__file__).resolve().parents[3] / "../shared/data"
-READ = ("pdf-text", "pdf-cjk", "pdf-encrypted", "pdf-malformed", "docx", "html", "md", "txt")
-UNREADABLE_KINDS = ("pptx", "xlsx", "epub", "eml_gb2312")
+REFUSED = ("doc", "ppt", "scan")
 MOST_EXTRA = 0.15
 """What a file shows beyond its true text: its title, page numbers, a small table."""
 
@@ -40,7 +39,7 @@ def test_file(row: dict[str, Any]) -> None:
         _check_refusal(row, error)
         return
     check(parsed)
-    assert row["group"] in READ
+    assert row["group"] not in REFUSED
     text = squeezed(parsed.text)
     assert [each for each in row.get("expect", []) if squeezed(each) not in text] == []
     places = [text.index(squeezed(each)) for each in row.get("order", [])]
@@ -57,15 +56,14 @@ def _check_refusal(row: dict[str, Any], error: IngestError) -> None:
         assert isinstance(error, EmptyDocument | UnsupportedMedia)
     elif "error" not in row:
         assert isinstance(error, UnsupportedMedia)
-        assert row["group"] not in READ
+        assert row["group"] in REFUSED
 
 
 @pytest.mark.parametrize("row", rows(DATA / "zh_files/manifest.jsonl"))
 def test_chinese_file_against_its_true_text(row: dict[str, Any]) -> None:
     path = DATA / "zh_files" / row["file"]
-    if row["kind"] in UNREADABLE_KINDS or row["kind"] == "scan_pdf":
-        error = EmptyDocument if row["kind"] == "scan_pdf" else UnsupportedMedia
-        with pytest.raises(error):
+    if row["kind"] == "scan_pdf":
+        with pytest.raises(EmptyDocument):
             parse(path.read_bytes(), path.name)
         return
     truth = (DATA / "zh_files" / row["truth"]).read_text(encoding="utf-8")
@@ -74,7 +72,7 @@ def test_chinese_file_against_its_true_text(row: dict[str, Any]) -> None:
     matched = sum(block.size for block in _blocks(wanted, found))
     wrong = 1 if row["kind"].startswith("pdf") else 0  # a glyph to which the font gives no code
     assert len(wanted) - matched <= wrong
-    assert len(found) - matched <= max(MOST_EXTRA * len(wanted), 70)
+    assert len(found) - matched <= max(MOST_EXTRA * len(wanted), 100)
 
 
 def _blocks(wanted: str, found: str) -> list[Any]:

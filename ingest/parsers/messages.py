@@ -1,0 +1,144 @@
+"""E-mail: EML by the standard library, MSG by python-oxmsg, with the attachments that are read."""
+
+import email
+import email.policy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from email.message import EmailMessage
+from io import BytesIO
+
+import oxmsg
+
+from ingest.errors import IngestError, TooLarge, UnsupportedMedia
+from ingest.parsers.blocks import Block, Section, assemble_sections
+from ingest.parsers.characters import canonical, one_line
+from ingest.parsers.detection import RawFile
+from ingest.parsers.encoding import decode
+from ingest.parsers.html import page_blocks
+from ingest.parsers.markup import read_html
+from ingest.types import Parsed, ParseLimits
+from retrieval.types import Heading, Page
+
+ParseFile = Callable[[bytes, str, str | None, ParseLimits], Parsed]
+
+_FIELDS = ("From", "To", "Cc", "Date")
+
+
+@dataclass(frozen=True, slots=True)
+class _Attachment:
+    name: str
+    data: bytes
+    media_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    subject: str
+    fields: Sequence[tuple[str, str]]
+    body: Sequence[Block]
+    attachments: Sequence[_Attachment]
+
+
+def parse_eml(file: RawFile, limits: ParseLimits, parse: ParseFile) -> Parsed:
+    """A message: who, when, what, then its attachments, as far as they can be read."""
+    message = email.message_from_bytes(file.data, policy=email.policy.default)
+    if not isinstance(message, EmailMessage):
+        raise TypeError(type(message))
+    fields = [(name, one_line(str(message[name]))) for name in _FIELDS if message[name]]
+    body = message.get_body(("plain", "html"))
+    found = _Message(
+        subject=one_line(str(message["Subject"] or "")),
+        fields=fields,
+        body=_body(body, file.name) if isinstance(body, EmailMessage) else (),
+        attachments=list(_eml_attachments(message)),
+    )
+    return _read(found, file, limits, parse)
+
+
+def parse_msg(file: RawFile, limits: ParseLimits, parse: ParseFile) -> Parsed:
+    """A message of Outlook."""
+    message = oxmsg.Message.load(BytesIO(file.data))
+    fields = [
+        ("From", message.sender or ""),
+        ("To", ", ".join(str(one.name or one.email_address) for one in message.recipients)),
+        ("Date", str(message.sent_date or "")),
+    ]
+    text = message.body or ""
+    found = _Message(
+        subject=one_line(message.subject or ""),
+        fields=[(name, one_line(value)) for name, value in fields if value],
+        body=[Block(text)] if text.strip() else _html(message.html_body or ""),
+        attachments=[
+            _Attachment(one.file_name or "attachment", one.file_bytes or b"", one.mime_type)
+            for one in message.attachments
+        ],
+    )
+    return _read(found, file, limits, parse)
+
+
+def _read(message: _Message, file: RawFile, limits: ParseLimits, parse: ParseFile) -> Parsed:
+    head = [Block(message.subject, level=1)] if message.subject else []
+    head += [Block(f"{name}: {value}", tight=True) for name, value in message.fields]
+    text, headings, pages = assemble_sections([Section("message", [*head, *message.body])])
+    whole = Parsed(text, file.kind.value, message.subject or None, pages, headings)
+    for attachment in message.attachments:
+        try:
+            if limits.nesting < 1:
+                raise TooLarge(f"{attachment.name} is nested too deeply")
+            inner = replace(limits, nesting=limits.nesting - 1)
+            parsed = parse(attachment.data, attachment.name, attachment.media_type, inner)
+        except IngestError as error:
+            reason = "of a kind that isn't read" if isinstance(error, UnsupportedMedia) else error
+            warning = f"The attachment {attachment.name} was left out: {reason}"
+            whole = replace(whole, warnings=(*whole.warnings, warning))
+        else:
+            whole = _with_attachment(whole, attachment.name, parsed)
+    return whole
+
+
+def _with_attachment(whole: Parsed, name: str, parsed: Parsed) -> Parsed:
+    """The text with that of an attachment behind it, under its name."""
+    start = len(whole.text) + len("\n\n")
+    at = start + len(name) + len("\n\n")
+    text = f"{whole.text}\n\n{name}\n\n{parsed.text}"
+    headings = [
+        Heading(start, start + len(name), 1),
+        *(Heading(h.start + at, h.end + at, h.level + 1) for h in parsed.headings),
+    ]
+    last = whole.pages[-1]
+    page = Page(len(whole.pages) + 1, start, len(text), f"attachment {name}")
+    return replace(
+        whole,
+        text=text,
+        headings=(*whole.headings, *headings),
+        pages=(*whole.pages[:-1], replace(last, end=start), page),
+        warnings=(*whole.warnings, *parsed.warnings),
+    )
+
+
+def _body(part: EmailMessage, name: str) -> list[Block]:
+    """The text of the body part, decoded as it declares, or as it looks."""
+    payload = part.get_payload(decode=True)
+    data = payload if isinstance(payload, bytes) else b""
+    text = decode(data, name, part.get_content_charset())
+    return _html(text) if part.get_content_type() == "text/html" else [Block(text)]
+
+
+def _html(text: str) -> list[Block]:
+    root = read_html(canonical(text)) if text.strip() else None
+    return [] if root is None else page_blocks(root)
+
+
+def _eml_attachments(message: EmailMessage) -> Iterator[_Attachment]:
+    for part in message.iter_attachments():
+        if not isinstance(part, EmailMessage):
+            continue
+        kind = part.get_content_type()
+        name = one_line(part.get_filename() or "")
+        if kind == "message/rfc822":
+            inner = part.get_payload(0)
+            data = inner.as_bytes() if isinstance(inner, EmailMessage) else b""
+            yield _Attachment(name or "message.eml", data, kind)
+        elif name:
+            payload = part.get_payload(decode=True)
+            yield _Attachment(name, payload if isinstance(payload, bytes) else b"", kind)
