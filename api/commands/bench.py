@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -10,6 +11,7 @@ from typing import Annotated
 import anyio
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from api.commands.options import JsonOption
 from api.console import out, print_json
@@ -17,7 +19,13 @@ from api.progress import tracking
 from evaluation.beir import read_beir
 from evaluation.crash.killing import CrashReport, crash_test
 from evaluation.crash.plan import planned
+from evaluation.ingest_load import load_test
+from evaluation.intake import take_in
 from evaluation.load import Flood, first_bytes, flood, made_up
+from evaluation.mutations import spoilt
+from evaluation.parser_quality import compare, read_cases
+from ingest.types import ParseLimits
+from retrieval.embedding.torch import DEFAULT_MODEL
 
 cli = typer.Typer(help="Measure a running server under load, and ingestion.", no_args_is_help=True)
 
@@ -76,8 +84,9 @@ def passing(
 
 @cli.command()
 def crash(
-    files: Annotated[
-        Path, typer.Option(help="A folder of files to ingest.", exists=True, file_okay=False)
+    folder: Annotated[
+        Path,
+        typer.Option("--files", help="A folder of files.", exists=True, file_okay=False),
     ] = _FILES,
     texts: Annotated[
         Path | None, typer.Option(help="A BEIR folder whose texts are ingested too.")
@@ -92,18 +101,118 @@ def crash(
 
     The exit status is 1 if anything is lost, doubled, seen in part or embedded twice for nothing.
     """
-    found = sorted(path for path in files.rglob("*") if path.is_file() and path.name[0] != ".")
     entries = read_beir(texts).corpus[:documents] if texts else ()
-    with TemporaryDirectory(prefix="footnote-crash-") as folder, tracking() as track:
+    with TemporaryDirectory(prefix="footnote-crash-") as aside, tracking() as track:
         killed = track("kills", kills)
-        plan = planned(found, entries)
-        report = crash_test(plan, model, kills, seed, Path(folder), killed)
+        plan = planned(_files_in(folder), entries)
+        report = crash_test(plan, model, kills, seed, Path(aside), killed)
     if as_json:
         print_json({**asdict(report), "sound": report.sound})
     else:
         _print_crash(report)
     if not report.sound:
         raise typer.Exit(1)
+
+
+@cli.command()
+def files(
+    folder: Annotated[
+        Path, typer.Argument(help="A folder of files.", exists=True, file_okay=False)
+    ] = _FILES,
+    spoil: Annotated[int, typer.Option(min=0, help="Spoilt copies that are sent too.")] = 500,
+    seconds: Annotated[float, typer.Option(min=1, help="Longest time to read one file.")] = 60.0,
+    seed: Annotated[int, typer.Option(help="Of what is spoilt, and how.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Send files and spoilt copies of them to ingestion; count what becomes of them.
+
+    The exit status is 1 where one ends in no final state, or without a reason.
+    """
+    found = _files_in(folder)
+    limits = ParseLimits(seconds=seconds)
+    with TemporaryDirectory(prefix="footnote-files-") as data, tracking() as track:
+        sent = chain(((path.name, path.read_bytes()) for path in found), spoilt(found, spoil, seed))
+        intake = take_in(sent, limits, Path(data), track("files", len(found) + spoil))
+    if as_json:
+        print_json({**asdict(intake), "sound": intake.sound})
+    else:
+        table = Table("end", "files", box=None)
+        for end, count in sorted(intake.ends.items(), key=lambda pair: -pair[1]):
+            table.add_row(end, str(count))
+        out.print(table)
+        name, longest = intake.slowest
+        out.print(
+            f"{intake.files} files in {intake.seconds:.0f} s, {intake.unfinished} without an end, "
+            f"{len(intake.unexplained)} without a reason; the slowest, {name}, {longest:.1f} s."
+        )
+        for line in intake.unexplained:
+            out.print(Text(line))
+    if not intake.sound:
+        raise typer.Exit(1)
+
+
+@cli.command()
+def ingest(
+    documents: Annotated[int, typer.Option(min=10, help="PDFs of two pages.")] = 1_000,
+    pages: Annotated[int, typer.Option(min=1, help="Pages of a long PDF after them.")] = 1_000,
+    model: Annotated[str, typer.Option(help="The embedding model.")] = DEFAULT_MODEL,
+    as_json: JsonOption = False,
+) -> None:
+    """Ingest many documents and a long one: memory, and the rate beside that of the model alone."""
+    with TemporaryDirectory(prefix="footnote-load-") as data, tracking() as track:
+        watch = track("documents", documents + 1 + documents // 2)
+        load = load_test(model, documents, pages, Path(data), watch)
+    if as_json:
+        print_json({**asdict(load), "share": load.share})
+        return
+    table = Table("", "", box=None, show_header=False)
+    for name, value in (
+        (f"peak memory, first {load.documents // 5} documents", f"{load.warm:.0f} MB"),
+        ("the others", f"{load.steady:.0f} MB ({load.steady / load.warm - 1:+.1%})"),
+        (f"a PDF of {load.pages} pages", f"{load.long:.0f} MB ({load.long / load.warm - 1:+.1%})"),
+        ("ingested", f"{load.ingested:.1f} chunks/s of {load.chunks}"),
+        ("the model alone", f"{load.raw:.1f} chunks/s; ingestion reaches {load.share:.1%}"),
+        ("with known vectors", f"{load.cached_documents:.1f} documents/s"),
+    ):
+        table.add_row(name, value)
+    out.print(table)
+
+
+@cli.command()
+def parsers(
+    manifests: Annotated[
+        list[Path],
+        typer.Argument(help="JSON Lines: `file`, and `truth` (a file) or `expect` (strings)."),
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Compare what is read of files with their known texts, beside markitdown and pypdf.
+
+    Those come with pip install -e '.[peers]'.
+    """
+    cases = [case for manifest in manifests for case in read_cases(manifest)]
+    with tracking() as track:
+        scores = compare(cases, track("files", len(cases)))
+    if as_json:
+        print_json([asdict(score) for score in scores])
+        return
+    columns = ("kind", "reader", "files", "read", "error rate", "order", "strings found", "seconds")
+    table = Table(*columns, box=None)
+    for score in scores:
+        shares = (score.error_rate, score.order, score.found)
+        table.add_row(
+            score.kind,
+            score.reader,
+            str(score.files),
+            str(score.read),
+            *("" if share is None else f"{share:.1%}" for share in shares),
+            f"{score.seconds:.2f}",
+        )
+    out.print(table)
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
 
 
 def _print_crash(report: CrashReport) -> None:

@@ -15,7 +15,7 @@ COMMANDS = [
     *(["demo"], ["serve"], ["ingest"], ["search"], ["ask"], ["version"]),
     *(["kb"], ["kb", "list"], ["kb", "create"], ["kb", "delete"]),
     *(["stand-in"], ["models"], ["doctor"], ["bench"]),
-    *(["bench", name] for name in "calls passing crash".split()),
+    *(["bench", name] for name in "calls passing crash files ingest parsers".split()),
     *(["models", name] for name in "list ps show pull push load unload copy create delete".split()),
     *(["eval"], ["eval", "retrieval"], ["eval", "answers"], ["eval", "abstention"]),
 ]

@@ -1,0 +1,177 @@
+"""Ingestion under load: what memory it takes over a long run, and how near it comes to the model.
+
+Documents are PDFs of two pages, sent as jobs, as an upload is.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from evaluation.paper import paper
+from ingest.jobs import Jobs, Request
+from ingest.parsing import ProcessParser
+from ingest.pipeline import Pipeline
+from ingest.sources import upload
+from ingest.types import ParseLimits
+from retrieval.embedding.scheduler import Embedder
+from retrieval.engine import Engine, load_backend, open_engine
+from retrieval.schema import chunks, versions
+from retrieval.settings import EngineSettings
+from retrieval.types import KnowledgeBase
+
+_PAGES = 2
+_LOOK = 0.1  # seconds between two looks at the memory
+_MAX_BYTES = 1 << 28
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What was measured.
+
+    Memory in megabytes, of this process and its parser: the peak of the first fifth of the
+    documents, of the others, and of a PDF of many pages. Rates a second: chunks of the
+    documents, of those whose vectors are known, and of the model alone on the same texts.
+    """
+
+    documents: int
+    chunks: int
+    pages: int
+    warm: float
+    steady: float
+    long: float
+    ingested: float
+    raw: float
+    cached_documents: float
+
+    @property
+    def share(self) -> float:
+        """Of the model's own rate, what ingestion reaches."""
+        return self.ingested / self.raw
+
+
+def load_test(
+    model: str, documents: int, pages: int, data: Path, watch: Callable[[int], None]
+) -> Load:
+    """Ingest documents, then a long one, then the documents again with their vectors known."""
+    first = documents // 5
+    with open_engine(EngineSettings(data, embedding_model=model)) as engine, _jobs(engine) as jobs:
+        engine.embedder.embed_query("warm up")
+        kb, _ = engine.create("load")
+        done = 0
+
+        def send(kb: KnowledgeBase, numbers: Sequence[int], length: int = _PAGES) -> float:
+            nonlocal done
+            began = time.perf_counter()
+            requests = [
+                Request(upload(f"{n}.pdf", paper(n, length), "application/pdf", None))
+                for n in numbers
+            ]
+            accepted = jobs.submit(kb, requests)
+            for job in accepted:
+                jobs.wait([job.id])
+                done += 1
+                watch(done)
+            return time.perf_counter() - began
+
+        with _memory() as warm:
+            send(kb, range(first))
+        with _memory() as steady:
+            seconds = send(kb, range(first, documents))
+        embedded = _chunks(engine) * (documents - first) / documents
+        with _memory() as long:
+            send(kb, [documents], pages)
+        again, _ = engine.create("again")
+        cached = send(again, range(documents // 2))
+        texts = _texts(engine, min(1_000, documents))
+    return Load(
+        documents=documents,
+        chunks=round(embedded * documents / (documents - first)),
+        pages=pages,
+        warm=warm[0],
+        steady=steady[0],
+        long=long[0],
+        ingested=embedded / seconds,
+        raw=_raw_rate(model, data, texts),
+        cached_documents=documents // 2 / cached,
+    )
+
+
+@contextmanager
+def _jobs(engine: Engine) -> Iterator[Jobs]:
+    parser = ProcessParser(ParseLimits())
+    jobs = Jobs(engine, Pipeline(engine, parser, _MAX_BYTES))
+    jobs.start()
+    try:
+        yield jobs
+    finally:
+        jobs.close()
+        parser.close()
+
+
+@contextmanager
+def _memory() -> Iterator[list[float]]:
+    """The peak of this process and its children while the block runs, in megabytes."""
+    peak = [0.0]
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(_LOOK):
+            peak[0] = max(peak[0], _resident())
+
+    looker = threading.Thread(target=look)
+    looker.start()
+    try:
+        yield peak
+    finally:
+        over.set()
+        looker.join()
+        peak[0] = max(peak[0], _resident())
+
+
+def _resident() -> float:
+    """Megabytes that this process and its children have in memory."""
+    own = os.getpid()
+    total = 0
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        except (OSError, ValueError):  # it ended meanwhile
+            continue
+        if own in (int(fields["Pid"]), int(fields["PPid"])):
+            total += int(fields.get("VmRSS", "0 kB").split()[0])
+    return total / 1024
+
+
+def _chunks(engine: Engine) -> int:
+    with engine.database.read() as connection:
+        return connection.scalar(select(func.count()).select_from(chunks)) or 0
+
+
+def _texts(engine: Engine, count: int) -> list[str]:
+    """What was embedded of some chunks."""
+    span = func.substr(versions.c.text, chunks.c.start + 1, chunks.c.end - chunks.c.start)
+    query = (
+        select(chunks.c.context + span)
+        .join(versions, versions.c.version == chunks.c.version)
+        .order_by(chunks.c.text_hash)
+        .limit(count)
+    )
+    with engine.database.read() as connection:
+        return [*connection.scalars(query)]
+
+
+def _raw_rate(model: str, data: Path, texts: Sequence[str]) -> float:
+    """Texts a second through the model alone, all of them queued at once."""
+    embedder = Embedder(load_backend(EngineSettings(data, embedding_model=model)))
+    embedder.embed_query("warm up")
+    began = time.perf_counter()
+    embedder.embed_documents(texts)
+    seconds = time.perf_counter() - began
+    embedder.close()
+    return len(texts) / seconds
