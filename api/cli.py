@@ -12,6 +12,7 @@ from api.commands import (
     ingest,
     knowledge_bases,
     models,
+    reindex,
     search,
     serve,
     standin,
@@ -36,6 +37,7 @@ cli.command()(ingest.ingest)
 cli.command()(search.search)
 cli.command()(ask.ask)
 cli.command()(doctor.doctor)
+cli.command()(reindex.reindex)
 cli.add_typer(knowledge_bases.cli, name="kb")
 cli.add_typer(evaluate.cli, name="eval")
 cli.add_typer(bench.cli, name="bench")

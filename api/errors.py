@@ -23,6 +23,7 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (retrieval.InvalidRequest, HTTPStatus.UNPROCESSABLE_ENTITY),
     (retrieval.TextTooLong, HTTPStatus.UNPROCESSABLE_ENTITY),
     (retrieval.ModelMismatch, HTTPStatus.CONFLICT),
+    (retrieval.Superseded, HTTPStatus.CONFLICT),
     (retrieval.Overloaded, HTTPStatus.TOO_MANY_REQUESTS),
     (retrieval.ModelServerUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (retrieval.ModelServerError, HTTPStatus.BAD_GATEWAY),

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, Field
 
+from api.reindexing import Status
 from api.requests import ChunkingSettings
 from ingest.job_store import Job
 from retrieval import types
@@ -78,6 +79,27 @@ class JobReply(BaseModel):
 
 class JobsReply(BaseModel):
     jobs: list[JobReply]
+
+
+class ComparisonReply(BaseModel):
+    questions: int
+    old: float = Field(description="Mean reciprocal rank of the live generation")
+    new: float = Field(description="Mean reciprocal rank of the new one")
+    p: float = Field(description="How likely a loss like this is, were both equally good")
+    worse: bool
+
+
+class ReindexReply(BaseModel):
+    state: str = Field(description="none, building, switched, refused, failed or stopped")
+    model: str
+    done: int = Field(description="Documents that are in the new generation")
+    total: int
+    comparison: ComparisonReply | None
+    error: str
+
+    @classmethod
+    def of(cls, status: Status | None) -> Self:
+        return cls.model_validate(status or Status("none", ""), from_attributes=True)
 
 
 class QueueReply(BaseModel):

@@ -42,6 +42,27 @@ class ChunkingSettings(_Request):
     )
 
 
+class KnownItem(_Request):
+    question: str = Field(min_length=1, max_length=MAX_QUERY)
+    uri: str = Field(min_length=1, description="Of the document that answers it")
+
+
+class ReindexRequest(_Request):
+    model: str | None = Field(
+        None, max_length=300, description="An embedding model; by default the one it has"
+    )
+    chunking: ChunkingSettings | None = Field(None, description="By default as it is")
+    force: bool = Field(False, description="Switch even where it is significantly worse")
+    questions: list[KnownItem] = Field(
+        default_factory=list, max_length=10_000, description="By default made of the text"
+    )
+
+    def cut(self) -> types.Chunking | None:
+        """How to cut, if that is to change."""
+        asked = self.chunking
+        return None if asked is None else types.Chunking(asked.tokens, asked.overlap)
+
+
 class KnowledgeBaseRequest(_Request):
     chunking: ChunkingSettings = ChunkingSettings()
     dense_weight: float = Field(0.5, ge=0, le=1, description="Share of the dense leg")

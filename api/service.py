@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from api.reindexing import Reindexer
 from api.settings import Settings
 from ingest.highlighting import Highlighter
 from ingest.jobs import Jobs
@@ -22,6 +23,7 @@ class Service:
     pipeline: Pipeline
     jobs: Jobs
     highlighter: Highlighter
+    reindexer: Reindexer
 
 
 @contextmanager
@@ -32,10 +34,13 @@ def open_service(settings: Settings, backend: EmbeddingBackend | None = None) ->
         viewer = ProcessParser(settings.parse_limits())  # so that readers don't wait for writers
         pipeline = Pipeline(engine, parser, settings.max_upload_bytes)
         jobs = Jobs(engine, pipeline, settings.ingest_workers)
+        reindexer = Reindexer(engine)
+        highlighter = Highlighter(engine, viewer)
         try:
-            yield Service(settings, engine, pipeline, jobs, Highlighter(engine, viewer))
+            yield Service(settings, engine, pipeline, jobs, highlighter, reindexer)
         finally:
             jobs.stop()
+            reindexer.close()
             parser.close()  # so that no job has to finish a long file first
             viewer.close()
             jobs.close()

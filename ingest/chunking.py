@@ -59,11 +59,16 @@ class _Piece:
 
 
 def cut(
-    document: Document, chunking: Chunking, window: int, count_tokens: CountTokens
+    document: Document,
+    chunking: Chunking,
+    window: int,
+    count_tokens: CountTokens,
+    generation: str = "",
 ) -> CutDocument:
     """The chunks of a document, none longer than the window by the embedder's own count.
 
     `count_tokens` counts each text with what the model adds to it; `window` is the model's.
+    The ids of chunks depend on the fingerprint of their generation.
     """
     limit = min(window, chunking.tokens or _USUAL)
     [added] = count_tokens([""])
@@ -83,7 +88,7 @@ def cut(
                 [tokens] = count_tokens([text])
                 ordinal = len(chunks)
                 chunks.append(
-                    _chunk(document, chunking, ordinal, section.path, context, span, tokens)
+                    _chunk(document, generation, ordinal, section.path, context, span, tokens)
                 )
                 texts.append(text)
     return CutDocument(tuple(chunks), tuple(texts))
@@ -198,14 +203,14 @@ def _fits(context: str, limit: int, count_tokens: CountTokens) -> Callable[[str]
 
 def _chunk(
     document: Document,
-    chunking: Chunking,
+    generation: str,
     ordinal: int,
     path: tuple[str, ...],
     context: str,
     span: Span,
     tokens: int,
 ) -> Chunk:
-    origin = f"{document.id}:{document.version}:{chunking.fingerprint}:{span.start}:{span.end}"
+    origin = f"{document.id}:{document.version}:{generation}:{span.start}:{span.end}"
     return Chunk(
         id=hashlib.sha256(origin.encode()).hexdigest()[:32],
         document_id=document.id,

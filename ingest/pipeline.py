@@ -73,15 +73,19 @@ class Pipeline:
         parsed = self._parser.parse(source.data, source.name, source.media_type)
         document = self._document(kb, document_id, version, source, parsed)
         progress(Stage.CHUNKING, 0, 0)
-        embedder = self._engine.embedder
+        embedder = self._engine.embedders.of(kb)
         pieces = cut(
-            document, kb.settings.chunking, embedder.identity.window, embedder.count_tokens
+            document,
+            kb.settings.chunking,
+            embedder.identity.window,
+            embedder.count_tokens,
+            kb.generation.fingerprint,
         )
         try:
             return self._store(kb, source, document, parsed, pieces, progress, unique)
         except (IngestError, RetrievalError) as error:
             if not may_pass(error):
-                self._engine.cached_embedder.forget(pieces.texts)
+                self._engine.cached_embedder(kb).forget(pieces.texts)
             raise
 
     def _store(
@@ -96,7 +100,7 @@ class Pipeline:
     ) -> Ingested:
         total = len(pieces.chunks)
         progress(Stage.EMBEDDING, 0, total)
-        embedded = self._engine.cached_embedder.embed(
+        embedded = self._engine.cached_embedder(kb).embed(
             pieces.texts, lambda done: progress(Stage.EMBEDDING, done, total)
         )
         progress(Stage.WRITING, total, total)

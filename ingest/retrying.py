@@ -6,6 +6,7 @@ from retrieval.errors import (
     ModelServerUnavailable,
     Overloaded,
     StoreUnavailable,
+    Superseded,
 )
 
 _FIRST, _GROWTH, _LONGEST = 2.0, 4.0, 300.0  # seconds, as in 2, 8, 32, 128, 300, 300 ...
@@ -18,7 +19,7 @@ def may_pass(error: Exception) -> bool:
     """
     if isinstance(error, (ModelServerCrashed, DataLost)):
         return False
-    return isinstance(error, (ModelServerUnavailable, Overloaded, StoreUnavailable))
+    return isinstance(error, (ModelServerUnavailable, Overloaded, StoreUnavailable, Superseded))
 
 
 def delay(attempts: int) -> float:

@@ -38,7 +38,7 @@ class Chunks:
         """How many live chunks belong to the documents of a condition."""
         query = select(func.count()).select_from(chunks.join(documents, _LIVE))
         with self._database.read() as connection:
-            return connection.scalar(query.where(documents.c.kb_id == kb.id, where)) or 0
+            return connection.scalar(query.where(_of(kb), where)) or 0
 
     def document_ids(self, kb: KnowledgeBase, where: ColumnElement[bool]) -> list[str]:
         """The live documents of a condition."""
@@ -89,6 +89,11 @@ class Chunks:
         return found
 
 
+def _of(kb: KnowledgeBase) -> ColumnElement[bool]:
+    """The chunks of its documents in its generation."""
+    return (documents.c.kb_id == kb.id) & (chunks.c.generation_id == kb.generation.id)
+
+
 def _vectors(kb: KnowledgeBase) -> Select[str, bytes]:
     known = (embeddings.c.text_hash == chunks.c.text_hash) & (
         embeddings.c.model_fingerprint == kb.generation.model.fingerprint
@@ -97,7 +102,7 @@ def _vectors(kb: KnowledgeBase) -> Select[str, bytes]:
         select(chunks.c.id, embeddings.c.vector)
         .join(documents, _LIVE)
         .join(embeddings, known)
-        .where(documents.c.kb_id == kb.id)
+        .where(_of(kb))
     )
 
 
@@ -125,7 +130,7 @@ def _passages(kb: KnowledgeBase) -> Select[*tuple[Any, ...]]:
         .join(documents, _LIVE)
         .join(versions, same_version)
         .outerjoin(pages, on_page)
-        .where(documents.c.kb_id == kb.id)
+        .where(_of(kb))
     )
 
 

@@ -56,7 +56,7 @@ class Consistency:
         """Bring everything to where the catalogue is. Raises StoreUnavailable."""
         forget_remains(self._database)
         self.drop_strays()
-        for kb in KnowledgeBases(self._database).all():
+        for kb in KnowledgeBases(self._database).generations():
             if difference := self.difference(kb):
                 self.mend(kb, difference)
 
@@ -127,7 +127,7 @@ class Consistency:
 def samples(database: Database, count: int) -> dict[str, list[Vector]]:
     """Some of the vectors that the store of each generation should find."""
     found: dict[str, list[Vector]] = {}
-    for kb in KnowledgeBases(database).all():
+    for kb in KnowledgeBases(database).generations():
         query = _rows(kb).order_by(func.random()).limit(count)
         with database.read() as connection:
             found[kb.generation.id] = [to_vector(row.vector) for row in connection.execute(query)]

@@ -29,8 +29,13 @@ class Database:
             event.listen(self._engine, "connect", _configure_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
         try:
-            with self.write() as connection:
-                _migrate(connection)
+            with self._failing(), self._engine.connect() as connection:
+                # A table that is made anew is dropped first, and what refers to it would go too.
+                _enforce_references(connection, on=False)
+                writer = connection.execution_options(writes=True)
+                with writer.begin():
+                    _migrate(writer)
+                _enforce_references(connection, on=True)
         except CommandError as error:
             raise StoreUnavailable(
                 f"The catalogue {self._where} was made by a newer version of Footnote ({error}). "
@@ -70,6 +75,14 @@ class Database:
             raise  # what we asked for was wrong, not the database
         except DatabaseError as error:
             raise StoreUnavailable(f"The catalogue {self._where} failed: {error.orig}.") from error
+
+
+def _enforce_references(connection: Connection, *, on: bool) -> None:
+    """Outside a transaction, in which SQLite ignores it."""
+    if connection.dialect.name == "sqlite":
+        driver = connection.connection.driver_connection
+        assert driver is not None  # noqa: S101 - it is connected
+        driver.execute(f"PRAGMA foreign_keys={'ON' if on else 'OFF'}")
 
 
 def _migrate(connection: Connection) -> None:

@@ -56,7 +56,11 @@ class Documents:
         )
         chunk_count = (
             select(func.count())
-            .where(chunks.c.document_id == documents.c.id, chunks.c.version == versions.c.version)
+            .where(
+                chunks.c.document_id == documents.c.id,
+                chunks.c.version == versions.c.version,
+                chunks.c.generation_id == kb.generation.id,
+            )
             .scalar_subquery()
         )
         query = (

@@ -16,12 +16,13 @@ from retrieval.documents import Documents
 from retrieval.embedding.cache import CachedEmbedder
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.embedding.ollama import OllamaBackend
+from retrieval.embedding.registry import Embedders
 from retrieval.embedding.scheduler import Embedder
 from retrieval.embedding.torch import TorchBackend
 from retrieval.errors import DataDirectoryLocked, StoreUnavailable
 from retrieval.generating import Generating
 from retrieval.indexing import Indexer
-from retrieval.knowledge_bases import KnowledgeBases, check_model
+from retrieval.knowledge_bases import KnowledgeBases
 from retrieval.opening import open_stores
 from retrieval.ports import Blobs, EmbeddingBackend, Stores
 from retrieval.responding import Responding
@@ -45,28 +46,36 @@ class Engine:
     blobs: Blobs
     stores: Stores
     embedder: Embedder
-    cached_embedder: CachedEmbedder
+    embedders: Embedders
     indexer: Indexer
     searcher: Searcher
     answering: Answering
     responding: Responding
 
     def open(self, name: str) -> KnowledgeBase:
-        """A knowledge base that can be searched and written with this embedder.
+        """A knowledge base that can be searched and written.
 
-        Raises KnowledgeBaseNotFound, and ModelMismatch where it was built with another model.
+        Raises KnowledgeBaseNotFound, and ModelMismatch where the model it was built with isn't
+        the one that has its name now; ModelUnavailable, ModelServerError.
         """
         kb = self.knowledge_bases.get(name)
-        check_model(kb, self.embedder.identity)
+        self.embedders.of(kb)
         return kb
+
+    def cached_embedder(self, kb: KnowledgeBase) -> CachedEmbedder:
+        """What embeds the passages of a knowledge base, each once."""
+        return CachedEmbedder(self.embedders.of(kb), self.database)
 
     def create(
         self, name: str, settings: KnowledgeBaseSettings | None = None
     ) -> tuple[KnowledgeBase, bool]:
         """The knowledge base of that name with these settings, and whether it is new.
 
-        Without settings an existing one keeps its own. Raises InvalidRequest, ModelMismatch.
+        Without settings an existing one keeps its own. Raises InvalidRequest, and what `open`
+        raises.
         """
+        if existing := self.knowledge_bases.find(name):
+            self.embedders.of(existing)
         return self.knowledge_bases.put(name, settings, self.embedder.identity)
 
 
@@ -85,14 +94,15 @@ def open_engine(
         database = Database.at(settings.data / "catalogue.sqlite")
         stack.callback(database.close)
         embedder = Embedder(backend or load_backend(settings))
-        stack.callback(embedder.close)
+        embedders = Embedders(embedder, lambda name: load_backend(settings, name))
+        stack.callback(embedders.close)
         knowledge_bases, documents = KnowledgeBases(database), Documents(database)
         stores = stack.enter_context(open_stores(settings, database, mend))
         blobs = FileBlobs(settings.data / "blobs")
         blobs.tidy()
         indexer = Indexer(database, stores, blobs)
         stack.callback(indexer.close)
-        searcher = Searcher(embedder, stores, Chunks(database), knowledge_bases)
+        searcher = Searcher(embedders, stores, Chunks(database), knowledge_bases)
         stack.callback(searcher.close)
         answering = Answering(searcher, ExtractiveAnswerer(embedder), documents, stores)
         yield Engine(
@@ -103,7 +113,7 @@ def open_engine(
             blobs=blobs,
             stores=stores,
             embedder=embedder,
-            cached_embedder=CachedEmbedder(embedder, database),
+            embedders=embedders,
             indexer=indexer,
             searcher=searcher,
             answering=answering,
@@ -122,15 +132,14 @@ def _responding(
     return Responding(answering, settings.chat_model, generating, chat)
 
 
-def load_backend(settings: EngineSettings) -> EmbeddingBackend:
-    """The embedding model that the settings name. Raises ModelUnavailable."""
-    if settings.embedding_model == "hashing":
+def load_backend(settings: EngineSettings, model: str = "") -> EmbeddingBackend:
+    """An embedding model, by default the one that the settings name. Raises ModelUnavailable."""
+    name = model or settings.embedding_model
+    if name == "hashing":
         return HashingBackend()
-    if settings.embedding_model.startswith(_AT_OLLAMA):
-        return OllamaBackend(settings.embedding_model.removeprefix(_AT_OLLAMA), settings.ollama)
-    return TorchBackend(
-        settings.embedding_model, settings.embedding_device, settings.embedding_download
-    )
+    if name.startswith(_AT_OLLAMA):
+        return OllamaBackend(name.removeprefix(_AT_OLLAMA), settings.ollama)
+    return TorchBackend(name, settings.embedding_device, settings.embedding_download)
 
 
 @contextmanager

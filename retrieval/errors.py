@@ -15,6 +15,7 @@
     │   ├── ModelServerRefused        it said no: trying again won't help
     │   └── ModelServerBroken         its answer broke off, or isn't what the protocol promises
     ├── Overloaded                a queue is full; try again later
+    ├── Superseded                what the work rests on was changed meanwhile; do it again
     ├── StoreUnavailable          a store can't be reached or read
     │   └── DataLost                  what it kept is gone or damaged: it won't come back
     └── DataDirectoryLocked       another process uses the data directory
@@ -95,6 +96,10 @@ class ModelServerBroken(ModelServerError):
 
 class Overloaded(RetrievalError):
     """A queue is full; trying again later helps."""
+
+
+class Superseded(RetrievalError):
+    """What the work rests on was changed meanwhile; doing it again helps."""
 
 
 class StoreUnavailable(RetrievalError):

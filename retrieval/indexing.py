@@ -8,10 +8,11 @@ the commits.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 import numpy as np
 import structlog
@@ -22,8 +23,18 @@ from retrieval.database import Database
 from retrieval.documents import Documents
 from retrieval.errors import KnowledgeBaseNotFound, StoreUnavailable
 from retrieval.ports import Blobs, Posting, Stores
-from retrieval.staging import PreparedDocument, make_live, set_metadata, stage, unstage
+from retrieval.staging import (
+    PreparedChunks,
+    PreparedDocument,
+    make_live,
+    set_metadata,
+    stage,
+    stage_generation,
+    unstage,
+)
 from retrieval.types import KnowledgeBase, Metadata
+
+R = TypeVar("R")
 
 _log = structlog.get_logger()
 
@@ -87,6 +98,10 @@ class Indexer:
 
         self._writer.submit(task).result()
 
+    def remove_generation(self, kb: KnowledgeBase) -> None:
+        """Forget the generation of this knowledge base, which isn't the live one."""
+        self.run(lambda: removal.generation(self._database, self._stores, kb))
+
     def remove(self, kb: KnowledgeBase, document_id: str) -> None:
         """Forget a document everywhere. Raises DocumentNotFound."""
         self._write(lambda: removal.document(self._database, self._stores, kb, document_id))
@@ -94,6 +109,21 @@ class Indexer:
     def remove_knowledge_base(self, kb: KnowledgeBase) -> None:
         """Forget a knowledge base and all that is in it."""
         self._write(lambda: removal.knowledge_base(self._database, self._stores, kb))
+
+    def fill(self, prepared: PreparedChunks) -> None:
+        """Write a live version into a generation that isn't live, unless it is live no more."""
+
+        def task() -> None:
+            with self._database.write() as connection:
+                if not stage_generation(connection, prepared):
+                    return
+            self._fill(prepared.kb.generation.id, [prepared])
+
+        self._writer.submit(task).result()
+
+    def run(self, change: Callable[[], R]) -> R:
+        """Do something while nothing is published or removed."""
+        return self._writer.submit(change).result()
 
     def close(self) -> None:
         """Finish what waits, then stop."""
@@ -156,13 +186,11 @@ class Indexer:
             for generation, group in _by_generation(new).items():
                 self._fill(generation, group)
             with self._database.write() as connection:
-                replaced = [(p.kb.generation.id, make_live(connection, p)) for p in new]
+                replaced = [pair for p in new for pair in make_live(connection, p)]
         except Exception:
             self._take_back(new)
             raise
-        for generation, ids in replaced:
-            if ids:
-                removal.sweep(self._stores, generation, ids)
+        removal.sweep(self._stores, replaced)
         return outcomes
 
     def _take_back(self, staged: Iterable[PreparedDocument]) -> None:
@@ -174,9 +202,8 @@ class Indexer:
         except StoreUnavailable as error:
             self._stores.doubt()
             _log.warning("staged_versions_left", error=str(error))
-        for prepared in staged:
-            ids = [chunk.id for chunk in prepared.chunks]
-            removal.sweep(self._stores, prepared.kb.generation.id, ids)
+        gone = [(p.kb.generation.id, chunk.id) for p in staged for chunk in p.chunks]
+        removal.sweep(self._stores, gone)
 
     def _outcome(self, prepared: PreparedDocument, unique: bool) -> Publication:
         document = prepared.document
@@ -191,7 +218,7 @@ class Indexer:
         outcome = Published.UPDATED if live else Published.ADDED
         return Publication(document.id, document.version, outcome)
 
-    def _fill(self, generation: str, group: list[PreparedDocument]) -> None:
+    def _fill(self, generation: str, group: Sequence[PreparedChunks]) -> None:
         filled = [p for p in group if p.chunks]
         if not filled:
             return

@@ -73,7 +73,7 @@ class Inspection:
             self._originals(),
             mended(self._stray_originals(), self._delete_stray_originals),
         ]
-        for kb in KnowledgeBases(self._database).all():
+        for kb in KnowledgeBases(self._database).generations():
             found += self._knowledge_base(kb, repair=repair)
         return found
 
@@ -88,7 +88,7 @@ class Inspection:
                 for column in _DOCUMENT_IDS
             }
         vectors = postings = 0
-        for kb in KnowledgeBases(self._database).all():
+        for kb in KnowledgeBases(self._database).generations():
             difference = self._consistency.difference(kb)
             vectors += len(difference.extra_vectors)
             postings += len(difference.extra_postings)

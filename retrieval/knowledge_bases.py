@@ -10,18 +10,22 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from retrieval.database import Database
 from retrieval.embedding.identity import ModelIdentity
-from retrieval.errors import InvalidRequest, KnowledgeBaseNotFound, ModelMismatch
+from retrieval.errors import InvalidRequest, KnowledgeBaseNotFound
 from retrieval.schema import chunks, documents, generations, knowledge_bases
 from retrieval.types import Chunking, Generation, KnowledgeBase, KnowledgeBaseSettings
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 
-_COLUMNS = select(
-    knowledge_bases,
+_SELECTED = select(
+    knowledge_bases.c.id,
+    knowledge_bases.c.name,
+    knowledge_bases.c.settings,
+    knowledge_bases.c.created_at,
     generations.c.id.label("generation_id"),
     generations.c.model,
     generations.c.chunker,
-).join(generations, generations.c.kb_id == knowledge_bases.c.id)
+)
+_COLUMNS = _SELECTED.join(generations, generations.c.id == knowledge_bases.c.generation_id)
 
 
 class KnowledgeBases:
@@ -31,18 +35,21 @@ class KnowledgeBases:
         self._database = database
 
     def put(
-        self, name: str, settings: KnowledgeBaseSettings | None, model: ModelIdentity
+        self,
+        name: str,
+        settings: KnowledgeBaseSettings | None,
+        model: ModelIdentity,
     ) -> tuple[KnowledgeBase, bool]:
         """The knowledge base of that name with these settings, and whether it is new.
 
-        Without settings an existing one keeps its own. Raises InvalidRequest for a bad name or
-        setting, or where documents are already cut in another way, and ModelMismatch.
+        A new one gets this model; one that is there keeps its own, and without settings those.
+        Raises InvalidRequest for a bad name or setting, or where documents are already cut in
+        another way.
         """
         _check(name, settings or KnowledgeBaseSettings())
         with self._database.write() as connection:
             existing = _find(connection, name)
             if existing:
-                check_model(existing, model)
                 if settings is None:
                     return existing, False
                 return _change(connection, existing, settings), False
@@ -59,19 +66,12 @@ class KnowledgeBases:
                     id=kb.id,
                     name=name,
                     settings=asdict(settings),
+                    generation_id=kb.generation.id,
                     epoch=0,
                     created_at=kb.created_at,
                 )
             )
-            connection.execute(
-                generations.insert().values(
-                    id=kb.generation.id,
-                    kb_id=kb.id,
-                    model=model.to_json(),
-                    model_fingerprint=model.fingerprint,
-                    chunker=kb.generation.chunker,
-                )
-            )
+            add_generation(connection, kb)
         return kb, True
 
     def get(self, name: str) -> KnowledgeBase:
@@ -80,11 +80,15 @@ class KnowledgeBases:
         Every read of documents, vectors and postings starts here: what a caller may see is
         decided in this one place.
         """
-        with self._database.read() as connection:
-            found = _find(connection, name)
+        found = self.find(name)
         if found is None:
             raise KnowledgeBaseNotFound(name)
         return found
+
+    def find(self, name: str) -> KnowledgeBase | None:
+        """The knowledge base of that name, if there is one."""
+        with self._database.read() as connection:
+            return _find(connection, name)
 
     def by_id(self, kb_id: str) -> KnowledgeBase | None:
         with self._database.read() as connection:
@@ -97,11 +101,22 @@ class KnowledgeBases:
             rows = connection.execute(_COLUMNS.order_by(knowledge_bases.c.name)).all()
         return [_from_row(row) for row in rows]
 
+    def generations(self, kb: KnowledgeBase | None = None) -> list[KnowledgeBase]:
+        """Knowledge bases, or one of them, with each generation that they have, oldest first."""
+        query = _SELECTED.join(generations, generations.c.kb_id == knowledge_bases.c.id)
+        query = query.order_by(knowledge_bases.c.name, generations.c.created_at, generations.c.id)
+        if kb is not None:
+            query = query.where(knowledge_bases.c.id == kb.id)
+        with self._database.read() as connection:
+            return [_from_row(row) for row in connection.execute(query)]
+
     def counts(self, kb: KnowledgeBase) -> tuple[int, int]:
         """How many documents and chunks are live."""
         live = (documents.c.kb_id == kb.id) & documents.c.live_version.is_not(None)
-        of_live = (chunks.c.document_id == documents.c.id) & (
-            chunks.c.version == documents.c.live_version
+        of_live = (
+            (chunks.c.document_id == documents.c.id)
+            & (chunks.c.version == documents.c.live_version)
+            & (chunks.c.generation_id == kb.generation.id)
         )
         with self._database.read() as connection:
             document_count = connection.scalar(
@@ -123,10 +138,18 @@ class KnowledgeBases:
         return int(epoch)
 
 
-def check_model(kb: KnowledgeBase, model: ModelIdentity) -> None:
-    """Raises ModelMismatch where the knowledge base was built with another model."""
-    if kb.generation.model.fingerprint != model.fingerprint:
-        raise ModelMismatch(kb.name, str(kb.generation.model), str(model))
+def add_generation(connection: Connection, kb: KnowledgeBase) -> None:
+    """Write down the generation of this knowledge base, which needn't be live."""
+    connection.execute(
+        generations.insert().values(
+            id=kb.generation.id,
+            kb_id=kb.id,
+            model=kb.generation.model.to_json(),
+            model_fingerprint=kb.generation.model.fingerprint,
+            chunker=kb.generation.chunker,
+            created_at=time.time(),
+        )
+    )
 
 
 def _check(name: str, settings: KnowledgeBaseSettings) -> None:
@@ -137,7 +160,11 @@ def _check(name: str, settings: KnowledgeBaseSettings) -> None:
         )
     if not 0.0 <= settings.dense_weight <= 1.0:
         raise InvalidRequest(f"dense_weight is {settings.dense_weight}; it lies within 0 and 1.")
-    cut = settings.chunking
+    check_chunking(settings.chunking)
+
+
+def check_chunking(cut: Chunking) -> None:
+    """Raises InvalidRequest for numbers that don't fit."""
     if cut.tokens and not 32 <= cut.tokens <= 32_768:
         raise InvalidRequest(
             f"chunking.tokens is {cut.tokens}; it lies within 32 and 32768, or is 0 for 512 or "
@@ -164,7 +191,7 @@ def _change(
     if chunker != kb.generation.chunker and has_documents:
         raise InvalidRequest(
             f"The documents of {kb.name!r} are cut with {kb.generation.chunker}; with documents "
-            f"in it that can't become {chunker}. Ingest into a new knowledge base."
+            f"in it that can't become {chunker}: reindex it, or use a new knowledge base."
         )
     connection.execute(
         update(knowledge_bases)
@@ -172,7 +199,7 @@ def _change(
         .values(settings=asdict(settings))
     )
     connection.execute(
-        update(generations).where(generations.c.kb_id == kb.id).values(chunker=chunker)
+        update(generations).where(generations.c.id == kb.generation.id).values(chunker=chunker)
     )
     changed = _find(connection, kb.name)
     if changed is None:

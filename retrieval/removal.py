@@ -5,6 +5,7 @@ stores follow. Only the index writer calls this, so nothing is published meanwhi
 that returns blobs returns those that may now be unused, for `release`.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 import structlog
@@ -18,6 +19,7 @@ from retrieval.schema import (
     UNFINISHED,
     chunks,
     documents,
+    generations,
     jobs,
     knowledge_bases,
     versions,
@@ -36,16 +38,16 @@ def document(
     with database.write() as connection:
         if connection.scalar(select(documents.c.id).where(mine)) is None:
             raise DocumentNotFound(document_id, kb.name)
-        gone = list(
-            connection.scalars(select(chunks.c.id).where(chunks.c.document_id == document_id))
-        )
-        blobs = _forget(connection, kb, mine)
+        gone = connection.execute(
+            select(chunks.c.generation_id, chunks.c.id).where(chunks.c.document_id == document_id)
+        ).all()
+        blobs = _forget(connection, mine)
         over = jobs.c.state.not_in(UNFINISHED)
         connection.execute(
             delete(jobs).where(jobs.c.kb_id == kb.id, jobs.c.document_id == document_id, over)
         )
         advance(connection, kb)
-    sweep(stores, kb.generation.id, gone)
+    sweep(stores, [(row.generation_id, row.id) for row in gone])
     return blobs
 
 
@@ -54,28 +56,54 @@ def knowledge_base(database: Database, stores: Stores, kb: KnowledgeBase) -> Seq
     with database.write() as connection:
         sent = connection.scalars(select(jobs.c.blob).where(jobs.c.kb_id == kb.id)).all()
         connection.execute(delete(jobs).where(jobs.c.kb_id == kb.id))
-        blobs = _forget(connection, kb, documents.c.kb_id == kb.id)
+        blobs = _forget(connection, documents.c.kb_id == kb.id)
+        mine = select(generations.c.id).where(generations.c.kb_id == kb.id)
+        made = connection.scalars(mine).all()
         connection.execute(delete(knowledge_bases).where(knowledge_bases.c.id == kb.id))
-    try:
-        stores.drop(kb.generation.id)
-    except StoreUnavailable as error:  # as in `sweep`: nobody can open these stores any more
-        stores.doubt()
-        _log.warning("stale_stores_left", generation=kb.generation.id, error=str(error))
+    for generation_id in made:
+        _drop(stores, generation_id)
     return [*blobs, *sent]
 
 
-def sweep(stores: Stores, generation: str, ids: Sequence[str]) -> None:
-    """Take chunks that nobody sees any more out of the stores.
+def generation(database: Database, stores: Stores, kb: KnowledgeBase) -> None:
+    """Forget the generation of this knowledge base, unless it is the live one."""
+    with database.write() as connection:
+        live = exists().where(knowledge_bases.c.generation_id == generations.c.id)
+        mine = generations.c.id == kb.generation.id
+        if connection.scalar(select(generations.c.id).where(mine, ~live)) is None:
+            return
+        hashes = connection.scalars(
+            select(chunks.c.text_hash).where(chunks.c.generation_id == kb.generation.id)
+        ).all()
+        connection.execute(delete(generations).where(mine))
+        forget_vectors(connection, kb.generation.model.fingerprint, hashes)
+    _drop(stores, kb.generation.id)
+
+
+def sweep(stores: Stores, gone: Iterable[tuple[str, str]]) -> None:
+    """Take chunks that nobody sees any more out of the stores: generations and ids.
 
     The catalogue has decided already, so a store that fails here changes no answer and fails
     nobody; what it keeps is dropped whenever it is found, and swept at the next start.
     """
+    by_generation: defaultdict[str, list[str]] = defaultdict(list)
+    for name, id_ in gone:
+        by_generation[name].append(id_)
+    for name, ids in by_generation.items():
+        try:
+            stores.vectors(name).delete(ids)
+            stores.lexical(name).delete(ids)
+        except StoreUnavailable as error:
+            stores.doubt()
+            _log.warning("stale_chunks_left", generation=name, chunks=len(ids), error=str(error))
+
+
+def _drop(stores: Stores, name: str) -> None:
     try:
-        stores.vectors(generation).delete(ids)
-        stores.lexical(generation).delete(ids)
-    except StoreUnavailable as error:
+        stores.drop(name)
+    except StoreUnavailable as error:  # as in `sweep`: nobody can open these stores any more
         stores.doubt()
-        _log.warning("stale_chunks_left", generation=generation, chunks=len(ids), error=str(error))
+        _log.warning("stale_stores_left", generation=name, error=str(error))
 
 
 def release(database: Database, blobs: Blobs, candidates: Iterable[str]) -> None:
@@ -90,15 +118,20 @@ def release(database: Database, blobs: Blobs, candidates: Iterable[str]) -> None
                 blobs.delete(blob)
 
 
-def _forget(connection: Connection, kb: KnowledgeBase, which: ColumnElement[bool]) -> Sequence[str]:
+def _forget(connection: Connection, which: ColumnElement[bool]) -> Sequence[str]:
     """Delete documents, and the cached vectors that only they used; the blobs they had."""
     ids = select(documents.c.id).where(which)
-    hashes = set(
-        connection.scalars(select(chunks.c.text_hash).where(chunks.c.document_id.in_(ids)))
-    )
+    embedded = connection.execute(
+        select(generations.c.model_fingerprint, chunks.c.text_hash)
+        .join(generations, generations.c.id == chunks.c.generation_id)
+        .where(chunks.c.document_id.in_(ids))
+        .distinct()
+    ).all()
     blobs = connection.scalars(select(versions.c.blob).where(versions.c.document_id.in_(ids))).all()
     connection.execute(delete(documents).where(which))
-    forget_vectors(connection, kb.generation.model.fingerprint, hashes)
+    for model in {row.model_fingerprint for row in embedded}:
+        mine = [row.text_hash for row in embedded if row.model_fingerprint == model]
+        forget_vectors(connection, model, mine)
     return blobs
 
 

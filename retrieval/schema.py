@@ -38,19 +38,23 @@ knowledge_bases = Table(
     Column("id", String, primary_key=True),
     Column("name", String, nullable=False, unique=True),
     Column("settings", JSON, nullable=False),
+    Column("generation_id", String),  # the live one
     Column("epoch", Integer, nullable=False),  # grows with every change of what is live
     Column("created_at", Float, nullable=False),
 )
 
-# One embedding model and one chunker of a knowledge base, with the collection that holds it.
+# One embedding model and one chunker of a knowledge base, with the collection that holds it; one
+# of them is live, the others are being built, or kept to go back to.
 generations = Table(
     "generations",
     metadata,
     Column("id", String, primary_key=True),
-    Column("kb_id", String, _owner("knowledge_bases.id"), nullable=False, unique=True),
+    Column("kb_id", String, _owner("knowledge_bases.id"), nullable=False, index=True),
     Column("model", JSON, nullable=False),
     Column("model_fingerprint", String, nullable=False),
     Column("chunker", String, nullable=False),
+    Column("state", String, nullable=False, server_default=text("'ready'")),
+    Column("created_at", Float, nullable=False, server_default=text("0")),
 )
 
 documents = Table(
@@ -116,7 +120,7 @@ chunks = Table(
     "chunks",
     metadata,
     Column("id", String, primary_key=True),
-    Column("generation_id", String, _owner("generations.id"), nullable=False),
+    Column("generation_id", String, _owner("generations.id"), nullable=False, index=True),
     Column("document_id", String, nullable=False),
     Column("version", String, nullable=False),
     Column("ordinal", Integer, nullable=False),

@@ -5,6 +5,7 @@ its stored vector, so an approximate index costs candidates at most, never an or
 are broken by chunk id: the same question gives the same hits.
 """
 
+import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ import numpy as np
 
 from retrieval import filters, fusion
 from retrieval.chunks import Chunks, Passage
-from retrieval.embedding.scheduler import Embedder
+from retrieval.embedding.registry import Embedders
 from retrieval.errors import InvalidRequest
 from retrieval.filters import Condition, Filter
 from retrieval.knowledge_bases import KnowledgeBases
@@ -78,21 +79,47 @@ class _Candidates:
     exhausted: bool
 
 
+class Presence:
+    """Counts those who are inside."""
+
+    def __init__(self) -> None:
+        self._inside = 0
+        self._lock = threading.Lock()
+
+    @property
+    def anybody(self) -> bool:
+        return self._inside > 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+
+
 class Searcher:
     """Answers queries over a knowledge base. Any thread may call it."""
 
     def __init__(
         self,
-        embedder: Embedder,
+        embedders: Embedders,
         stores: Stores,
         chunks: Chunks,
         knowledge_bases: KnowledgeBases,
     ) -> None:
-        self._embedder = embedder
+        self._embedders = embedders
         self._stores = stores
         self._chunks = chunks
         self._knowledge_bases = knowledge_bases
         self._legs = ThreadPoolExecutor(8, thread_name_prefix="dense-leg")
+        self._busy = Presence()
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody is waiting for an answer."""
+        return self._busy.anybody
 
     def close(self) -> None:
         self._legs.shutdown()
@@ -103,8 +130,14 @@ class Searcher:
         Where a document changes while its old chunks are being ranked, the search starts again:
         a reader sees the old version or the new one, never a gap.
         """
+        with self._busy:
+            return self._search(kb, query)
+
+    def _search(self, kb: KnowledgeBase, query: Query) -> Found:
         began = time.perf_counter()
-        vector = None if query.mode is Mode.LEXICAL else self._embedder.embed_query(query.text)
+        vector = None
+        if query.mode is not Mode.LEXICAL:
+            vector = self._embedders.of(kb).embed_query(query.text)
         embedded = time.perf_counter()
         condition = filters.condition(query.filter) if query.filter else None
         for _ in range(_ATTEMPTS):

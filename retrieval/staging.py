@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from retrieval import filters
 from retrieval.embedding.cache import forget_vectors, keep_vectors
-from retrieval.errors import InvalidRequest, KnowledgeBaseNotFound
+from retrieval.errors import KnowledgeBaseNotFound, Superseded
 from retrieval.schema import (
     chunks,
     document_metadata,
@@ -25,34 +25,39 @@ from retrieval.schema import (
 from retrieval.types import Chunk, Document, KnowledgeBase, Metadata, Vectors
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedDocument:
-    """A version with all that is needed to publish it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedChunks:
+    """A version's chunks in a generation of its knowledge base.
 
-    `blob` is the SHA-256 of `data`, the original bytes. `texts` are what was embedded and will
-    be indexed for each chunk, `hashes` their keys in the embedding cache, `vectors` their
-    embeddings, `(len(chunks), d)`.
+    `texts` are what was embedded and will be indexed for each chunk, `hashes` their keys in the
+    embedding cache, `vectors` their embeddings, `(len(chunks), d)`.
     """
 
     kb: KnowledgeBase
     document: Document
-    name: str
-    data: bytes
-    blob: str
-    properties: Mapping[str, str]
-    warnings: tuple[str, ...]
     chunks: tuple[Chunk, ...]
     texts: tuple[str, ...]
     hashes: tuple[str, ...]
     vectors: Vectors
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedDocument(PreparedChunks):
+    """A version with all that is needed to publish it; `blob` is the SHA-256 of `data`."""
+
+    name: str
+    data: bytes
+    blob: str
+    properties: Mapping[str, str]
+    warnings: tuple[str, ...]
+
+
 def stage(connection: Connection, prepared: PreparedDocument) -> None:
     """Write a version that nobody sees yet; what an interrupted attempt left is replaced.
 
-    Raises KnowledgeBaseNotFound, and InvalidRequest where the chunking was changed meanwhile.
+    Raises KnowledgeBaseNotFound, and Superseded where model or chunking were changed meanwhile.
     """
-    _check_chunking(connection, prepared.kb)
+    _check_generation(connection, prepared.kb)
     document, now = prepared.document, time.time()
     known = connection.scalar(select(documents.c.id).where(documents.c.id == document.id))
     if known is None:
@@ -90,6 +95,26 @@ def stage(connection: Connection, prepared: PreparedDocument) -> None:
     )
     if document.pages:
         connection.execute(pages.insert(), [key | asdict(page) for page in document.pages])
+    _stage_chunks(connection, prepared)
+
+
+def stage_generation(connection: Connection, prepared: PreparedChunks) -> bool:
+    """Write the chunks of a live version in a generation that isn't; whether it is still live."""
+    document = prepared.document
+    mine = documents.c.id == document.id
+    if connection.scalar(select(documents.c.live_version).where(mine)) != document.version:
+        return False
+    connection.execute(
+        delete(chunks).where(
+            chunks.c.document_id == document.id,
+            chunks.c.generation_id == prepared.kb.generation.id,
+        )
+    )
+    _stage_chunks(connection, prepared)
+    return True
+
+
+def _stage_chunks(connection: Connection, prepared: PreparedChunks) -> None:
     if prepared.chunks:
         connection.execute(chunks.insert(), _chunk_rows(prepared))
         vectors = dict(zip(prepared.hashes, prepared.vectors, strict=True))
@@ -110,14 +135,25 @@ def unstage(connection: Connection, prepared: PreparedDocument) -> None:
         )
 
 
-def make_live(connection: Connection, prepared: PreparedDocument) -> list[str]:
-    """Switch readers to this version; the ids of the chunks that are now nobody's."""
+def make_live(connection: Connection, prepared: PreparedDocument) -> list[tuple[str, str]]:
+    """Switch readers to this version; the generations and ids of chunks that are now nobody's.
+
+    Raises Superseded where readers have been switched to another generation meanwhile.
+    """
+    _check_generation(connection, prepared.kb)
     document = prepared.document
     stale = (chunks.c.document_id == document.id) & (chunks.c.version != document.version)
-    replaced = connection.execute(select(chunks.c.id, chunks.c.text_hash).where(stale)).all()
+    replaced = connection.execute(
+        select(
+            chunks.c.id, chunks.c.text_hash, chunks.c.generation_id, generations.c.model_fingerprint
+        )
+        .join(generations, generations.c.id == chunks.c.generation_id)
+        .where(stale)
+    ).all()
     connection.execute(delete(chunks).where(stale))
-    model = prepared.kb.generation.model.fingerprint
-    forget_vectors(connection, model, [row.text_hash for row in replaced])
+    for model in {row.model_fingerprint for row in replaced}:
+        hashes = [row.text_hash for row in replaced if row.model_fingerprint == model]
+        forget_vectors(connection, model, hashes)
     connection.execute(
         update(documents)
         .where(documents.c.id == document.id)
@@ -125,7 +161,7 @@ def make_live(connection: Connection, prepared: PreparedDocument) -> list[str]:
     )
     set_metadata(connection, document.id, document.metadata)
     advance(connection, prepared.kb)
-    return [row.id for row in replaced]
+    return [(row.generation_id, row.id) for row in replaced]
 
 
 def set_metadata(connection: Connection, document_id: str, metadata: Metadata) -> None:
@@ -156,18 +192,21 @@ def advance(connection: Connection, kb: KnowledgeBase) -> None:
     )
 
 
-def _check_chunking(connection: Connection, kb: KnowledgeBase) -> None:
-    ours = generations.c.id == kb.generation.id
-    chunker = connection.scalar(select(generations.c.chunker).where(ours))
-    if chunker is None:
+def _check_generation(connection: Connection, kb: KnowledgeBase) -> None:
+    query = select(generations.c.id, generations.c.chunker).join(
+        knowledge_bases, knowledge_bases.c.generation_id == generations.c.id
+    )
+    live = connection.execute(query.where(knowledge_bases.c.id == kb.id)).first()
+    if live is None:
         raise KnowledgeBaseNotFound(kb.name)
-    if chunker != kb.generation.chunker:
-        raise InvalidRequest(
-            f"The chunking of {kb.name!r} was changed while a document was cut: send it again."
+    if (live.id, live.chunker) != (kb.generation.id, kb.generation.chunker):
+        raise Superseded(
+            f"The model or the chunking of {kb.name!r} was changed while a document was cut: "
+            f"send it again."
         )
 
 
-def _chunk_rows(prepared: PreparedDocument) -> Sequence[dict[str, Any]]:
+def _chunk_rows(prepared: PreparedChunks) -> Sequence[dict[str, Any]]:
     return [
         {
             "id": chunk.id,

@@ -203,6 +203,11 @@ class Chunking:
     def fingerprint(self) -> str:
         return f"{self.method}:{self.tokens}:{self.overlap}"
 
+    @classmethod
+    def from_fingerprint(cls, fingerprint: str) -> "Chunking":
+        method, tokens, overlap = fingerprint.rsplit(":", 2)
+        return cls(int(tokens), int(overlap), method)
+
 
 @dataclass(frozen=True, slots=True)
 class KnowledgeBaseSettings:
@@ -225,6 +230,11 @@ class Generation:
     id: str
     model: ModelIdentity
     chunker: str
+
+    @property
+    def fingerprint(self) -> str:
+        """What the chunks of the same text have in common."""
+        return f"{self.model.fingerprint}:{self.chunker}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,9 @@ async def health() -> dict[str, str]:
 
 @router.get("/ready", responses={503: {"description": "The stores can't be read"}})
 async def ready(service: ServiceOf, blocking: BlockingOf) -> JSONResponse:
-    """The catalogue can be read, and which knowledge bases this embedding model can serve."""
-    here = service.engine.embedder.identity
+    """The catalogue can be read, and which knowledge bases need another model of the same name."""
     kbs = await blocking.call(service.engine.knowledge_bases.all)
-    refused = [kb.name for kb in kbs if kb.generation.model.fingerprint != here.fingerprint]
+    refused = [kb.name for kb in kbs if service.engine.embedders.refuses(kb)]
     return JSONResponse(
         {"status": "ready", "knowledge_bases": len(kbs), "built_with_another_model": refused}
     )

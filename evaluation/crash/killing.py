@@ -16,7 +16,7 @@ from typing import Any
 
 from evaluation.crash.plan import Sending, write_plan
 from evaluation.crash.state import State, state_of
-from evaluation.crash.worker import QUESTION, Order
+from evaluation.crash.worker import WARM_UP, Order
 from evaluation.errors import EvaluationError
 from retrieval.embedding.cache import text_hash
 from retrieval.engine import open_engine
@@ -158,8 +158,8 @@ def _timer(process: "subprocess.Popen[str]", seconds: float) -> threading.Timer:
 
 
 def _batches(data: Path) -> list[list[str]]:
-    """What was given to the model, batch by batch, without the reader's question."""
-    asked = text_hash(QUESTION)[:16]
+    """What was given to the model, batch by batch, without what warmed it up."""
+    asked = text_hash(WARM_UP)[:16]
     lines = _log(data).read_text().splitlines() if _log(data).exists() else []
     return [[key for key in json.loads(line) if key != asked] for line in lines]
 

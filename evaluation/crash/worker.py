@@ -21,16 +21,16 @@ from ingest.jobs import Jobs, Request
 from ingest.parsing import ProcessParser
 from ingest.pipeline import Pipeline, identify
 from ingest.types import ParseLimits, Stage
+from retrieval import filters
+from retrieval.chunks import Chunks
 from retrieval.engine import Engine, load_backend, open_engine
 from retrieval.ports import EmbeddingBackend
-from retrieval.search import Query
 from retrieval.settings import EngineSettings
-from retrieval.types import KnowledgeBase, Mode, Vectors
+from retrieval.types import KnowledgeBase, Vectors
 
 _LIMITS = ParseLimits(seconds=60)
 _MAX_BYTES = 1 << 28
-_ALL = 1_000  # chunks of a document that the reader asks for
-QUESTION = "a question that is no passage"
+WARM_UP = "words that are no passage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,7 @@ class Reader(threading.Thread):
         self._engine = engine
         self._kb = kb
         self._truth = truth
+        self._chunks = Chunks(engine.database)
         self._closing = threading.Event()
 
     def run(self) -> None:
@@ -96,20 +97,19 @@ class Reader(threading.Thread):
     def _look(self, uri: str) -> None:
         """Are all chunks of one version there, in the catalogue and in both stores?"""
         document = identify(self._kb, uri)
-        query = Query(QUESTION, _ALL, Mode.DENSE, {"document_id": document})
-        hits = self._engine.searcher.search(self._kb, query).hits
-        seen = Counter(hit.chunk.version for hit in hits)
-        if not seen:
+        condition = filters.condition({"document_id": document})
+        ids = {key for part, _ in self._chunks.scan(self._kb, condition) for key in part}
+        seen = Counter(p.chunk.version for p in self._chunks.passages(self._kb, [*ids]).values())
+        live = self._engine.documents.live_version(self._kb, document)
+        if not ids or live not in seen:  # it was replaced while we looked
             return
-        whole = len(seen) == 1 and len(hits) in (min(n, _ALL) for n in self._truth[uri])
-        ids = {hit.chunk.id for hit in hits}
+        whole = len(seen) == 1 and len(ids) in self._truth[uri]
         stores, generation = self._engine.stores, self._kb.generation.id
         stored = ids == stores.vectors(generation).vectors(list(ids)).keys()
         stored = stored and ids <= stores.lexical(generation).ids()
-        live = self._engine.documents.live_version(self._kb, document)
-        if whole and (stored or live not in seen):  # it may have been replaced while we looked
+        if whole and stored:
             _say({"looked": 1})
-        else:
+        elif live == self._engine.documents.live_version(self._kb, document):
             _say({"torn": uri, "seen": [*seen.values()], "stored": stored})
 
 
@@ -124,7 +124,7 @@ def main() -> None:
         jobs = Jobs(engine, Pipeline(engine, parser, _MAX_BYTES))
         jobs.start()
         reader = Reader(engine, kb, order.versions)
-        engine.embedder.embed_query(QUESTION)  # loads the model
+        engine.embedder.embed_query(WARM_UP)  # loads the model
         reader.start()
         _say({"ready": os.getpid()})
         try:

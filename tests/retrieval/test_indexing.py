@@ -4,7 +4,7 @@ from functools import partial
 import pytest
 
 from retrieval import removal
-from retrieval.errors import DocumentNotFound, InvalidRequest, KnowledgeBaseNotFound
+from retrieval.errors import DocumentNotFound, KnowledgeBaseNotFound, Superseded
 from retrieval.indexing import Published
 from retrieval.types import Chunking, KnowledgeBaseSettings, Mode
 from tests.retrieval.faults import Fault
@@ -164,7 +164,7 @@ def test_metadata_can_be_replaced_alone(library: Library) -> None:
 def test_a_document_that_was_cut_the_old_way_is_refused(library: Library) -> None:
     changed = KnowledgeBaseSettings(Chunking(64, 8))
     kb, _ = library.engine.create("library", changed)
-    with pytest.raises(InvalidRequest, match="send it again"):
+    with pytest.raises(Superseded, match="send it again"):
         library.add("a", OLD)
     library.kb = kb
     assert library.add("a", OLD).outcome is Published.ADDED

@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 
 from retrieval.embedding.cache import CachedEmbedder, text_hash
+from retrieval.engine import Engine
 from retrieval.errors import EmbeddingFailed
 from tests.conftest import OpenEngine
 from tests.ingest.workshop import CountingBackend
+
+
+def cached(engine: Engine) -> CachedEmbedder:
+    return CachedEmbedder(engine.embedder, engine.database)
 
 
 @pytest.fixture
@@ -16,7 +21,7 @@ def backend() -> CountingBackend:
 
 @pytest.fixture
 def embedder(open_test_engine: OpenEngine, backend: CountingBackend) -> CachedEmbedder:
-    return open_test_engine(backend).cached_embedder
+    return cached(open_test_engine(backend))
 
 
 def test_nothing_is_embedded_twice(embedder: CachedEmbedder, backend: CountingBackend) -> None:
@@ -36,8 +41,8 @@ def test_vectors_are_the_same_bits_after_a_restart(
     open_test_engine: OpenEngine, tmp_path: Path
 ) -> None:
     asked = [f"text {number}" for number in range(20)]
-    first = open_test_engine().cached_embedder.embed(asked)
-    again = open_test_engine().cached_embedder.embed(asked)
+    first = cached(open_test_engine()).embed(asked)
+    again = cached(open_test_engine()).embed(asked)
     assert again.computed == 0
     assert first.vectors.tobytes() == again.vectors.tobytes()
 
@@ -81,7 +86,7 @@ def test_more_texts_than_one_statement_takes(embedder: CachedEmbedder) -> None:
 
 def test_another_model_shares_nothing(open_test_engine: OpenEngine) -> None:
     backend = CountingBackend()
-    open_test_engine(backend).cached_embedder.embed(["one"])
+    cached(open_test_engine(backend)).embed(["one"])
     other = CountingBackend()
     other.identity = type(other.identity).from_json(other.identity.to_json() | {"dtype": "float16"})
-    assert open_test_engine(other).cached_embedder.embed(["one"]).computed == 1
+    assert cached(open_test_engine(other)).embed(["one"]).computed == 1
