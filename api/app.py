@@ -16,6 +16,7 @@ from api.routes import documents, health, jobs, kb, reindexing, web
 from api.routes.dependencies import Blocking
 from api.service import open_service
 from api.settings import Settings
+from api.syncing import mirroring
 from api.version import VERSION
 from api.visitors import Visitors, known_hosts
 from api.wire.asking import Server
@@ -43,7 +44,8 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
             await anyio.to_thread.run_sync(service.engine.embedder.embed_query, "warm up")
             service.jobs.start()
             service.reindexer.resume()
-            yield
+            with mirroring(service):
+                yield
             if upstream:
                 await upstream.close()
 

@@ -4,6 +4,7 @@ import typer
 from pydantic import ValidationError
 
 from api.commands import (
+    archive,
     ask,
     bench,
     demo,
@@ -16,6 +17,7 @@ from api.commands import (
     search,
     serve,
     standin,
+    sync,
 )
 from api.console import fail
 from api.version import VERSION
@@ -36,6 +38,9 @@ cli.command()(serve.serve)
 cli.command()(ingest.ingest)
 cli.command()(search.search)
 cli.command()(ask.ask)
+cli.command()(sync.sync)
+cli.command("export")(archive.export_archive)
+cli.command("import")(archive.import_archive)
 cli.command()(doctor.doctor)
 cli.command()(reindex.reindex)
 cli.add_typer(knowledge_bases.cli, name="kb")

@@ -89,6 +89,17 @@ class TextDocument(_Request):
     metadata: Metadata | None = None
 
 
+class UrlDocument(_Request):
+    url: str = Field(min_length=1, max_length=2048, description="Fetched, if that is allowed")
+    title: str | None = Field(None, min_length=1, max_length=500)
+    metadata: Metadata | None = None
+
+    def kept(self) -> types.Metadata:
+        """The metadata as it is stored."""
+        given = self.metadata or {}
+        return {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+
+
 class TextDocuments(_Request):
     documents: list[TextDocument] = Field(min_length=1, max_length=MAX_DOCUMENTS)
 

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 from api.reindexing import Reindexer
 from api.settings import Settings
+from ingest.fetching import Fetcher, Web
 from ingest.highlighting import Highlighter
 from ingest.jobs import Jobs
 from ingest.parsing import ProcessParser
 from ingest.pipeline import Pipeline
 from retrieval.engine import Engine, open_engine
 from retrieval.ports import EmbeddingBackend
+
+_FETCH = 60.0  # seconds that fetching a document may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class Service:
     jobs: Jobs
     highlighter: Highlighter
     reindexer: Reindexer
+    fetcher: Web | None
 
 
 @contextmanager
@@ -36,11 +40,14 @@ def open_service(settings: Settings, backend: EmbeddingBackend | None = None) ->
         jobs = Jobs(engine, pipeline, settings.ingest_workers)
         reindexer = Reindexer(engine)
         highlighter = Highlighter(engine, viewer)
+        fetcher = Fetcher(settings.max_upload_bytes, _FETCH) if settings.fetch_urls else None
         try:
-            yield Service(settings, engine, pipeline, jobs, highlighter, reindexer)
+            yield Service(settings, engine, pipeline, jobs, highlighter, reindexer, fetcher)
         finally:
             jobs.stop()
             reindexer.close()
             parser.close()  # so that no job has to finish a long file first
             viewer.close()
+            if fetcher:
+                fetcher.close()
             jobs.close()

@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     max_pages: int = Field(5_000, ge=1, description="Most pages of one document")
     max_characters: int = Field(50_000_000, ge=1, description="Most characters of one document")
     parse_seconds: float = Field(300.0, gt=0, description="Longest time to read one file")
+    fetch_urls: bool = Field(False, description="Let documents be fetched from public URLs")
+    sync: str = Field("", description="Folders mirrored while serving: `KB=FOLDER`, with commas")
     ingest_workers: int = Field(4, ge=1, le=64, description="Documents ingested side by side")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="`debug`, `info`, `warning` or `error`"

@@ -11,7 +11,7 @@ from pydantic_core import from_json
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from api.requests import MAX_DOCUMENTS, Metadata, TextDocument, TextDocuments
+from api.requests import MAX_DOCUMENTS, Metadata, TextDocument, TextDocuments, UrlDocument
 from ingest import sources
 from ingest.jobs import Request as Ingest
 from ingest.types import Source
@@ -23,8 +23,12 @@ _METADATA: TypeAdapter[Metadata] = TypeAdapter(Metadata)
 _MAX_NAME = 1_024
 
 
-async def read(request: Request) -> list[Ingest]:
-    """The documents of a request body. Raises InvalidRequest, RequestValidationError."""
+async def read(request: Request) -> list[Ingest] | UrlDocument:
+    """The documents of a request body, or the one that is to be fetched.
+
+    Raises InvalidRequest, RequestValidationError, and IngestError for an archive that can't be
+    unpacked.
+    """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == "multipart/form-data":
         try:
@@ -69,15 +73,15 @@ def _unpacked(found: list[Source]) -> list[Ingest]:
     return requests
 
 
-def _texts(body: bytes) -> list[Ingest]:
+def _texts(body: bytes) -> list[Ingest] | UrlDocument:
     try:
         value = from_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise InvalidRequest(f"The body isn't JSON: {error}.") from error
-    if isinstance(value, dict) and "url" in value:
-        raise InvalidRequest("Fetching a URL isn't supported: send the document itself.")
     many = isinstance(value, dict) and "documents" in value
     try:
+        if isinstance(value, dict) and "url" in value:
+            return UrlDocument.model_validate(value)
         documents = (
             TextDocuments.model_validate(value).documents
             if many

@@ -201,6 +201,12 @@ def _fits(context: str, limit: int, count_tokens: CountTokens) -> Callable[[str]
     return fits
 
 
+def chunk_id(document: Document, generation: str, start: int, end: int) -> str:
+    """The id of a span of a version, as it is cut and embedded in a generation."""
+    origin = f"{document.id}:{document.version}:{generation}:{start}:{end}"
+    return hashlib.sha256(origin.encode()).hexdigest()[:32]
+
+
 def _chunk(
     document: Document,
     generation: str,
@@ -210,9 +216,8 @@ def _chunk(
     span: Span,
     tokens: int,
 ) -> Chunk:
-    origin = f"{document.id}:{document.version}:{generation}:{span.start}:{span.end}"
     return Chunk(
-        id=hashlib.sha256(origin.encode()).hexdigest()[:32],
+        id=chunk_id(document, generation, span.start, span.end),
         document_id=document.id,
         version=document.version,
         ordinal=ordinal,

@@ -8,6 +8,7 @@
     │   ├── EncryptedDocument    a password is needed
     │   ├── DamagedDocument      the bytes aren't what their kind requires
     │   └── EmptyDocument        read without error, but there is no text in it
+    ├── FetchFailed          a URL gave no document, or isn't one to be fetched
     ├── ParserStopped        a parser ran out of its time, or its process died
     └── Cancelled            somebody took the job back
 
@@ -45,6 +46,10 @@ class DamagedDocument(UnreadableDocument):
 
 class EmptyDocument(UnreadableDocument):
     """The file was read without error, but there is no text in it."""
+
+
+class FetchFailed(IngestError):
+    """A URL gave no document, or isn't one that may be fetched."""
 
 
 class ParserStopped(IngestError):

@@ -11,7 +11,7 @@ from typing import Any
 
 from ingest import sources
 from ingest.errors import Cancelled, IngestError
-from ingest.pipeline import Pipeline
+from ingest.pipeline import Pipeline, Progress
 from ingest.sources import Patterns
 from ingest.types import Source, Stage
 from ingest.unpacking import is_archive, unpack
@@ -69,43 +69,32 @@ class Report:
 
 
 def ingest_paths(
-    pipeline: Pipeline, kb: KnowledgeBase, paths: Sequence[Path], patterns: Patterns, watch: Watch
+    pipeline: Pipeline,
+    kb: KnowledgeBase,
+    paths: Sequence[Path],
+    patterns: Patterns,
+    watch: Watch,
+    *,
+    unique: bool = True,
 ) -> Report:
     """Ingest all files that the paths stand for. A bad file is a row, not the end of the run.
 
-    Raises SourceNotFound for a path that isn't there.
+    With `unique`, bytes that another document has aren't added again. Raises SourceNotFound for
+    a path that isn't there.
     """
     began = time.perf_counter()
     files, skipped = sources.find(paths, patterns)
     tally = _Tally(len(files), watch)
 
-    def one(path: Path) -> list[Row]:
-        """What became of a file, or of each file in an archive."""
+    def one(path: Path) -> tuple[Row, ...]:
         try:
             source = sources.read(path, pipeline.max_bytes)
-            found = list(unpack(source)) if is_archive(source) else [source]
         except IngestError as error:
-            rows = [_failed(path.name, path, error)]
+            rows: tuple[Row, ...] = (_failed(path.name, sources.shown(path), error),)
         else:
-            rows = [document(one, path) for one in found]
+            rows = ingest_source(pipeline, kb, source, tally.follow(path), str(path), unique=unique)
         tally.finish()
         return rows
-
-    def document(source: Source, path: Path) -> Row:
-        try:
-            ingested = pipeline.ingest(kb, source, tally.follow(path))
-        except (IngestError, RetrievalError) as error:
-            return _failed(source.name, path, error)
-        return Row(
-            source.name,
-            sources.shown(path),
-            ingested.outcome.value,
-            ingested.document_id,
-            ingested.chunks,
-            ingested.embedded,
-            None,
-            ingested.warnings,
-        )
 
     with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="ingest") as pool:
         try:
@@ -116,9 +105,43 @@ def ingest_paths(
     return Report(rows, tuple(map(sources.shown, skipped)), time.perf_counter() - began)
 
 
-def _failed(name: str, path: Path, error: Exception) -> Row:
-    shown = sources.shown(name), sources.shown(path)
-    return Row(*shown, "failed", None, 0, 0, str(error), ())
+def ingest_source(
+    pipeline: Pipeline,
+    kb: KnowledgeBase,
+    source: Source,
+    progress: Progress = lambda _stage, _done, _total: None,
+    path: str = "",
+    *,
+    unique: bool = True,
+) -> tuple[Row, ...]:
+    """What became of a source, or of each file in it if it is an archive."""
+    shown = sources.shown(path or source.name)
+    try:
+        found = list(unpack(source)) if is_archive(source) else [source]
+    except IngestError as error:
+        return (_failed(source.name, shown, error),)
+
+    def one(source: Source) -> Row:
+        try:
+            ingested = pipeline.ingest(kb, source, progress, unique=unique)
+        except (IngestError, RetrievalError) as error:
+            return _failed(source.name, shown, error)
+        return Row(
+            source.name,
+            shown,
+            ingested.outcome.value,
+            ingested.document_id,
+            ingested.chunks,
+            ingested.embedded,
+            None,
+            ingested.warnings,
+        )
+
+    return tuple(map(one, found))
+
+
+def _failed(name: str, path: str, error: Exception) -> Row:
+    return Row(sources.shown(name), path, "failed", None, 0, 0, str(error), ())
 
 
 class _Tally:

@@ -192,7 +192,7 @@ def _to_row(job: Job, source: Source) -> dict[str, Any]:
         },
         "document_id": job.document_id,
         "state": job.state.value,
-        "outcome": None,
+        "outcome": job.outcome,
         "done": 0,
         "total": 0,
         "error": None,

@@ -127,6 +127,13 @@ class Jobs:
             self._schedule.put(job.id)
         return [job for job, _ in accepted]
 
+    def unchanged(self, kb: KnowledgeBase, source: Source) -> Job:
+        """A job that is over, for a source that is known to be what its document holds."""
+        job = _new_job(kb, Request(source), time.time())
+        job = replace(job, state=Stage.DONE, outcome=Published.UNCHANGED.value)
+        self._store.add([(job, source)])
+        return job
+
     def get(self, job_id: str) -> Job:
         """Where a job stands now. Raises JobNotFound."""
         job = self._active.get(job_id) or self._store.get(job_id)

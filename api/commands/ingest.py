@@ -1,5 +1,7 @@
 """`footnote ingest`."""
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +13,15 @@ from api.commands.options import DEFAULT_KB, DataOption, JsonOption, KnowledgeBa
 from api.console import err, out, print_json
 from api.progress import ingesting
 from api.service import open_service
-from ingest.folder import Report, Row, ingest_paths
+from ingest import sources
+from ingest.folder import Report, Row, ingest_paths, ingest_source
 from ingest.sources import Patterns
+
+_STDIN = Path("-")
 
 
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders; - for standard input.")],
     kb: KnowledgeBaseOption = DEFAULT_KB,
     include: Annotated[
         list[str] | None,
@@ -25,6 +30,9 @@ def ingest(
     exclude: Annotated[
         list[str] | None, typer.Option(help="But not those that match this one.")
     ] = None,
+    name: Annotated[
+        str, typer.Option(help="The name of what comes from standard input, its extension too.")
+    ] = "stdin.txt",
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -36,7 +44,12 @@ def ingest(
     patterns = Patterns(tuple(include or ()), tuple(exclude or ()))
     with open_service(settings(data)) as service, ingesting() as progress:
         knowledge_base, _ = service.engine.create(kb)
-        report = ingest_paths(service.pipeline, knowledge_base, paths, patterns, progress)
+        given = [path for path in paths if path != _STDIN]
+        report = ingest_paths(service.pipeline, knowledge_base, given, patterns, progress)
+        if _STDIN in paths:
+            piped = sources.upload(name, sys.stdin.buffer.read(), None, None)
+            rows = ingest_source(service.pipeline, knowledge_base, piped)
+            report = replace(report, rows=report.rows + rows)
     if as_json:
         print_json(report.to_json())
     else:

@@ -16,9 +16,10 @@ from api.replies import (
     JobsReply,
     Problem,
 )
-from api.requests import MAX_DOCUMENTS, TextDocument
+from api.requests import MAX_DOCUMENTS, TextDocument, UrlDocument
 from api.routes.dependencies import Blocking, BlockingOf, ServiceOf
 from api.service import Service
+from api.web_documents import fetch
 from ingest.job_store import Job
 from retrieval import filters
 from retrieval.errors import InvalidRequest
@@ -34,6 +35,7 @@ _FILES: dict[str, Any] = {
     },
 }
 _TEXT = TextDocument.model_json_schema()
+_URL = UrlDocument.model_json_schema()
 _TEXTS = {
     "type": "object",
     "required": ["documents"],
@@ -48,7 +50,7 @@ _BODY = {
         "content": {
             "multipart/form-data": {"schema": _FILES},
             "application/json": {
-                "schema": {"anyOf": [_TEXT, _TEXTS]},
+                "schema": {"anyOf": [_TEXT, _TEXTS, _URL]},
                 "example": {"uri": "notes/1", "title": "A note", "text": "Tea is at four."},
             },
         },
@@ -84,10 +86,15 @@ async def add_documents(
     blocking: BlockingOf,
     wait: Wait = False,
 ) -> JobsReply:
-    """Send files, or up to 1,000 texts. A name or uri that is known becomes a new version."""
+    """Send files, up to 1,000 texts, or a URL. What is known by its name, uri or URL becomes a
+    new version.
+    """
     knowledge_base = await blocking.call(service.engine.open, kb)
-    requests = await uploads.read(request)
-    jobs = await blocking.call(service.jobs.submit, knowledge_base, requests)
+    asked = await uploads.read(request)
+    if isinstance(asked, UrlDocument):
+        jobs = [await blocking.call(fetch, service, knowledge_base, asked)]
+    else:
+        jobs = await blocking.call(service.jobs.submit, knowledge_base, asked)
     return await _reply(jobs, wait, response, service, blocking)
 
 
@@ -111,6 +118,8 @@ async def replace_document(
     knowledge_base = await blocking.call(service.engine.open, kb)
     known = await blocking.call(service.engine.documents.summary, knowledge_base, document_id)
     requests = await uploads.read(request)
+    if isinstance(requests, UrlDocument):
+        raise InvalidRequest("A document takes one file or one text, not a URL.")
     if len(requests) != 1:
         raise InvalidRequest(f"A document takes one file or text, not {len(requests)}.")
     ingest = uploads.renamed(requests[0], known.uri, document_id)

@@ -14,7 +14,16 @@ from retrieval.embedding.hashing import HashingBackend
 COMMANDS = [
     *(["demo"], ["serve"], ["ingest"], ["search"], ["ask"], ["version"]),
     *(["kb"], ["kb", "list"], ["kb", "create"], ["kb", "delete"]),
-    *(["stand-in"], ["models"], ["doctor"], ["reindex"], ["bench"]),
+    *(
+        ["stand-in"],
+        ["models"],
+        ["doctor"],
+        ["reindex"],
+        ["sync"],
+        ["export"],
+        ["import"],
+        ["bench"],
+    ),
     *(["bench", name] for name in "calls passing crash files ingest parsers".split()),
     *(["models", name] for name in "list ps show pull push load unload copy create delete".split()),
     *(["eval"], ["eval", "retrieval"], ["eval", "answers"], ["eval", "abstention"]),

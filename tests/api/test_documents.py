@@ -1,5 +1,6 @@
 import json
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from starlette.testclient import TestClient
 
 from api.commands.demo import sample_documents
 from api.service import Service
+from ingest.fetching import Fetched
 from tests.api.conftest import AddText
 from tests.api.replies import assert_problem, upload
 
@@ -246,3 +248,49 @@ def _sent(client: TestClient, body: Any) -> list[dict[str, Any]]:
     )
     jobs: list[dict[str, Any]] = reply.raise_for_status().json()["jobs"]
     return jobs
+
+
+def test_a_url_is_fetched_only_where_that_is_allowed(client: TestClient) -> None:
+    reply = client.post("/kb/kb/documents", json={"url": "https://example.org/"})
+    assert_problem(reply, 422, "FOOTNOTE_FETCH_URLS")
+
+
+class Page:
+    """A fetcher whose page can change."""
+
+    def __init__(self) -> None:
+        self.page, self.etag = b"# Page\n\nTea is at four.", '"1"'
+        self.asked: list[str] = []
+
+    def fetch(self, url: str, etag: str = "", modified: str = "") -> Fetched:
+        self.asked.append(etag)
+        data = None if etag == self.etag else self.page
+        return Fetched(url, data, "page.md", "text/markdown", self.etag, "")
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_page_is_taken_again_only_when_it_has_changed(
+    client: TestClient, service: Service
+) -> None:
+    web = Page()
+    client.app.state.service = replace(service, fetcher=web)  # type: ignore[attr-defined]
+    body = {"url": "https://example.org/page.md", "metadata": {"team": "x"}}
+    outcomes = [_sent(client, body)[0]["outcome"] for _ in range(2)]
+    web.page, web.etag = b"# Page\n\nTea is at five.", '"2"'
+    outcomes.append(_sent(client, {"url": body["url"]})[0]["outcome"])
+    assert outcomes == ["added", "unchanged", "updated"]
+    assert web.asked == ["", '"1"', '"1"']
+    [document] = client.get("/kb/kb/documents").json()["documents"]
+    assert document["uri"] == body["url"]
+    assert document["metadata"] == {"team": "x", "http_etag": '"2"'}
+
+
+def test_a_document_that_is_deleted_is_gone_with_its_jobs(
+    client: TestClient, add_text: AddText
+) -> None:
+    document = add_text()
+    assert client.get("/jobs").json()["counts"] == {"done": 1}
+    assert client.delete(f"/kb/kb/documents/{document}").status_code == 204
+    assert client.get("/jobs").json() == {"counts": {}, "jobs": []}

@@ -194,20 +194,15 @@ def test_tokens_of_a_chunking_lower_the_window_and_never_raise_it() -> None:
         assert max(HASHING(pieces(text, window, tokens=tokens))) <= most
 
 
-def test_ids_tell_documents_versions_and_chunkings_apart() -> None:
-    def id_of(document_id: str, version: str, chunking: Chunking) -> str:
+def test_ids_tell_documents_versions_and_generations_apart() -> None:
+    def id_of(document_id: str, version: str, generation: str) -> str:
         source = Document(document_id, "u", version, "T", "text/plain", "Text.")
-        [chunk] = cut(source, chunking, 64, HASHING).chunks
+        [chunk] = cut(source, Chunking(), 64, HASHING, generation).chunks
         return chunk.id
 
-    ids = [
-        id_of("d", "v", Chunking()),
-        id_of("e", "v", Chunking()),
-        id_of("d", "w", Chunking()),
-        id_of("d", "v", Chunking(overlap=1)),
-    ]
+    ids = [id_of("d", "v", "g"), id_of("e", "v", "g"), id_of("d", "w", "g"), id_of("d", "v", "h")]
     assert len(set(ids)) == 4
-    assert id_of("d", "v", Chunking()) == ids[0]
+    assert id_of("d", "v", "g") == ids[0]
 
 
 def test_offsets_count_code_points() -> None:

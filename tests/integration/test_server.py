@@ -126,15 +126,16 @@ def test_a_term_signal_does_not_wait_for_those_who_follow(start_server: StartSer
     assert start_server().http.get("/info").json()["jobs_unfinished"] > 0
 
 
-def test_another_embedding_model_is_refused_with_both_names(start_server: StartServer) -> None:
+def test_a_knowledge_base_keeps_its_model_when_the_default_changes(
+    start_server: StartServer,
+) -> None:
     server = start_server()
     server.http.put("/kb/kb").raise_for_status()
+    server.http.post("/kb/kb/documents?wait=true", json={"text": "Tea is at four."})
     server.stop()
     other = start_server(FOOTNOTE_EMBEDDING_MODEL="all-MiniLM-L6-v2")
-    for path, body in (("search", {"query": "a"}), ("ask", {"question": "a"})):
-        refused = other.http.post(f"/kb/kb/{path}", json=body)
-        assert refused.status_code == 409
-        assert "'hashing'" in refused.json()["detail"]
-        assert "all-MiniLM-L6-v2" in refused.json()["detail"]
-    assert other.http.get("/ready").json()["built_with_another_model"] == ["kb"]
+    found = other.http.post("/kb/kb/search", json={"query": "tea", "mode": "dense"}).json()
+    assert [hit["text"] for hit in found["hits"]] == ["Tea is at four."]
+    assert other.http.get("/ready").json()["built_with_another_model"] == []
     assert other.http.get("/kb/kb").json()["embedding_model"] == "hashing"
+    assert other.http.put("/kb/new").json()["embedding_model"] == "all-MiniLM-L6-v2"

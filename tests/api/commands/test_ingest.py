@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 from tests.api.commands.conftest import Printed, Run
@@ -42,3 +43,11 @@ def test_a_data_directory_that_is_named_is_used(
     assert (tmp_path / "elsewhere" / "catalogue.sqlite").exists()
     assert printed("kb", "list") == []
     assert [kb["name"] for kb in printed("kb", "list", "--data", elsewhere)] == ["default"]
+
+
+def test_standard_input_is_a_document(run: Run, printed: Printed) -> None:
+    result = run("ingest", "-", "--name", "note.md", "--json", input="# Tea\n\nIt is at four.")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["counts"] == {"added": 1}
+    [hit] = printed("search", "tea")["hits"]
+    assert (hit["uri"], hit["heading"]) == ("note.md", ["Tea"])

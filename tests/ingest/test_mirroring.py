@@ -1,0 +1,140 @@
+"""A folder and its mirror."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from ingest.errors import SourceNotFound
+from ingest.folder import Report
+from ingest.mirroring import Mirror
+from ingest.sources import Patterns
+from retrieval.errors import InvalidRequest
+from tests.conftest import OpenEngine
+from tests.ingest.parsers.test_formats import zipped
+from tests.ingest.workshop import SOON, Workshop, note
+
+
+@pytest.fixture
+def shop(open_test_engine: OpenEngine) -> Workshop:
+    return Workshop(open_test_engine)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.md").write_text("# One\n\nZebra.")
+    (folder / "deep" / "b.md").write_text("# Two\n\nLion.")
+    return folder
+
+
+def mirror_of(shop: Workshop, folder: Path) -> Mirror:
+    return Mirror(shop.engine, shop.pipeline(), "docs", folder, Patterns())
+
+
+def quietly(*_: int) -> None:
+    pass
+
+
+def names(shop: Workshop) -> list[str]:
+    return sorted(one.uri.rpartition("/")[2] for one in shop.engine.documents.list(shop.kb, 99))
+
+
+def test_it_follows_what_is_added_changed_and_deleted(shop: Workshop, folder: Path) -> None:
+    mirror = mirror_of(shop, folder)
+    report, forgotten = mirror.update(quietly)
+    assert (dict(report.counts()), forgotten) == ({"added": 2}, 0)
+    (folder / "a.md").write_text("# One\n\nTiger.")
+    (folder / "deep" / "b.md").unlink()
+    (folder / "c.md").write_text("# Three\n\nPanther.")
+    report, forgotten = mirror.update(quietly)
+    assert (dict(report.counts()), forgotten) == ({"updated": 1, "added": 1}, 1)
+    assert names(shop) == ["a.md", "c.md"]
+    assert (shop.found("zebra"), shop.found("lion")) == ([], [])
+    assert mirror.update(quietly)[0].rows == ()
+
+
+def test_what_has_not_changed_costs_nothing_in_the_next_process(
+    shop: Workshop, folder: Path
+) -> None:
+    mirror_of(shop, folder).update(quietly)
+    parsed = shop.parser.calls
+    report, forgotten = mirror_of(shop, folder).update(quietly)
+    assert (dict(report.counts()), forgotten) == ({"unchanged": 2}, 0)
+    assert shop.parser.calls == parsed
+
+
+def test_a_renamed_file_is_embedded_only_where_its_title_is_its_name(
+    shop: Workshop, folder: Path
+) -> None:
+    mirror = mirror_of(shop, folder)
+    mirror.update(quietly)
+    embedded = len(shop.backend.embedded)
+    (folder / "a.md").rename(folder / "deep" / "renamed.md")
+    report, forgotten = mirror.update(quietly)
+    assert (dict(report.counts()), forgotten) == ({"added": 1}, 1)
+    assert len(shop.backend.embedded) == embedded
+    assert names(shop) == ["b.md", "renamed.md"]
+    assert shop.found("zebra")[0].endswith("renamed.md")
+
+
+def test_equal_files_are_both_mirrored(shop: Workshop, folder: Path) -> None:
+    (folder / "copy.md").write_bytes((folder / "a.md").read_bytes())
+    mirror_of(shop, folder).update(quietly)
+    assert names(shop) == ["a.md", "b.md", "copy.md"]
+
+
+def test_documents_from_elsewhere_stay(shop: Workshop, folder: Path) -> None:
+    shop.ingest(note("mine", "Leopard."))
+    mirror = mirror_of(shop, folder / "deep")
+    mirror.update(quietly)
+    (folder / "deep" / "b.md").rename(folder / "deep" / "c.md")
+    mirror.update(quietly)
+    assert names(shop) == ["c.md", "mine"]
+
+
+def test_files_of_an_archive_go_with_it(shop: Workshop, folder: Path) -> None:
+    (folder / "all.zip").write_bytes(zipped({"x.md": "Lynx.", "y.md": "Ounce."}))
+    mirror = mirror_of(shop, folder)
+    mirror.update(quietly)
+    assert names(shop) == ["a.md", "b.md", "x.md", "y.md"]
+    (folder / "all.zip").unlink()
+    assert mirror.update(quietly)[1] == 2
+    assert names(shop) == ["a.md", "b.md"]
+
+
+def test_a_folder_that_is_suddenly_empty_is_not_believed(shop: Workshop, folder: Path) -> None:
+    mirror = mirror_of(shop, folder)
+    mirror.update(quietly)
+    for path in [*folder.rglob("*.md")]:
+        path.unlink()
+    with pytest.raises(InvalidRequest, match="mounted"):
+        mirror.update(quietly)
+    assert len(names(shop)) == 2
+    assert mirror.update(quietly, may_empty=True)[1] == 2
+    assert names(shop) == []
+    with pytest.raises(SourceNotFound):
+        mirror_of(shop, folder / "nowhere").update(quietly)
+
+
+def test_a_folder_is_followed(shop: Workshop, folder: Path) -> None:
+    mirror = mirror_of(shop, folder)
+    mirror.update(quietly)
+    stop, seen = threading.Event(), threading.Event()
+
+    def told(report: Report, _forgotten: int) -> None:
+        if any(row.name == "new.md" for row in report.rows):
+            seen.set()
+
+    with ThreadPoolExecutor(1) as threads:
+        following = threads.submit(mirror.follow, stop, told, quietly)
+        number = 0
+        while not seen.wait(0.5):  # the watcher may not be there yet at the first write
+            number += 1
+            (folder / "new.md").write_text(f"Panther {number}.")
+            assert number < 60
+        stop.set()
+        following.result(SOON)
+    assert "new.md" in names(shop)
