@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     parse_seconds: float = Field(300.0, gt=0, description="Longest time to read one file")
     fetch_urls: bool = Field(False, description="Let documents be fetched from public URLs")
     sync: str = Field("", description="Folders mirrored while serving: `KB=FOLDER`, with commas")
-    ingest_workers: int = Field(4, ge=1, le=64, description="Documents ingested side by side")
+    ingest_workers: int = Field(8, ge=1, le=64, description="Documents ingested side by side")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="`debug`, `info`, `warning` or `error`"
     )

@@ -71,6 +71,7 @@ def cut(
     The ids of chunks depend on the fingerprint of their generation.
     """
     limit = min(window, chunking.tokens or _USUAL)
+    count_tokens = _Remembering(count_tokens)
     [added] = count_tokens([""])
     chunks: list[Chunk] = []
     texts: list[str] = []
@@ -92,6 +93,21 @@ def cut(
                 )
                 texts.append(text)
     return CutDocument(tuple(chunks), tuple(texts))
+
+
+class _Remembering:
+    """Counts tokens, and knows the last single text: what was found to fit is then counted."""
+
+    def __init__(self, count_tokens: CountTokens) -> None:
+        self._count = count_tokens
+        self._last: tuple[str, list[int]] = ("", [])
+
+    def __call__(self, texts: Sequence[str]) -> list[int]:
+        if len(texts) != 1:
+            return self._count(texts)
+        if not self._last[1] or texts[0] != self._last[0]:
+            self._last = (texts[0], self._count(texts))
+        return self._last[1]
 
 
 def _sections(document: Document) -> Iterator[_Section]:

@@ -8,6 +8,7 @@ import hashlib
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -27,7 +28,9 @@ from retrieval.types import KnowledgeBase
 
 _log = structlog.get_logger()
 
-WORKERS = 4  # enough documents in hand that the embedder finds full batches
+# Documents in hand, so that the embedder finds batches of equal length: on two cores 4 come to
+# 0.69 of the model's own rate, 8 to 0.83, 16 to no more.
+WORKERS = 8
 MAX_WAITING = 10_000
 PATIENCE = 24 * 3600.0  # seconds that a job is tried again: an Ollama server that is off overnight
 
@@ -186,7 +189,13 @@ class Jobs:
 
     def counts(self, kb_id: str | None = None) -> dict[Stage, int]:
         """How many jobs are in each state."""
-        return self._store.counts(kb_id)
+        found = Counter(self._store.counts(kb_id))
+        active = [*self._active.values()]
+        for job in active:
+            if kb_id in (None, job.kb_id) and found[Stage.QUEUED]:
+                found[Stage.QUEUED] -= 1
+                found[job.state] += 1
+        return {stage: count for stage, count in found.items() if count}
 
     def unfinished(self) -> int:
         """How many jobs wait or are being worked on."""
@@ -259,10 +268,8 @@ class Jobs:
                 raise _Interrupted
             if job.id in self._cancelled:
                 raise Cancelled(f"The ingestion of {source.name} was cancelled.")
-            moved = self._active[job.id].state is not stage
+            # Not written down: a process that dies leaves it queued, which is where it then is.
             self._active[job.id] = replace(job, state=stage, done=done, total=total)
-            if moved:
-                self._store.save(self._active[job.id])
 
         try:
             ingested = self._pipeline.ingest(

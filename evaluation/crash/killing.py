@@ -26,7 +26,7 @@ Watch = Callable[[int], None]
 """Told how many kills have been made."""
 
 _PATIENCE = 900.0  # seconds until a run that isn't killed must be over
-_IN_HAND = 2  # batches before a kill: the one at work, and the one that was being kept
+_IN_HAND = 4  # batches before a kill: two at work, and two that were being kept
 _EARLY = 0.15  # of the kills come while the process still starts
 _LATEST = 3.0  # seconds after it is ready until the others come
 

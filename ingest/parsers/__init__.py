@@ -14,6 +14,7 @@ from ingest.parsers.detection import BY_EXTENSION, Kind, RawFile, detect
 from ingest.parsers.docx import parse_docx
 from ingest.parsers.epub import parse_epub
 from ingest.parsers.html import parse_html
+from ingest.parsers.images import parse_image
 from ingest.parsers.json_values import parse_json
 from ingest.parsers.markdown import parse_markdown
 from ingest.parsers.messages import parse_eml, parse_msg
@@ -95,4 +96,5 @@ _PARSERS: Final[Mapping[Kind, Callable[[RawFile, ParseLimits], Parsed]]] = {
     Kind.EML: _eml,
     Kind.MSG: _msg,
     Kind.CODE: parse_code,
+    Kind.IMAGE: parse_image,
 }

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     EML = "message/rfc822"
     MSG = "application/vnd.ms-outlook"
     CODE = "text/x-source"
+    IMAGE = "image/*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +103,13 @@ _ZIP_FOLDERS: Final = (("word/", Kind.DOCX), ("ppt/", Kind.PPTX), ("xl/", Kind.X
 _FOREIGN: Final = (
     (b"{\\rtf", "an RTF file: save it as DOCX"),
     (b"%!PS", "a PostScript file: save it as PDF"),
-    (b"\x89PNG", "an image: images aren't read in this version"),
-    (b"\xff\xd8\xff", "an image: images aren't read in this version"),
-    (b"GIF8", "an image: images aren't read in this version"),
-    (b"II*\0", "an image: images aren't read in this version"),
-    (b"MM\0*", "an image: images aren't read in this version"),
     (b"\x1f\x8b", "a gzip archive: unpack it first"),
     (b"7z\xbc\xaf", "a 7z archive: unpack it first"),
     (b"Rar!", "a RAR archive: unpack it first"),
     (b"\x7fELF", "a program"),
     (b"SQLite format 3\0", "a database"),
 )
+_IMAGES: Final = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
 _HTML_START: Final = re.compile(
     rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL
 )
@@ -156,6 +153,8 @@ def _by_content(data: bytes, name: str, declared: Kind | None) -> Kind | None:
         return _archive(data, name, declared)
     if data.startswith(_OLE):
         return _compound(data, name)
+    if data.startswith(_IMAGES) or (data.startswith(b"RIFF") and data[8:12] == b"WEBP"):
+        return Kind.IMAGE
     for magic, advice in _FOREIGN:
         if data.startswith(magic):
             raise UnsupportedMedia(f"{name} is {advice}.")

@@ -5,18 +5,23 @@ from collections.abc import Sequence
 from typing import Final
 
 import pypdfium2
+import pypdfium2.raw as pdfium
 
 from ingest.errors import DamagedDocument, EmptyDocument, TooLarge
+from ingest.parsers import ocr
 from ingest.parsers.detection import RawFile
 from ingest.parsers.pdf_document import open_pdf
-from ingest.parsers.pdf_lines import read_lines
 from ingest.parsers.pdf_outline import outline_headings
 from ingest.parsers.pdf_reflow import reflow
+from ingest.parsers.pdf_running import PageLines
 from ingest.parsers.pdf_second import read_with_pypdf
 from ingest.types import Parsed, ParseLimits
 from retrieval.types import Page
 
 _SEPARATOR: Final = "\n\n"
+_PICTURE: Final = pdfium.FPDF_PAGEOBJ_IMAGE
+_DPI: Final = 200  # at which a page is recognised
+_MOST_PIXELS: Final = 4_000  # along its longer side
 _NO_TITLE: Final = re.compile(
     r"(?:untitled|microsoft (?:word|powerpoint|excel)\b|powerpoint presentation|.*\.\w{2,4}$|\W*$"
     r"|[\W\d_]*$)",
@@ -48,13 +53,17 @@ def _read(document: pypdfium2.PdfDocument, file: RawFile, limits: ParseLimits) -
     _check_pages(count, file, limits)
     texts: list[str] = []
     unread: list[str] = []
-    characters = 0
+    characters = recognised = 0
+    lines = PageLines(document)
     for index in range(count):
         try:
-            texts.append(page_text(document, index))
+            texts.append(reflow(lines.body(index)).text)
         except pypdfium2.PdfiumError:
             texts.append("")
             unread.append(str(index + 1))
+        if not texts[-1] and ocr.AVAILABLE and str(index + 1) not in unread:
+            texts[-1] = _recognised(document, index)
+            recognised += bool(texts[-1])
         characters += len(texts[-1])
         if characters > limits.characters:
             raise TooLarge(
@@ -66,19 +75,22 @@ def _read(document: pypdfium2.PdfDocument, file: RawFile, limits: ParseLimits) -
     if not any(texts):
         raise EmptyDocument(
             f"{file.name} has no text on any page ({count} in all): it appears to be scanned "
-            "images, and text recognition (OCR) isn't available in this version. "
-            "Run it through OCR first."
+            f"images, {'with no text in them' if ocr.AVAILABLE else ocr.ADVICE}."
         )
     labels = [document.get_page_label(index) or str(index + 1) for index in range(count)]
     text, pages = _joined(texts, labels)
-    warning = f"Pages of {file.name} that can't be read: {', '.join(unread)}."
+    warnings = []
+    if unread:
+        warnings.append(f"Pages of {file.name} that can't be read: {', '.join(unread)}.")
+    if recognised:
+        warnings.append(f"{recognised} scanned pages were recognised (OCR): they may have errors.")
     return Parsed(
         text,
         file.kind.value,
         title=_title(document),
         pages=pages,
         headings=outline_headings(document, text, pages),
-        warnings=(warning,) if unread else (),
+        warnings=tuple(warnings),
     )
 
 
@@ -90,11 +102,15 @@ def _check_pages(count: int, file: RawFile, limits: ParseLimits) -> None:
         )
 
 
-def page_text(document: pypdfium2.PdfDocument, index: int) -> str:
-    """The canonical text of one page. Raises PdfiumError for a page that can't be loaded."""
+def _recognised(document: pypdfium2.PdfDocument, index: int) -> str:
+    """The text in the picture that a page is; nothing where it is blank."""
     page = document[index]
     try:
-        return reflow(read_lines(page)).text
+        if not any(True for _ in page.get_objects(filter=[_PICTURE], max_depth=5)):
+            return ""
+        longest = max(page.get_size())
+        scale = min(_DPI / 72, _MOST_PIXELS / max(longest, 1))
+        return ocr.recognise(page.render(scale=scale, rev_byteorder=False).to_numpy()[:, :, :3])
     finally:
         page.close()
 

@@ -7,8 +7,8 @@ import pypdfium2.raw as pdfium
 
 from ingest.parsers.pdf_document import open_pdf
 from ingest.parsers.pdf_frame import Rectangle, char_box, frame_of
-from ingest.parsers.pdf_lines import read_lines
 from ingest.parsers.pdf_reflow import reflow
+from ingest.parsers.pdf_running import PageLines
 from retrieval.types import Box, Page
 
 
@@ -22,8 +22,8 @@ def boxes(data: bytes, page: Page, start: int, end: int) -> tuple[Box, ...]:
     with open_pdf(data, f"page {page.number}") as document:
         if not 0 < page.number <= len(document):
             return ()
+        sources = reflow(PageLines(document).body(page.number - 1)).sources
         leaf = document[page.number - 1]
-        sources = reflow(read_lines(leaf)).sources
         wanted = sources[max(start - page.start, 0) : max(end - page.start, 0)]
         found = list(_rectangles(leaf, wanted))
         leaf.close()

@@ -26,6 +26,8 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512)
         (b"{}", "export", "application/json", Kind.JSON),
         (b"Subject: x", "a.eml", None, Kind.EML),
         (b"import os", "a.py", "text/x-python", Kind.CODE),
+        (b"\x89PNG\r\n\x1a\n", "a.png", None, Kind.IMAGE),
+        (b"RIFF\0\0\0\0WEBPVP8 ", "a.webp", None, Kind.IMAGE),
         (OLE + "Workbook".encode("utf-16-le"), "a.xls", None, Kind.XLS),
         (OLE + "__substg1.0_0037001F".encode("utf-16-le"), "a.msg", None, Kind.MSG),
     ],
@@ -55,7 +57,6 @@ def test_content_overrules_the_name_with_a_warning(data: bytes, name: str, kind:
     [
         (OLE + "WordDocument".encode("utf-16-le"), "a.doc", UnsupportedMedia, "DOCX"),
         (OLE + "EncryptedPackage".encode("utf-16-le"), "a.docx", EncryptedDocument, "password"),
-        (b"\x89PNG\r\n\x1a\n", "a.pdf", UnsupportedMedia, "image"),
         (b"{\\rtf1 x}", "a.doc", UnsupportedMedia, "DOCX"),
         (b"a,b\n1,2", "a.dat", UnsupportedMedia, r"\.dat"),
         (OLE + "PowerPoint Document".encode("utf-16-le"), "a.ppt", UnsupportedMedia, "PPTX"),

@@ -187,13 +187,13 @@ def test_a_message_of_html_alone_is_read() -> None:
 def test_attachments_are_read_and_what_cannot_be_is_told() -> None:
     message = letter()
     message.add_attachment(b"# Head\n\nInner.", "text", "markdown", filename="in.md")
-    message.add_attachment(b"\x89PNG....", "image", "png", filename="x.png")
+    message.add_attachment(b"{\\rtf1 x}", "text", "rtf", filename="x.rtf")
     message.add_attachment(letter("Older", "Was sent."))
     parsed = parsers.parse(message.as_bytes(), "a.eml")
     assert anchored(parsed)["attachment in.md"] == "in.md\n\n# Head\n\nInner."
     assert "Was sent." in anchored(parsed)["attachment message.eml"]
     assert (2, "Head") in headings(parsed)
-    assert parsed.warnings == ("The attachment x.png was left out: of a kind that isn't read",)
+    assert parsed.warnings == ("The attachment x.rtf was left out: of a kind that isn't read",)
     assert "".join(parsed.text[p.start : p.end] for p in parsed.pages) == parsed.text
 
 

@@ -1,14 +1,11 @@
-"""`footnote bench`: how a server bears load, and ingestion everything else."""
+"""What ingestion bears: kills, spoilt files, long runs; and what it reads beside its peers."""
 
-import statistics
-from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
-import anyio
 import typer
 from rich.table import Table
 from rich.text import Text
@@ -21,68 +18,14 @@ from evaluation.crash.killing import CrashReport, crash_test
 from evaluation.crash.plan import planned
 from evaluation.ingest_load import load_test
 from evaluation.intake import take_in
-from evaluation.load import Flood, first_bytes, flood, made_up
 from evaluation.mutations import spoilt
 from evaluation.parser_quality import compare, read_cases
 from ingest.types import ParseLimits
 from retrieval.embedding.torch import DEFAULT_MODEL
 
-cli = typer.Typer(help="Measure a running server under load, and ingestion.", no_args_is_help=True)
-
-_WARM_UP = 20  # requests that aren't counted
-
 _FILES = Path("sample_docs")
 
-Url = Annotated[str, typer.Argument(help="The server, like http://127.0.0.1:7373.")]
 
-
-@cli.command()
-def calls(
-    url: Url,
-    model: Annotated[str, typer.Option(help="The embedding model.")] = "all-minilm",
-    texts: Annotated[int, typer.Option(min=1, help="Calls at once, a text each.")] = 2_000,
-    words: Annotated[int, typer.Option(min=1, help="Words of a text, about.")] = 20,
-    repeats: Annotated[int, typer.Option(min=1, help="How often.")] = 3,
-    as_json: JsonOption = False,
-) -> None:
-    """Embed texts in full requests, then in a request each, all at once; compare."""
-    made = made_up(texts, words)
-    found = [anyio.run(flood, url.rstrip("/"), model, made) for _ in range(repeats)]
-    if as_json:
-        print_json([{**asdict(one), "share": one.share} for one in found])
-        return
-    table = Table("texts", "answered", "full requests", "at once", "share", box=None)
-    for one in found:
-        table.add_row(*_row(one))
-    out.print(table)
-    out.print(f"median share: {statistics.median(one.share for one in found):.2f}")
-
-
-@cli.command()
-def passing(
-    url: Url,
-    upstream: Annotated[str, typer.Argument(help="The Ollama server behind it.")],
-    model: Annotated[str, typer.Option(help="A chat model there.")] = "tiny",
-    repeats: Annotated[int, typer.Option(min=1, help="Chats with each.")] = 300,
-    as_json: JsonOption = False,
-) -> None:
-    """Compare the first byte of a streamed chat through the server and directly, in turns."""
-    servers = [upstream.rstrip("/"), url.rstrip("/")]
-    times = anyio.run(first_bytes, servers, model, repeats + _WARM_UP)
-    direct, through = (sorted(one[_WARM_UP:]) for one in times)
-    rows = {"direct": _percentiles(direct), "through": _percentiles(through)}
-    added = rows["through"]["p50"] - rows["direct"]["p50"]
-    if as_json:
-        print_json({**rows, "added_p50": added})
-        return
-    table = Table("", "p50", "p95", box=None)
-    for name, row in rows.items():
-        table.add_row(name, f"{row['p50']:.2f} ms", f"{row['p95']:.2f} ms")
-    out.print(table)
-    out.print(f"added at p50: {added:.2f} ms")
-
-
-@cli.command()
 def crash(
     folder: Annotated[
         Path,
@@ -114,7 +57,6 @@ def crash(
         raise typer.Exit(1)
 
 
-@cli.command()
 def files(
     folder: Annotated[
         Path, typer.Argument(help="A folder of files.", exists=True, file_okay=False)
@@ -151,7 +93,6 @@ def files(
         raise typer.Exit(1)
 
 
-@cli.command()
 def ingest(
     documents: Annotated[int, typer.Option(min=10, help="PDFs of two pages.")] = 1_000,
     pages: Annotated[int, typer.Option(min=1, help="Pages of a long PDF after them.")] = 1_000,
@@ -178,7 +119,6 @@ def ingest(
     out.print(table)
 
 
-@cli.command()
 def parsers(
     manifests: Annotated[
         list[Path],
@@ -231,18 +171,3 @@ def _print_crash(report: CrashReport) -> None:
     ):
         table.add_row(name, str(value))
     out.print(table)
-
-
-def _row(one: Flood) -> list[str]:
-    return [
-        str(one.texts),
-        str(one.answered),
-        f"{one.batched:.0f}/s",
-        f"{one.single:.0f}/s",
-        f"{one.share:.2f}",
-    ]
-
-
-def _percentiles(seconds: Sequence[float]) -> dict[str, float]:
-    """In milliseconds, of sorted values."""
-    return {f"p{p}": seconds[(len(seconds) - 1) * p // 100] * 1e3 for p in (50, 95)}
