@@ -7,7 +7,7 @@ leads back to boxes on the page.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from statistics import median
 from typing import Final
@@ -29,6 +29,7 @@ _LOST_F: Final = re.compile(
 Seen where each glyph is placed alone (Chrome's PDFs, small or slanted type): "Dif erentiated".
 """
 _LEADER: Final = re.compile(r"(?:[.·…] ?){4,}")
+_BAR: Final = " | "
 _COLUMN_GAP: Final = 1.6
 """Heights of a line between two words that belong to different columns of a table."""
 
@@ -39,7 +40,8 @@ class Line:
 
     `first_word` is the width of its first word (of its first character in wide script);
     `hyphen` says that the last character is a hyphen at which a word was broken; `is_row` that
-    it is a row of a table or of a table of contents.
+    it is a row of a table or of a table of contents; `gaps` are the places of the spaces in its
+    text between two columns.
     """
 
     text: str
@@ -48,6 +50,17 @@ class Line:
     first_word: float
     hyphen: bool
     is_row: bool
+    gaps: tuple[int, ...] = ()
+
+    def with_cells(self) -> "Line":
+        """The line with a bar in each gap between two columns; it comes from no character."""
+        text: list[str] = []
+        sources: list[int] = []
+        for at, (letter, source) in enumerate(zip(self.text, self.sources, strict=True)):
+            cell = at in self.gaps
+            text.append(_BAR if cell else letter)
+            sources += [-1] * len(_BAR) if cell else [source]
+        return replace(self, text="".join(text), sources=tuple(sources), gaps=())
 
 
 def read_lines(page: pypdfium2.PdfPage) -> list[Line]:
@@ -89,7 +102,7 @@ class _Reader:
 
     def _line(self, letters: str, sources: list[int], hyphen: int | None) -> Line:
         """A line with its geometry, measured at its ends and around its spaces."""
-        letters, sources, places, gap = self._spaced(letters, sources)
+        letters, sources, places, gap, gaps = self._spaced(letters, sources)
         if hyphen is not None:
             letters += "-"
             sources = [*sources, hyphen]
@@ -108,16 +121,19 @@ class _Reader:
             first.right - places[0].left,
             hyphen is not None,
             is_row,
+            gaps,
         )
 
     def _spaced(
         self, letters: str, sources: list[int]
-    ) -> tuple[str, list[int], list[Rectangle], float]:
-        """A line without the spaces that pdfium made up, boxes along it and its widest gap."""
+    ) -> tuple[str, list[int], list[Rectangle], float, tuple[int, ...]]:
+        """A line without the spaces that pdfium made up, boxes along it, its widest gap, and
+        where the gaps between columns are.
+        """
         places = [self._place(sources[0])]
         lost = {match.end() for match in _LOST_F.finditer(letters)}
         spread = is_spread(letters)
-        widest, kept = 0.0, []
+        widest, kept, gaps = 0.0, [], []
         spelled = list(letters)
         for at in range(len(letters)):
             if letters[at] != " ":
@@ -132,9 +148,12 @@ class _Reader:
                 continue
             if at in lost and self._is_generated(sources[at]):
                 spelled[at] = "f"
+            if gap > _COLUMN_GAP * max(before.height, 1):
+                gaps.append(len(kept))
             kept.append(at)
         places.append(self._place(sources[-1]))
-        return "".join(spelled[at] for at in kept), [sources[at] for at in kept], places, widest
+        text = "".join(spelled[at] for at in kept)
+        return text, [sources[at] for at in kept], places, widest, tuple(gaps)
 
     def _place(self, source: int) -> Rectangle:
         char_box(self._text, source, self._box)

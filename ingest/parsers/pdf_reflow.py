@@ -55,6 +55,7 @@ def reflow(lines: Sequence[Line]) -> PageText:
     """The paragraphs of a page, in the order of its lines."""
     if not lines:
         return PageText("", ())
+    lines = _with_cells(lines)
     hyphens = Hyphens(lines)
     runs = _runs(lines)
     text, sources = [lines[0].text], list(lines[0].sources)
@@ -75,6 +76,19 @@ def reflow(lines: Sequence[Line]) -> PageText:
         sources += (-1,) * len(between)
         sources += line.sources
     return PageText("".join(text), tuple(sources))
+
+
+def _with_cells(lines: Sequence[Line]) -> list[Line]:
+    """The lines, those of tables with their cells parted: a row alone may be anything."""
+    pairs = [_are_rows(above, line) for above, line in pairwise(lines)]
+    tabled = [any(near) for near in zip([False, *pairs], [*pairs, False], strict=True)]
+    return [line.with_cells() if row else line for line, row in zip(lines, tabled, strict=True)]
+
+
+def _are_rows(above: Line, line: Line) -> bool:
+    step = line.place.top - above.place.top
+    near = 0 < step < _FARTHEST * max(above.place.height, line.place.height, 0.1)
+    return bool(above.gaps and line.gaps) and near
 
 
 def _runs(lines: Sequence[Line]) -> list[_Run]:

@@ -127,4 +127,4 @@ def test_rows_of_a_table_stay_on_their_lines() -> None:
         for place, cell in zip((72, 300, 400), row, strict=True):
             canvas.drawString(place, 700 - 14 * number, cell)
     canvas.save()
-    assert text_of(buffer.getvalue(), "a.pdf") == "\n".join(" ".join(row) for row in rows)
+    assert text_of(buffer.getvalue(), "a.pdf") == "\n".join(" | ".join(row) for row in rows)
