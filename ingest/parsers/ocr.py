@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.parsers.characters import glue, tidy
+from ingest.parsers.pdf_frame import Rectangle
 
 Image = NDArray[np.uint8]
 """`(height, width, 3)`, blue, green, red."""
@@ -32,14 +33,7 @@ class _Piece:
     """A stretch of text that was recognised, and where, in pixels."""
 
     text: str
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    @property
-    def height(self) -> float:
-        return self.bottom - self.top
+    place: Rectangle
 
 
 def recognise(image: Image) -> str:
@@ -48,7 +42,7 @@ def recognise(image: Image) -> str:
     if found.boxes is None or not found.txts:
         return ""
     pieces = [
-        _Piece(text, *box.min(axis=0).tolist(), *box.max(axis=0).tolist())
+        _Piece(text, Rectangle(*box.min(axis=0).tolist(), *box.max(axis=0).tolist()))
         for box, text, score in zip(found.boxes, found.txts, found.scores, strict=True)
         if score >= _SURE and text.strip()
     ]
@@ -65,25 +59,28 @@ def _engine() -> Any:
 def _lines(pieces: Sequence[_Piece]) -> list[_Piece]:
     """The pieces line by line: what stands side by side is one line."""
     lines: list[list[_Piece]] = []
-    for piece in sorted(pieces, key=lambda piece: (piece.top + piece.bottom) / 2):
-        if lines and _overlap(lines[-1][-1], piece) > _SAME_LINE * piece.height:
+    for piece in sorted(pieces, key=lambda piece: piece.place.top + piece.place.bottom):
+        if lines and _overlap(lines[-1][-1], piece) > _SAME_LINE * piece.place.height:
             lines[-1].append(piece)
         else:
             lines.append([piece])
-    return [_line(sorted(line, key=lambda piece: piece.left)) for line in lines]
+    return [_line(sorted(line, key=lambda piece: piece.place.left)) for line in lines]
 
 
 def _overlap(one: _Piece, other: _Piece) -> float:
-    return min(one.bottom, other.bottom) - max(one.top, other.top)
+    return min(one.place.bottom, other.place.bottom) - max(one.place.top, other.place.top)
 
 
 def _line(pieces: Sequence[_Piece]) -> _Piece:
+    places = [piece.place for piece in pieces]
     return _Piece(
         " ".join(piece.text.strip() for piece in pieces),
-        min(piece.left for piece in pieces),
-        min(piece.top for piece in pieces),
-        max(piece.right for piece in pieces),
-        max(piece.bottom for piece in pieces),
+        Rectangle(
+            min(place.left for place in places),
+            min(place.top for place in places),
+            max(place.right for place in places),
+            max(place.bottom for place in places),
+        ),
     )
 
 
@@ -91,12 +88,13 @@ def _joined(lines: Sequence[_Piece]) -> str:
     """Lines as paragraphs: a full line goes on in the next one, if that is near."""
     if not lines:
         return ""
-    left, right = min(line.left for line in lines), max(line.right for line in lines)
-    height = median(line.height for line in lines)
+    places = [line.place for line in lines]
+    left, right = min(place.left for place in places), max(place.right for place in places)
+    height = median(place.height for place in places)
     text = lines[0].text
     for above, line in pairwise(lines):
-        near = line.top - above.bottom < _PARAGRAPH * height
-        full = above.right - left > _FULL * (right - left)
+        near = line.place.top - above.place.bottom < _PARAGRAPH * height
+        full = above.place.right - left > _FULL * (right - left)
         if near and full:
             text += glue(text, line.text) + line.text
         else:

@@ -6,15 +6,9 @@ import pytest
 from ingest.errors import SourceNotFound
 from ingest.folder import Report, ingest_paths
 from ingest.sources import Patterns
-from tests.conftest import OpenEngine
 from tests.ingest.workshop import Workshop
 
 Told = tuple[int, int, int, int]
-
-
-@pytest.fixture
-def shop(open_test_engine: OpenEngine) -> Workshop:
-    return Workshop(open_test_engine)
 
 
 @pytest.fixture

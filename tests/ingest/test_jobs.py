@@ -1,5 +1,4 @@
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,19 +10,7 @@ from ingest.jobs import JobNotFound, Request
 from ingest.pipeline import identify
 from ingest.types import Stage
 from retrieval.errors import KnowledgeBaseNotFound, Overloaded, StoreUnavailable
-from tests.conftest import OpenEngine
-from tests.ingest.workshop import SOON, NewJobs, Workshop, finished, jobs_of, note, request
-
-
-@pytest.fixture
-def shop(open_test_engine: OpenEngine) -> Workshop:
-    return Workshop(open_test_engine)
-
-
-@pytest.fixture
-def new_jobs(shop: Workshop) -> Iterator[NewJobs]:
-    with jobs_of(shop) as new:
-        yield new
+from tests.ingest.workshop import SOON, NewJobs, Workshop, finished, note, request
 
 
 def test_a_job_is_accepted_worked_off_and_told_of(shop: Workshop, new_jobs: NewJobs) -> None:

@@ -23,17 +23,6 @@ from tests.ingest.workshop import (
 
 
 @pytest.fixture
-def shop(open_test_engine: OpenEngine) -> Workshop:
-    return Workshop(open_test_engine)
-
-
-@pytest.fixture
-def new_jobs(shop: Workshop) -> Iterator[NewJobs]:
-    with jobs_of(shop) as new:
-        yield new
-
-
-@pytest.fixture
 def gate() -> Iterator[Gate]:
     gate = Gate()
     yield gate

@@ -1,7 +1,5 @@
 """Jobs that fail of something that may pass."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from ingest import jobs as jobs_module
@@ -11,17 +9,6 @@ from ingest.types import Stage
 from retrieval.errors import StoreUnavailable
 from tests.conftest import OpenEngine
 from tests.ingest.workshop import SOON, NewJobs, Workshop, finished, jobs_of, request
-
-
-@pytest.fixture
-def shop(open_test_engine: OpenEngine) -> Workshop:
-    return Workshop(open_test_engine)
-
-
-@pytest.fixture
-def new_jobs(shop: Workshop) -> Iterator[NewJobs]:
-    with jobs_of(shop) as new:
-        yield new
 
 
 def soon(monkeypatch: pytest.MonkeyPatch, seconds: float = 0.05) -> None:

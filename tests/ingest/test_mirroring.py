@@ -11,14 +11,8 @@ from ingest.folder import Report
 from ingest.mirroring import Mirror
 from ingest.sources import Patterns
 from retrieval.errors import InvalidRequest
-from tests.conftest import OpenEngine
 from tests.ingest.parsers.test_formats import zipped
 from tests.ingest.workshop import SOON, Workshop, note
-
-
-@pytest.fixture
-def shop(open_test_engine: OpenEngine) -> Workshop:
-    return Workshop(open_test_engine)
 
 
 @pytest.fixture

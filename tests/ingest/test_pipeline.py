@@ -8,13 +8,7 @@ from retrieval.engine import Engine
 from retrieval.indexing import Published
 from retrieval.search import Query
 from retrieval.types import KnowledgeBase
-from tests.conftest import OpenEngine
 from tests.ingest.workshop import Workshop, note
-
-
-@pytest.fixture
-def shop(open_test_engine: OpenEngine) -> Workshop:
-    return Workshop(open_test_engine)
 
 
 def test_a_source_passes_the_stages_in_order(shop: Workshop) -> None:

@@ -13,13 +13,7 @@ from ingest.types import Stage
 from retrieval.errors import EmbeddingFailed, KnowledgeBaseNotFound, StoreUnavailable
 from retrieval.indexing import Published
 from retrieval.search import Query
-from tests.conftest import OpenEngine
 from tests.ingest.workshop import Workshop, note
-
-
-@pytest.fixture
-def shop(open_test_engine: OpenEngine) -> Workshop:
-    return Workshop(open_test_engine)
 
 
 @pytest.mark.parametrize(

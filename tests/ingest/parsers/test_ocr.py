@@ -7,13 +7,14 @@ import pytest
 from ingest.errors import EmptyDocument, TooLarge, UnsupportedMedia
 from ingest.parsers import images, ocr, parse
 from ingest.parsers.ocr import _joined, _lines, _Piece
+from ingest.parsers.pdf_frame import Rectangle
 from tests.ingest.parsers.builders import pdf
 
 needs_ocr = pytest.mark.skipif(not ocr.AVAILABLE, reason="the extra `ocr` isn't installed")
 
 
 def piece(text: str, left: float, top: float, width: float = 100.0) -> _Piece:
-    return _Piece(text, left, top, left + width, top + 10)
+    return _Piece(text, Rectangle(left, top, left + width, top + 10))
 
 
 def test_pieces_side_by_side_are_a_line_and_full_lines_a_paragraph() -> None:
