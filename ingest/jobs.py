@@ -249,7 +249,7 @@ class Jobs:
     def _failed(self, job: Job, error: Exception) -> Job:
         """The job after this error: put off if it may pass, else over."""
         failure = Failure(type(error).__name__, str(error))
-        if may_pass(error):
+        if may_pass(error, job.attempts):
             retry_at = time.time() + delay(job.attempts)
             if retry_at - job.created_at < self._patience:
                 return replace(job, state=Stage.QUEUED, error=failure, retry_at=retry_at)

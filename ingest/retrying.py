@@ -12,12 +12,17 @@ from retrieval.errors import (
 _FIRST, _GROWTH, _LONGEST = 2.0, 4.0, 300.0  # seconds, as in 2, 8, 32, 128, 300, 300 ...
 
 
-def may_pass(error: Exception) -> bool:
+_CRASHES = 3  # after which a text that a model's runner dies of is given up
+
+
+def may_pass(error: Exception, attempts: int = 1) -> bool:
     """Whether the same work may succeed later: a server is away, a disk is full, a queue too.
 
     A model's runner that dies again and again may die of the text; bytes that are gone stay so.
     """
-    if isinstance(error, (ModelServerCrashed, DataLost)):
+    if isinstance(error, ModelServerCrashed):
+        return attempts < _CRASHES
+    if isinstance(error, DataLost):
         return False
     return isinstance(error, (ModelServerUnavailable, Overloaded, StoreUnavailable, Superseded))
 

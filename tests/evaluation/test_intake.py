@@ -10,7 +10,7 @@ from evaluation.paper import paper
 from ingest import parsers
 from ingest.types import ParseLimits
 
-FILES = [("a.md", b"# One\n\nText."), ("b.pdf", b"%PDF-1.4 broken"), ("c.png", b"\x89PNG")]
+FILES = [("a.md", b"# One\n\nText."), ("b.pdf", b"%PDF-1.4 broken"), ("c.rtf", b"{\\rtf1 x}")]
 
 
 def test_ends_are_counted(tmp_path: Path) -> None:

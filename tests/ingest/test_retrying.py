@@ -19,11 +19,14 @@ def test_what_may_pass(error: type[Exception]) -> None:
     assert may_pass(error("away"))
 
 
-@pytest.mark.parametrize(
-    "error", [DataLost, ModelServerCrashed, EmbeddingFailed, DamagedDocument, ValueError]
-)
+@pytest.mark.parametrize("error", [DataLost, EmbeddingFailed, DamagedDocument, ValueError])
 def test_what_stays(error: type[Exception]) -> None:
     assert not may_pass(error("broken"))
+
+
+def test_a_runner_that_dies_is_given_three_chances() -> None:
+    error = ModelServerCrashed("died")
+    assert [may_pass(error, attempts) for attempts in (1, 2, 3)] == [True, True, False]
 
 
 def test_the_wait_grows_to_five_minutes() -> None:
