@@ -17,7 +17,7 @@ Progress = Callable[[int, int], None]
 """Told how many of how many documents are in the new generation. What it raises ends the work."""
 
 _ROUNDS = 20  # times that what was published meanwhile is caught up with before a switch
-_LONGEST_PAUSE = 0.5  # seconds that a batch waits for questions
+_LONGEST_PAUSE = 0.05  # seconds that a batch waits for questions, so that it never starves
 
 
 class Reindexing:
