@@ -137,15 +137,19 @@ class Reindexer:
 
         self._reindexing.build(target, progress)
         live = self._engine.open(target.name)
-        items = (
-            measured.by_uri(self._engine, live, questions)
-            if questions
-            else measured.made_up(self._engine, live)
-        )
-        comparison = measured.compare(self._engine, live, target, items)
+        comparison = self._compare(live, target, questions)
         self._statuses[target.name] = replace(self._statuses[target.name], comparison=comparison)
         if comparison.worse and not force:
             self._reindexing.refuse(target)
             return replace(self._statuses[target.name], state="refused")
         self._reindexing.switch(target, progress)
         return replace(self._statuses[target.name], state="switched")
+
+    def _compare(self, live: KnowledgeBase, target: KnowledgeBase, questions: Pairs) -> Comparison:
+        engine = self._engine
+        if questions:
+            items = measured.by_uri(engine, live, questions)
+            return measured.compare(engine, live, target, items)
+        made = measured.cloze(engine, live)
+        embedders = engine.embedders
+        return measured.compare_models(embedders.of(live), embedders.of(target), made)
