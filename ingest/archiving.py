@@ -139,25 +139,51 @@ def _restore(engine: Engine, archive: _Verified, name: str | None, watch: Watch)
     rows, pieces = archive.rows(_DOCUMENTS), archive.rows(_CHUNKS)
     matrix: Vectors = np.load(io.BytesIO(archive.read(_VECTORS)), allow_pickle=False)
     places = {key: at for at, key in enumerate(archive.read(_HASHES).decode().split())}
+    model = ModelIdentity.from_json(manifest["model"])
+    _check_vectors(matrix, len(places), model)
     by_document: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for piece in pieces:
         by_document[piece["uri"]].append(piece)
     wanted = name or manifest["name"]
     if engine.knowledge_bases.find(wanted):
         raise InvalidRequest(f"{wanted!r} is there already: name another with --kb.")
-    model = ModelIdentity.from_json(manifest["model"])
     kb, _ = engine.knowledge_bases.put(wanted, settings, model)
     try:
         for done, row in enumerate(rows, start=1):
             data = archive.read(f"blobs/{row['blob']}")
             mine = by_document[row["uri"]]
             vectors = matrix[[places[piece["text_hash"]] for piece in mine]]
+            _check(row, mine, data)
             engine.indexer.publish(_prepared(kb, row, mine, vectors, data))
             watch(done)
     except BaseException:
         engine.indexer.remove_knowledge_base(kb)  # all of it, or nothing
         raise
     return kb
+
+
+def _check_vectors(vectors: Vectors, count: int, model: ModelIdentity) -> None:
+    norms = np.linalg.norm(vectors, axis=-1) if vectors.size else np.ones(0)
+    shape = (count, model.dimension) if count else vectors.shape
+    if (
+        vectors.dtype != np.float32
+        or vectors.shape != shape
+        or not np.allclose(norms, 1, atol=0.01)
+    ):
+        raise ValueError("its vectors aren't those of its model")
+
+
+def _check(row: Mapping[str, Any], pieces: list[dict[str, Any]], data: bytes) -> None:
+    """Whether a document is consistent in itself. Raises ValueError."""
+    if hashlib.sha256(data).hexdigest() != row["blob"]:
+        raise ValueError(f"the bytes of {row['uri']!r} aren't its own")
+    spans = [
+        *((piece["start"], piece["end"]) for piece in pieces),
+        *((start, end) for _, start, end, _ in row["pages"]),
+        *((start, end) for start, end, _ in row["headings"]),
+    ]
+    if not all(0 <= start <= end <= len(row["text"]) for start, end in spans):
+        raise ValueError(f"{row['uri']!r} has spans outside its text")
 
 
 def _prepared(

@@ -5,13 +5,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ingest import sources
 from ingest.errors import Cancelled, IngestError
 from ingest.pipeline import Pipeline, Progress
+from ingest.retrying import may_pass
 from ingest.sources import Patterns
 from ingest.types import Source, Stage
 from ingest.unpacking import is_archive, unpack
@@ -30,11 +31,13 @@ class Row:
 
     name: str
     path: str
+    uri: str
     outcome: str
     document_id: str | None
     chunks: int
     embedded: int
     error: str | None
+    may_pass: bool
     warnings: tuple[str, ...]
 
 
@@ -82,15 +85,29 @@ def ingest_paths(
     With `unique`, bytes that another document has aren't added again. Raises SourceNotFound for
     a path that isn't there.
     """
-    began = time.perf_counter()
     files, skipped = sources.find(paths, patterns)
+    report = ingest_files(pipeline, kb, files, watch, unique=unique)
+    return replace(report, skipped=tuple(map(sources.shown, skipped)))
+
+
+def ingest_files(
+    pipeline: Pipeline,
+    kb: KnowledgeBase,
+    files: Sequence[Path],
+    watch: Watch,
+    *,
+    unique: bool = True,
+) -> Report:
+    """Ingest files, as `ingest_paths` does. One that is gone by now is a row too."""
+    began = time.perf_counter()
     tally = _Tally(len(files), watch)
 
     def one(path: Path) -> tuple[Row, ...]:
         try:
             source = sources.read(path, pipeline.max_bytes)
         except IngestError as error:
-            rows: tuple[Row, ...] = (_failed(path.name, sources.shown(path), error),)
+            uri = sources.location(path).as_uri()
+            rows: tuple[Row, ...] = (_failed(path.name, sources.shown(path), uri, error),)
         else:
             rows = ingest_source(pipeline, kb, source, tally.follow(path), str(path), unique=unique)
         tally.finish()
@@ -102,7 +119,7 @@ def ingest_paths(
         except BaseException:
             tally.stop()  # Ctrl-C: what is in hand ends at its next step
             raise
-    return Report(rows, tuple(map(sources.shown, skipped)), time.perf_counter() - began)
+    return Report(rows, (), time.perf_counter() - began)
 
 
 def ingest_source(
@@ -119,29 +136,42 @@ def ingest_source(
     try:
         found = list(unpack(source)) if is_archive(source) else [source]
     except IngestError as error:
-        return (_failed(source.name, shown, error),)
+        return (_failed(source.name, shown, source.uri, error),)
 
     def one(source: Source) -> Row:
         try:
             ingested = pipeline.ingest(kb, source, progress, unique=unique)
         except (IngestError, RetrievalError) as error:
-            return _failed(source.name, shown, error)
+            return _failed(source.name, shown, source.uri, error)
         return Row(
-            source.name,
-            shown,
-            ingested.outcome.value,
-            ingested.document_id,
-            ingested.chunks,
-            ingested.embedded,
-            None,
-            ingested.warnings,
+            name=source.name,
+            path=shown,
+            uri=source.uri,
+            outcome=ingested.outcome.value,
+            document_id=ingested.document_id,
+            chunks=ingested.chunks,
+            embedded=ingested.embedded,
+            error=None,
+            may_pass=False,
+            warnings=ingested.warnings,
         )
 
     return tuple(map(one, found))
 
 
-def _failed(name: str, path: str, error: Exception) -> Row:
-    return Row(sources.shown(name), path, "failed", None, 0, 0, str(error), ())
+def _failed(name: str, path: str, uri: str, error: Exception) -> Row:
+    return Row(
+        name=sources.shown(name),
+        path=path,
+        uri=uri,
+        outcome="failed",
+        document_id=None,
+        chunks=0,
+        embedded=0,
+        error=str(error),
+        may_pass=may_pass(error),
+        warnings=(),
+    )
 
 
 class _Tally:

@@ -8,7 +8,7 @@ import hashlib
 import threading
 import time
 import uuid
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -37,6 +37,7 @@ PATIENCE = 24 * 3600.0  # seconds that a job is tried again: an Ollama server th
 _LEFT = 30.0  # seconds until a job is looked at again that the catalogue couldn't take
 _KEPT = 30 * 24 * 3600.0  # seconds that a job which is over can be asked for
 _TIDY = 3600.0
+_TICK = 1e-6  # seconds between the jobs of one request, whose order survives a restart
 
 
 class JobNotFound(NotFound):
@@ -72,6 +73,8 @@ class Jobs:
         self._claim = threading.RLock()  # a job is either begun, taken back or finished
         self._changed = threading.Condition()
         self._schedule = Schedule()
+        self._lines: dict[str, deque[str]] = {}  # the jobs of a document, in their order
+        self._line_of: dict[str, str] = {}
         self._closing = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, name=f"ingest-{number}", daemon=True)
@@ -84,7 +87,7 @@ class Jobs:
         self._store.requeue()
         for job in self._store.unfinished():
             if self._engine.blobs.has(job.blob):
-                self._schedule.put(job.id, job.retry_at or 0.0)
+                self._line_up(job)
             else:
                 reason = f"{job.uri} was still being received when the server stopped: send again."
                 self._finish(replace(job, state=Stage.FAILED, error=Failure("NotReceived", reason)))
@@ -115,7 +118,10 @@ class Jobs:
                 f"{waiting} documents wait to be ingested; {MAX_WAITING} may. Try again later."
             )
         now = time.time()
-        accepted = [(_new_job(kb, request, now), request.source) for request in requests]
+        accepted = [
+            (_new_job(kb, request, now + at * _TICK), request.source)
+            for at, request in enumerate(requests)
+        ]
         # The rows come first: bytes that an unfinished job refers to are never cleaned away.
         self._store.add(accepted)
         try:
@@ -127,7 +133,7 @@ class Jobs:
                 self._finish(replace(job, state=Stage.FAILED, error=failure))
             raise
         for job, _ in accepted:
-            self._schedule.put(job.id)
+            self._line_up(job)
         return [job for job, _ in accepted]
 
     def unchanged(self, kb: KnowledgeBase, source: Source) -> Job:
@@ -150,6 +156,8 @@ class Jobs:
             job = self.get(job_id)
             if job_id in self._active:
                 self._cancelled.add(job_id)
+                # So that it stays taken back if this process ends before the job does.
+                self._store.save(replace(job, state=Stage.CANCELLED))
             elif not job.state.final:
                 job = replace(job, state=Stage.CANCELLED)
                 self._finish(job)
@@ -201,6 +209,31 @@ class Jobs:
         """How many jobs wait or are being worked on."""
         return self._store.count_unfinished()
 
+    def _line_up(self, job: Job) -> None:
+        """Let a job wait for its turn: after those of its document that were accepted before."""
+        key = f"{job.kb_id}:{job.document_id}"
+        with self._claim:
+            if job.id in self._line_of:
+                return
+            self._line_of[job.id] = key
+            line = self._lines.setdefault(key, deque())
+            line.append(job.id)
+            if len(line) == 1:
+                self._schedule.put(job.id, job.retry_at or 0.0)
+
+    def _leave(self, job_id: str) -> None:
+        """Take a job that is over out of its line, and let the next one of its document begin."""
+        with self._claim:
+            if (key := self._line_of.pop(job_id, None)) is None:
+                return
+            line = self._lines[key]
+            first = line[0] == job_id
+            line.remove(job_id)
+            if not line:
+                del self._lines[key]
+            elif first:
+                self._schedule.put(line[0])
+
     def _run(self) -> None:
         while (job_id := self._schedule.get()) is not None:
             try:
@@ -222,8 +255,11 @@ class Jobs:
     def _begin(self, job_id: str) -> Job | None:
         """The job, from now on this thread's to work on; none if there is nothing left to do."""
         with self._claim:
+            if job_id in self._active:
+                return None
             job = self._store.get(job_id)
-            if job is None or job.state.final or job_id in self._active:
+            if job is None or job.state.final:
+                self._leave(job_id)
                 return None
             job = replace(job, attempts=job.attempts + 1, retry_at=None, error=None)
             self._active[job_id] = job
@@ -243,8 +279,6 @@ class Jobs:
             _log.exception("ingest_failed", job=job.id, uri=job.uri)
             done = self._failed(job, error)
         self._finish(done)
-        if done.retry_at is not None:
-            self._schedule.put(done.id, done.retry_at)
 
     def _failed(self, job: Job, error: Exception) -> Job:
         """The job after this error: put off if it may pass, else over."""
@@ -264,10 +298,10 @@ class Jobs:
         source = self._store.source(job.id, self._engine.blobs.get(job.blob))
 
         def progress(stage: Stage, done: int, total: int) -> None:
-            if self._closing.is_set():
-                raise _Interrupted
             if job.id in self._cancelled:
                 raise Cancelled(f"The ingestion of {source.name} was cancelled.")
+            if self._closing.is_set():
+                raise _Interrupted
             # Not written down: a process that dies leaves it queued, which is where it then is.
             self._active[job.id] = replace(job, state=stage, done=done, total=total)
 
@@ -291,11 +325,17 @@ class Jobs:
     def _finish(self, job: Job) -> None:
         """Keep how an attempt ended, and no bytes that nobody needs any more."""
         with self._claim:
+            if job.id in self._cancelled and job.state is not Stage.DONE:
+                job = replace(job, state=Stage.CANCELLED, retry_at=None, error=None)
             try:
                 self._store.save(job)
             finally:
                 self._active.pop(job.id, None)
                 self._cancelled.discard(job.id)
+            if job.state.final:
+                self._leave(job.id)
+            elif job.retry_at is not None:
+                self._schedule.put(job.id, job.retry_at)
         if job.state.final and job.outcome not in _KEEPS_BYTES:
             try:
                 removal.release(self._engine.database, self._engine.blobs, [job.blob])

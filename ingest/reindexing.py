@@ -41,7 +41,11 @@ class Reindexing:
         live = kb.generation
         if (live.model, live.chunker) == (embedder.identity, chunking.fingerprint):
             raise InvalidRequest(f"{kb.name!r} is indexed with {live.model} already.")
-        return self._generations.begin(kb, embedder.identity, chunking)
+        target = self._generations.begin(kb, embedder.identity, chunking)
+        for other in self._generations.others(kb, State.BUILDING):
+            if other.generation != target.generation:  # what was asked for last is what is wanted
+                self._engine.indexer.remove_generation(other)
+        return target
 
     def build(self, target: KnowledgeBase, progress: Progress) -> None:
         """Fill a generation until nothing is missing; what is there already stays.

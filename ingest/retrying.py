@@ -1,5 +1,6 @@
 """Which failures may pass, and how long to wait for that."""
 
+from ingest.errors import SourceNotFound
 from retrieval.errors import (
     DataLost,
     ModelServerCrashed,
@@ -16,7 +17,7 @@ _CRASHES = 3  # after which a text that a model's runner dies of is given up
 
 
 def may_pass(error: Exception, attempts: int = 1) -> bool:
-    """Whether the same work may succeed later: a server is away, a disk is full, a queue too.
+    """Whether the same work may succeed later: a server is away, a disk is full, a file locked.
 
     A model's runner that dies again and again may die of the text; bytes that are gone stay so.
     """
@@ -24,7 +25,10 @@ def may_pass(error: Exception, attempts: int = 1) -> bool:
         return attempts < _CRASHES
     if isinstance(error, DataLost):
         return False
-    return isinstance(error, (ModelServerUnavailable, Overloaded, StoreUnavailable, Superseded))
+    return isinstance(
+        error,
+        (ModelServerUnavailable, Overloaded, StoreUnavailable, Superseded, SourceNotFound),
+    )
 
 
 def delay(attempts: int) -> float:

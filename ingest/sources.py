@@ -55,14 +55,21 @@ def read(path: Path, limit: int) -> Source:
     """A file, identified by where it lies. Raises SourceNotFound, TooLarge."""
     try:
         if path.is_dir():
-            os.scandir(path).close()  # raises what kept `find` from listing it
+            for entry in path.iterdir():  # raises what kept `find` from listing it
+                entry.is_file()
+            raise SourceNotFound(f"{shown(path)} can't be read: it is a folder.")
         size = path.stat().st_size
         if size > limit:
             raise TooLarge(f"{shown(path)} has {size:,} bytes; the limit is {limit:,}.")
         data = path.read_bytes()
     except OSError as error:
         raise SourceNotFound(f"{shown(path)} can't be read: {error.strerror or error}.") from error
-    return Source(uri=path.resolve().as_uri(), name=shown(path.name), data=data)
+    return Source(uri=location(path).as_uri(), name=shown(path.name), data=data)
+
+
+def location(path: Path) -> Path:
+    """Where a file lies: the same however one got there, but not what a link in its place is of."""
+    return path.parent.resolve() / path.name
 
 
 def shown(path: Path | str) -> str:

@@ -3,19 +3,33 @@
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from ingest.errors import UnsupportedMedia
+from ingest.errors import IngestError, UnsupportedMedia
 from ingest.parsers import SUPPORTED
 from ingest.parsers.archive import Archive
+from ingest.parsers.detection import detect
 from ingest.types import Source
 
 EXTENSION = ".zip"
+_WITHIN = "!/"  # between the uri of an archive and the path in it, as in the jar scheme
 MEDIA_TYPES = ("application/zip", "application/x-zip-compressed")
 
 
 def is_archive(source: Source) -> bool:
     """Whether a source is announced as a zip archive, and starts as one."""
-    announced = source.name.lower().endswith(EXTENSION) or source.media_type in MEDIA_TYPES
-    return announced and source.data.startswith(b"PK")
+    suffix = PurePosixPath(source.name).suffix.lower()
+    announced = suffix == EXTENSION or (
+        source.media_type in MEDIA_TYPES and suffix not in SUPPORTED
+    )
+    return announced and source.data.startswith(b"PK") and not _is_document(source)
+
+
+def _is_document(source: Source) -> bool:
+    """Whether it is a document that is packed as an archive is, under whatever name."""
+    try:
+        detect(source.data, source.name)
+    except IngestError:
+        return False
+    return True
 
 
 def unpack(source: Source) -> Iterator[Source]:
@@ -30,7 +44,14 @@ def unpack(source: Source) -> Iterator[Source]:
         raise UnsupportedMedia(f"{source.name} holds no file of a kind that is read.")
     for path in members:
         data = archive.read(path) or b""
-        yield Source(f"{source.uri}!/{path}", path, data, metadata=source.metadata)
+        name = "".join(c if c.isprintable() else "_" for c in path)
+        yield Source(f"{source.uri}{_WITHIN}{name}", name, data, metadata=source.metadata)
+
+
+def inside(uri: str) -> str | None:
+    """The uri of the archive that a document is in, if it is in one."""
+    archive, within, _ = uri.partition(_WITHIN)
+    return archive if within else None
 
 
 def _is_wanted(path: str) -> bool:

@@ -55,8 +55,10 @@ def sync(
     patterns = Patterns(tuple(include or ()), tuple(exclude or ()))
     with open_service(settings(data)) as service, ingesting() as progress:
         service.engine.create(kb)
-        mirror = Mirror(service.engine, service.pipeline, kb, folder, patterns)
-        told(*mirror.update(progress, may_empty=allow_empty))
+        mirror = Mirror(
+            service.engine, service.pipeline, kb, folder, patterns, may_empty=allow_empty
+        )
+        told(*mirror.update(progress))
         if watch:
             mirror.follow(threading.Event(), told, progress)
     if failed:

@@ -1,5 +1,6 @@
 """Zip archives that strangers send: read within limits on size, ratio and number of members."""
 
+import lzma
 import zipfile
 import zlib
 from io import BytesIO
@@ -14,6 +15,8 @@ BROKEN: Final = (
     OSError,
     ValueError,
     NotImplementedError,
+    RuntimeError,
+    lzma.LZMAError,
 )
 """What reading a damaged archive raises."""
 
@@ -63,7 +66,9 @@ class Archive:
         )
 
     def _check(self) -> None:
-        """What a member says of its size is all that is ever unpacked of it."""
+        """What a member says of its size is all that is ever unpacked of it, when it is deflated;
+        zipfile unpacks other methods whole before it looks at that.
+        """
         infos = self._archive.infolist()
         if len(infos) > _MAX_MEMBERS:
             raise TooLarge(f"{self._name} has {len(infos):,} members; {_MAX_MEMBERS:,} may be.")
@@ -73,6 +78,10 @@ class Archive:
                 f"{self._name} unpacks to {total:,} bytes; {_MAX_TOTAL:,} may be. Split it."
             )
         for info in infos:
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise DamagedDocument(
+                    f"{self._name}: {info.filename} isn't packed by deflate: pack it anew."
+                )
             most = min(_MAX_MEMBER, _FREE + _MAX_RATIO * info.compress_size)
             if info.file_size > most:
                 raise TooLarge(

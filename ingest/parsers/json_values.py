@@ -29,7 +29,7 @@ def _records(text: str) -> list[Any]:
     try:
         value = json.loads(text)
     except ValueError:
-        lines = [line for line in text.splitlines() if line.strip()]
+        lines = [line for line in text.split("\n") if line.strip()]
         if len(lines) < 2:
             raise
         return [json.loads(line) for line in lines]

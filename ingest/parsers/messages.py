@@ -79,6 +79,8 @@ def parse_msg(file: RawFile, limits: ParseLimits, parse: ParseFile) -> Parsed:
 def _read(message: _Message, file: RawFile, limits: ParseLimits, parse: ParseFile) -> Parsed:
     head = [Block(message.subject, level=1)] if message.subject else []
     head += [Block(f"{name}: {value}", tight=True) for name, value in message.fields]
+    if not any(block.text.strip() for block in (*head, *message.body)):
+        head = [Block("(no text)")]
     text, headings, pages = assemble_sections([Section("message", [*head, *message.body])])
     whole = Parsed(text, file.kind.value, message.subject or None, pages, headings)
     for attachment in message.attachments:

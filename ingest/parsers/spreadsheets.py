@@ -3,7 +3,7 @@
 import csv
 import datetime
 from collections.abc import Iterator, Sequence
-from io import BytesIO
+from io import BytesIO, StringIO
 from typing import Final
 
 import openpyxl
@@ -23,7 +23,7 @@ def parse_csv(file: RawFile, limits: ParseLimits) -> Parsed:
     """Rows of separated values; what separates them is told from the first lines."""
     text = decode(file.data, file.name, file.charset).removeprefix("\ufeff")
     csv.field_size_limit(limits.characters)
-    rows = csv.reader(text.splitlines(keepends=True), delimiter=_delimiter(text[:_SAMPLE]))
+    rows = csv.reader(StringIO(text, newline=""), delimiter=_delimiter(text[:_SAMPLE]))
     return read_sheets(file, [Sheet("", rows)], limits)
 
 

@@ -67,6 +67,8 @@ class FileBlobs:
             aside.unlink(missing_ok=True)
 
     def _path(self, digest: str) -> Path:
+        if not _DIGEST.fullmatch(digest):  # never a path that somebody made up
+            raise DataLost(f"{digest[:80]!r} isn't the name of original bytes.")
         return self._directory / digest[:2] / digest
 
 

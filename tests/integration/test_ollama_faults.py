@@ -191,7 +191,7 @@ def test_what_lasts_is_said_and_the_rest_can_be_done_later(
 def test_a_server_whose_queue_is_full_is_asked_again(open_bench: OpenBench) -> None:
     model = EmbeddingModel("all-minilm", seconds=0.002, queue=0)
     with running(create_standin([model])) as url:
-        bench = open_bench(url)
+        bench = open_bench(url, patience=60.0)
         assert bench.check(bench.ingest()) == DOCUMENTS
 
 

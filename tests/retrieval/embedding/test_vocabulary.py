@@ -38,6 +38,7 @@ def word_piece() -> Tokenizer:
     found = Tokenizer.from_file(str(path))
     found.no_truncation()
     found.no_padding()
+    found.encode_special_tokens = True  # said in a text, "[CLS]" is a word like others
     return found
 
 
