@@ -20,6 +20,7 @@ from sqlalchemy import select
 
 from ingest.chunking import chunk_id
 from ingest.errors import DamagedDocument, SourceNotFound
+from ingest.parsers.archive import BROKEN
 from ingest.pipeline import identify
 from retrieval.embedding.identity import ModelIdentity
 from retrieval.engine import Engine
@@ -104,7 +105,7 @@ def restore(engine: Engine, path: Path, name: str | None, watch: Watch) -> Knowl
             return _restore(engine, _Verified(archive, path), name, watch)
     except OSError as error:
         raise SourceNotFound(f"{path} can't be read: {error.strerror or error}.") from error
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+    except (*BROKEN, KeyError, IndexError, TypeError, AttributeError) as error:
         raise DamagedDocument(f"{path} isn't a whole archive of Footnote's: {error}.") from error
 
 

@@ -1,6 +1,10 @@
 """A knowledge base as a file, and back."""
 
+import hashlib
+import io
+import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +17,7 @@ from retrieval.engine import Engine
 from retrieval.errors import InvalidRequest
 from retrieval.search import Query
 from tests.conftest import OpenEngine
+from tests.ingest.parsers.test_formats import zipped
 from tests.ingest.workshop import CountingBackend, Workshop, note
 
 SAMPLES = Path(__file__).parents[2] / "sample_docs"
@@ -107,6 +112,73 @@ def test_what_was_changed_is_refused_and_nothing_is_left(
     with pytest.raises(SourceNotFound):
         restore(shop.engine, tmp_path / "nothing.zip", "forged", quietly)
     assert [kb.name for kb in shop.engine.knowledge_bases.all()] == ["docs"]
+
+
+Members = dict[str, bytes]
+
+
+def of_other_bytes(members: Members) -> None:
+    victim = next(name for name in members if name.startswith("blobs/"))
+    members[victim] += b"!"
+
+
+def with_a_span_outside(members: Members) -> None:
+    first, _, rest = members["chunks.jsonl"].partition(b"\n")
+    members["chunks.jsonl"] = (
+        json.dumps({**json.loads(first), "end": 10**9}).encode() + b"\n" + rest
+    )
+
+
+def with_a_blob_of_another_name(members: Members) -> None:
+    first, _, rest = members["documents.jsonl"].partition(b"\n")
+    row = json.loads(first)
+    members["blobs/../../x"] = members[f"blobs/{row['blob']}"]
+    members["documents.jsonl"] = json.dumps({**row, "blob": "../../x"}).encode() + b"\n" + rest
+
+
+def scaled(members: Members) -> None:
+    saved = io.BytesIO()
+    np.save(saved, 3 * np.load(io.BytesIO(members["vectors.npy"])))
+    members["vectors.npy"] = saved.getvalue()
+
+
+def cut_short(members: Members) -> None:
+    saved = io.BytesIO()
+    np.save(saved, np.load(io.BytesIO(members["vectors.npy"]))[:-1])
+    members["vectors.npy"] = saved.getvalue()
+
+
+def without_a_model(members: Members) -> None:
+    members["manifest.json"] = json.dumps(
+        {**json.loads(members["manifest.json"]), "model": []}
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        of_other_bytes,
+        with_a_span_outside,
+        with_a_blob_of_another_name,
+        scaled,
+        cut_short,
+        without_a_model,
+    ],
+)
+def test_what_is_forged_with_digests_that_fit_is_refused_too(
+    shop: Workshop, archive: Path, tmp_path: Path, forge: Callable[[Members], None]
+) -> None:
+    with zipfile.ZipFile(archive) as whole:
+        members = {name: whole.read(name) for name in whole.namelist()}
+    forge(members)
+    manifest = json.loads(members.pop("manifest.json"))
+    manifest["files"] = {name: hashlib.sha256(data).hexdigest() for name, data in members.items()}
+    forged = tmp_path / "forged.zip"
+    forged.write_bytes(zipped({**members, "manifest.json": json.dumps(manifest)}))
+    with pytest.raises(DamagedDocument):
+        restore(shop.engine, forged, "forged", quietly)
+    assert [kb.name for kb in shop.engine.knowledge_bases.all()] == ["docs"]
+    assert not [path for path in tmp_path.rglob("x") if path.is_file()]
 
 
 def test_a_file_that_is_there_is_not_overwritten(shop: Workshop, archive: Path) -> None:

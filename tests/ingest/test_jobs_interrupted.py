@@ -61,6 +61,28 @@ def test_a_running_job_that_is_cancelled_stops_and_leaves_nothing(
     assert shop.found("zebra") == ["a"]
 
 
+def test_what_was_taken_back_before_the_process_ended_stays_so(
+    open_test_engine: OpenEngine, gate: Gate, waiter: ThreadPoolExecutor
+) -> None:
+    before = Workshop(open_test_engine)
+    with jobs_of(before) as new:
+        jobs = new(workers=1, parser=gate)
+        jobs.start()
+        [job] = jobs.submit(before.kb, [request("a", "Zebra.")])
+        assert gate.reached.wait(SOON)
+        jobs.cancel(job.id)
+        closing = waiter.submit(jobs.close)
+        gate.open.set()
+        closing.result(SOON)
+    after = Workshop(open_test_engine)
+    with jobs_of(after) as new:
+        jobs = new()
+        jobs.start()
+        assert finished(jobs, job) == [Stage.CANCELLED]
+    assert after.engine.documents.list(after.kb, 10) == []
+    assert list(after.engine.blobs.digests()) == []
+
+
 def test_a_job_from_before_the_start_is_begun_once(
     shop: Workshop, new_jobs: NewJobs, gate: Gate
 ) -> None:

@@ -1,5 +1,7 @@
 """Jobs that fail of something that may pass."""
 
+import time
+
 import pytest
 
 from ingest import jobs as jobs_module
@@ -8,7 +10,7 @@ from ingest.jobs import Jobs
 from ingest.types import Stage
 from retrieval.errors import StoreUnavailable
 from tests.conftest import OpenEngine
-from tests.ingest.workshop import SOON, NewJobs, Workshop, finished, jobs_of, request
+from tests.ingest.workshop import SOON, Gate, NewJobs, Workshop, finished, jobs_of, request
 
 
 def soon(monkeypatch: pytest.MonkeyPatch, seconds: float = 0.05) -> None:
@@ -139,3 +141,66 @@ def test_a_document_is_removed_with_what_is_on_its_way_to_it(
     late.start()
     assert shop.engine.documents.list(shop.kb, 10) == []
     assert coming.document_id == job.document_id
+
+
+def test_what_was_sent_first_never_overwrites_what_was_sent_later(
+    shop: Workshop, new_jobs: NewJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soon(monkeypatch, 0.2)
+    shop.parser.error = StoreUnavailable("disk full")
+    jobs = started(new_jobs)
+    [first] = jobs.submit(shop.kb, [request("a", "Zebra.")])
+    jobs.wait([first.id], SOON)
+    [second, other] = jobs.submit(shop.kb, [request("a", "Lion."), request("b", "Lynx.")])
+    shop.parser.error = None
+    for job in (first, second, other):
+        while not jobs.get(job.id).state.final:
+            jobs.wait([job.id], SOON)
+    assert (shop.found("zebra"), shop.found("lion")) == ([], ["a"])
+    assert jobs.get(second.id).outcome == "updated"
+
+
+def test_the_order_survives_a_restart(open_test_engine: OpenEngine) -> None:
+    before = Workshop(open_test_engine)
+    texts = [f"Text {number}." for number in range(12)]
+    with jobs_of(before) as new:
+        accepted = new().submit(before.kb, [request("a", text) for text in texts])
+    after = Workshop(open_test_engine)
+    with jobs_of(after) as new:
+        jobs = new(workers=4)
+        jobs.start()
+        assert finished(jobs, *accepted) == [Stage.DONE] * 12
+    assert after.engine.documents.get(after.kb, accepted[0].document_id).text == texts[-1]
+
+
+def test_a_document_that_is_removed_stays_so_whatever_was_put_off(
+    shop: Workshop, new_jobs: NewJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soon(monkeypatch, 0.1)
+    jobs = started(new_jobs)
+    [job] = jobs.submit(shop.kb, [request("a", "Zebra.")])
+    finished(jobs, job)
+    shop.parser.error = StoreUnavailable("disk full")
+    coming = jobs.submit(shop.kb, [request("a", "Lion."), request("a", "Lynx.")])
+    jobs.wait([coming[0].id], SOON)
+    jobs.remove(shop.kb, job.document_id)
+    shop.parser.error = None
+    [later] = jobs.submit(shop.kb, [request("b", "Tiger.")])
+    finished(jobs, later)
+    time.sleep(0.3)
+    assert [one.uri for one in shop.engine.documents.list(shop.kb, 10)] == ["b"]
+
+
+def test_what_is_taken_back_while_it_fails_is_not_put_off(
+    shop: Workshop, new_jobs: NewJobs
+) -> None:
+    gate = Gate()
+    gate.error = StoreUnavailable("disk full")
+    jobs = new_jobs(parser=gate)
+    jobs.start()
+    [job] = jobs.submit(shop.kb, [request("a", "Zebra.")])
+    assert gate.reached.wait(SOON)
+    jobs.cancel(job.id)
+    gate.open.set()
+    assert finished(jobs, job) == [Stage.CANCELLED]
+    assert not shop.engine.blobs.has(job.blob)

@@ -1,17 +1,19 @@
 """Zip archives as folders of documents."""
 
+import zipfile
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-from ingest.errors import TooLarge, UnsupportedMedia
+from ingest.errors import DamagedDocument, TooLarge, UnsupportedMedia
 from ingest.folder import ingest_paths
 from ingest.sources import Patterns, upload
 from ingest.types import Source
 from ingest.unpacking import is_archive, unpack
 from tests.conftest import OpenEngine
-from tests.ingest.parsers.test_formats import zipped
+from tests.ingest.parsers.test_formats import deck, zipped
 from tests.ingest.workshop import Workshop
 
 FILES: dict[str, str | bytes] = {
@@ -41,6 +43,25 @@ def test_only_what_is_one_is_an_archive() -> None:
     assert is_archive(archive(FILES))
     assert not is_archive(upload("all.zip", b"text", None, None))
     assert not is_archive(upload("a.docx", zipped({"x": "y"}), None, None))
+
+
+def test_a_document_that_is_announced_as_an_archive_is_a_document() -> None:
+    assert not is_archive(upload("deck.zip", deck(), "application/zip", None))
+    assert not is_archive(upload("deck", deck(), "application/zip", None))
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_only_what_is_deflated_is_unpacked(packing: int) -> None:
+    saved = BytesIO()
+    with zipfile.ZipFile(saved, "w", packing) as made:
+        made.writestr("a.txt", "Zebra. " * 100)
+    with pytest.raises(DamagedDocument, match="deflate"):
+        list(unpack(upload("all.zip", saved.getvalue(), None, None)))
+
+
+def test_a_name_that_cannot_be_shown_is_made_so() -> None:
+    [found] = unpack(archive({"a\nb\x1b[31m.txt": "Zebra."}))
+    assert found.name == "a_b_[31m.txt"
 
 
 def test_an_archive_of_nothing_and_a_bomb_are_refused() -> None:

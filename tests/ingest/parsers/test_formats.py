@@ -160,6 +160,28 @@ def test_code_keeps_its_indentation_and_its_lines_can_be_cited() -> None:
     assert anchored(parsed)["lines 21 to 40"].startswith("def f10()")
 
 
+def test_the_lines_of_code_are_those_an_editor_counts() -> None:
+    source = "\n\n" + "x = '\x0c\u2028'\r\n" * 25 + "last = 1  # 完\r"
+    parsed = parsers.parse(source.encode(), "a.py")
+    lines = parsed.text.split("\n")
+    assert (lines[0], lines[1], lines[27]) == ("", "", "last = 1  # 完")
+    assert [page.label for page in parsed.pages] == ["lines 1 to 20", "lines 21 to 28"]
+    assert anchored(parsed)["lines 21 to 28"].endswith("last = 1  # 完")
+
+
+def test_a_separator_of_lines_within_a_json_value_does_not_part_records() -> None:
+    parsed = parsers.parse('{"a": "x\u2028y"}\n{"a": "z"}'.encode(), "a.jsonl")
+    assert len(parsed.pages) == 2
+    assert parsed.warnings == ()
+
+
+def test_a_message_of_nothing_but_an_attachment_is_read() -> None:
+    message = EmailMessage()
+    message.add_attachment(b"# Head\n\nInner.", "text", "markdown", filename="in.md")
+    parsed = parsers.parse(message.as_bytes(), "a.eml")
+    assert anchored(parsed)["attachment in.md"] == "in.md\n\n# Head\n\nInner."
+
+
 def letter(subject: str = "报告 Report", body: str = "Dear all,\n\nsee below.") -> EmailMessage:
     message = EmailMessage()
     message["Subject"], message["From"], message["To"] = subject, "张三 <z@example.com>", "b@x.org"
