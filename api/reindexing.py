@@ -11,7 +11,7 @@ from evaluation.generations import Comparison
 from ingest.reindexing import Reindexing
 from retrieval.engine import Engine
 from retrieval.errors import InvalidRequest, RetrievalError
-from retrieval.generations import Generations
+from retrieval.generations import Generations, Wish
 from retrieval.types import Chunking, KnowledgeBase
 
 _log = structlog.get_logger()
@@ -50,8 +50,9 @@ class Reindexer:
 
     def resume(self) -> None:
         """Go on with what an earlier process began."""
-        for target in Generations(self._engine.database).unfinished():
-            self._spawn(target, (), force=False)
+        generations = Generations(self._engine.database)
+        for target in generations.unfinished():
+            self._spawn(target, generations.wish(target))
 
     def start(
         self,
@@ -66,8 +67,9 @@ class Reindexer:
         kb = self._engine.open(name)
         with self._claim:
             self._check_idle(kb)
-            target = self._reindexing.begin(kb, model, chunking)
-            return self._spawn(target, questions, force=force)
+            wish = Wish(force, tuple(questions))
+            target = self._reindexing.begin(kb, model, chunking, wish)
+            return self._spawn(target, wish)
 
     def wait(self, name: str) -> Status | None:
         """How it stands when it is over."""
@@ -103,20 +105,20 @@ class Reindexer:
         if (thread := self._threads.get(kb.name)) and thread.is_alive():
             raise InvalidRequest(f"{kb.name!r} is being reindexed. Wait until that is over.")
 
-    def _spawn(self, target: KnowledgeBase, questions: Pairs, *, force: bool) -> Status:
+    def _spawn(self, target: KnowledgeBase, wish: Wish) -> Status:
         status = Status("building", target.generation.model.name)
         self._statuses[target.name] = status
         thread = threading.Thread(
-            target=self._work, args=(target, questions, force), name=f"reindex-{target.name}"
+            target=self._work, args=(target, wish), name=f"reindex-{target.name}"
         )
         self._threads[target.name] = thread
         thread.start()
         return status
 
-    def _work(self, target: KnowledgeBase, questions: Pairs, force: bool) -> None:
+    def _work(self, target: KnowledgeBase, wish: Wish) -> None:
         try:
             with self._turn:
-                status = self._reindex(target, questions, force=force)
+                status = self._reindex(target, wish)
         except _Stopped:
             status = replace(self._statuses[target.name], state="stopped")
         except RetrievalError as error:
@@ -127,7 +129,7 @@ class Reindexer:
         self._statuses[target.name] = status
         _log.info("reindexing", knowledge_base=target.name, state=status.state)
 
-    def _reindex(self, target: KnowledgeBase, questions: Pairs, *, force: bool) -> Status:
+    def _reindex(self, target: KnowledgeBase, wish: Wish) -> Status:
         def progress(done: int, total: int) -> None:
             if self._closing.is_set():
                 raise _Stopped
@@ -137,9 +139,9 @@ class Reindexer:
 
         self._reindexing.build(target, progress)
         live = self._engine.open(target.name)
-        comparison = self._compare(live, target, questions)
+        comparison = self._compare(live, target, wish.questions)
         self._statuses[target.name] = replace(self._statuses[target.name], comparison=comparison)
-        if comparison.worse and not force:
+        if comparison.worse and not wish.force:
             self._reindexing.refuse(target)
             return replace(self._statuses[target.name], state="refused")
         self._reindexing.switch(target, progress)

@@ -8,7 +8,7 @@ from ingest.chunking import cut
 from retrieval.embedding.cache import text_hash
 from retrieval.engine import Engine
 from retrieval.errors import DocumentNotFound, InvalidRequest, Superseded
-from retrieval.generations import Generations, State
+from retrieval.generations import Generations, State, Wish
 from retrieval.knowledge_bases import check_chunking
 from retrieval.staging import PreparedChunks
 from retrieval.types import Chunking, KnowledgeBase
@@ -28,7 +28,11 @@ class Reindexing:
         self._generations = Generations(engine.database)
 
     def begin(
-        self, kb: KnowledgeBase, model: str | None = None, chunking: Chunking | None = None
+        self,
+        kb: KnowledgeBase,
+        model: str | None = None,
+        chunking: Chunking | None = None,
+        wish: Wish | None = None,
     ) -> KnowledgeBase:
         """The knowledge base with the generation to build; by default with its own model.
 
@@ -41,7 +45,7 @@ class Reindexing:
         live = kb.generation
         if (live.model, live.chunker) == (embedder.identity, chunking.fingerprint):
             raise InvalidRequest(f"{kb.name!r} is indexed with {live.model} already.")
-        target = self._generations.begin(kb, embedder.identity, chunking)
+        target = self._generations.begin(kb, embedder.identity, chunking, wish or Wish())
         for other in self._generations.others(kb, State.BUILDING):
             if other.generation != target.generation:  # what was asked for last is what is wanted
                 self._engine.indexer.remove_generation(other)

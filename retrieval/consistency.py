@@ -74,6 +74,12 @@ class Consistency:
             extra_postings=frozenset(postings - expected),
         )
 
+    def write_vectors(self, kb: KnowledgeBase) -> None:
+        """Write all vectors of a generation again."""
+        with self._database.read() as connection:
+            every = frozenset(connection.scalars(_rows(kb).with_only_columns(chunks.c.id)))
+        self.mend(kb, Difference(every, frozenset(), frozenset(), frozenset()))
+
     def mend(self, kb: KnowledgeBase, difference: Difference) -> None:
         """Take out what is too much, and write what is missing."""
         vectors = self._stores.vectors(kb.generation.id)
@@ -124,13 +130,14 @@ class Consistency:
                 yield rows
 
 
-def samples(database: Database, count: int) -> dict[str, list[Vector]]:
-    """Some of the vectors that the store of each generation should find."""
-    found: dict[str, list[Vector]] = {}
+def samples(database: Database, count: int) -> dict[str, dict[str, Vector]]:
+    """Some of the vectors that the store of each generation should hold, by their ids."""
+    found: dict[str, dict[str, Vector]] = {}
     for kb in KnowledgeBases(database).generations():
         query = _rows(kb).order_by(func.random()).limit(count)
         with database.read() as connection:
-            found[kb.generation.id] = [to_vector(row.vector) for row in connection.execute(query)]
+            rows = connection.execute(query).all()
+        found[kb.generation.id] = {row.id: to_vector(row.vector) for row in rows}
     return found
 
 

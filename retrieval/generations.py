@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy import exists, select, update
@@ -24,6 +24,17 @@ class State(StrEnum):
     READY = "ready"  # live, or kept to go back to
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked of a generation: to be used however it does, and what to compare it by.
+
+    Questions come with the uri of the document that answers them.
+    """
+
+    force: bool = False
+    questions: tuple[tuple[str, str], ...] = ()
+
+
 class Generations:
     """Makes generations and switches between them. Switch only while nothing is published."""
 
@@ -31,20 +42,35 @@ class Generations:
         self._database = database
         self._knowledge_bases = KnowledgeBases(database)
 
-    def begin(self, kb: KnowledgeBase, model: ModelIdentity, chunking: Chunking) -> KnowledgeBase:
+    def begin(
+        self, kb: KnowledgeBase, model: ModelIdentity, chunking: Chunking, wish: Wish
+    ) -> KnowledgeBase:
         """The knowledge base with a generation of this model and chunking to be built.
 
         One that is there already, whole or not, is taken up again.
         """
         wanted = Generation(uuid.uuid4().hex, model, chunking.fingerprint)
+        target = replace(kb, generation=wanted)
         for other in self.others(kb):
             if other.generation.fingerprint == wanted.fingerprint:
-                return other
-        target = replace(kb, generation=wanted)
+                target = other
         with self._database.write() as connection:
-            add_generation(connection, target)
-        self.mark(target, State.BUILDING)
+            if target.generation == wanted:
+                add_generation(connection, target)
+            connection.execute(
+                update(generations)
+                .where(generations.c.id == target.generation.id)
+                .values(state=State.BUILDING.value, wish=asdict(wish))
+            )
         return target
+
+    def wish(self, kb: KnowledgeBase) -> Wish:
+        """What was asked of this generation."""
+        query = select(generations.c.wish).where(generations.c.id == kb.generation.id)
+        with self._database.read() as connection:
+            kept = connection.scalar(query) or {}
+        questions = tuple((text, uri) for text, uri in kept.get("questions", ()))
+        return Wish(kept.get("force", False), questions)
 
     def others(self, kb: KnowledgeBase, state: State | None = None) -> list[KnowledgeBase]:
         """The knowledge base with each of its generations that isn't live, oldest first."""
@@ -105,10 +131,9 @@ class Generations:
             advance(connection, kb)
 
     def unfinished(self) -> Sequence[KnowledgeBase]:
-        """What an earlier process began to build."""
-        return [
-            other for kb in self._knowledge_bases.all() for other in self.others(kb, State.BUILDING)
-        ]
+        """What an earlier process began to build: the last that was asked for."""
+        building = [self.others(kb, State.BUILDING) for kb in self._knowledge_bases.all()]
+        return [begun[-1] for begun in building if begun]
 
     def _live(self, kb: KnowledgeBase) -> str:
         query = select(knowledge_bases.c.generation_id).where(knowledge_bases.c.id == kb.id)

@@ -27,7 +27,7 @@ from retrieval.types import KnowledgeBase
 
 _SAMPLE = 100  # chunks of a knowledge base that are compared and searched for
 _SAME = 0.999  # cosine of a vector with what its store makes of it
-_FOUND = 0.9  # of the sample must be found; an approximate index may miss some
+_FOUND = 0.5  # of the sample must be found; an approximate index misses some of what is alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +170,9 @@ class Inspection:
             f"{len(difference.missing_postings)} missing, {len(difference.extra_postings)} too many"
         )
         yield Finding(f"{kb.name}: chunks", not difference, detail, bool(difference) and repair)
-        yield self._sample(kb)
+        yield self._sample(kb, repair=repair)
 
-    def _sample(self, kb: KnowledgeBase) -> Finding:
+    def _sample(self, kb: KnowledgeBase, *, repair: bool) -> Finding:
         """Some chunks: is the vector the right one, is it found, and are its words?"""
         rows = self._consistency.some(kb, _SAMPLE)
         vectors = self._stores.vectors(kb.generation.id)
@@ -188,7 +188,10 @@ class Inspection:
             for vector in expected.values()
         )
         said = sum(
-            any(hit.id == row.id for hit in lexical.query(row.context + row.text, _SAMPLE))
+            any(
+                hit.id == row.id
+                for hit in lexical.query(row.context + row.text, _SAMPLE, [row.document_id])
+            )
             for row in rows
         )
         ok = right == len(rows) and min(near, said) >= _FOUND * len(rows)
@@ -196,7 +199,9 @@ class Inspection:
             f"of {len(rows)}: {right} vectors are right, {near} found by their vector, "
             f"{said} by their words"
         )
-        return Finding(f"{kb.name}: sample", ok, detail)
+        if mended := repair and right < len(rows):
+            self._consistency.write_vectors(kb)
+        return Finding(f"{kb.name}: sample", ok, detail, mended)
 
 
 _DOCUMENT_IDS = (

@@ -1,20 +1,23 @@
 """Opening the stores: damage is noticed before it does harm, and mended from the catalogue.
 
-Files that are as the last process closed them are trusted. Any others are looked at by another
-process first, and compared with the catalogue, chunk by chunk.
+Files that are as the last process closed them, together with this catalogue, are trusted. Any
+others are looked at by another process first, and compared with the catalogue, chunk by chunk.
 """
 
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
+from sqlalchemy import delete, select
 
 from retrieval.consistency import Consistency, samples
 from retrieval.database import Database
 from retrieval.errors import StoreUnavailable
 from retrieval.ports import LexicalStore, VectorStore
+from retrieval.schema import marks
 from retrieval.settings import EngineSettings
 from retrieval.stores import probe
 from retrieval.stores.chroma import ChromaVectorStores
@@ -23,6 +26,7 @@ from retrieval.stores.tantivy_index import TantivyLexicalStores
 
 _log = structlog.get_logger()
 
+_SEALED = "stores sealed"
 _SAMPLE = 20  # vectors of a generation that its store is asked for
 
 
@@ -66,7 +70,7 @@ def open_stores(
     """
     chroma, words = settings.data / "chroma", settings.data / "lexical"
     seal = Seal(settings.data / "stores.json", [chroma, words])
-    trusted = seal.holds()
+    trusted = seal.holds(_mark(database))
     if not trusted:
         _check_lexical(words, mend)
         if not settings.chroma_url:
@@ -92,7 +96,24 @@ def open_stores(
     finally:
         lexical.close()
     if not stores.doubted:
-        seal.close()
+        _close(seal, database)
+
+
+def _mark(database: Database) -> str | None:
+    with database.read() as connection:
+        return connection.scalar(select(marks.c.value).where(marks.c.name == _SEALED))
+
+
+def _close(seal: Seal, database: Database) -> None:
+    """Seal the stores. Without a seal the next start takes longer, and nothing else."""
+    token = uuid.uuid4().hex
+    try:
+        with database.write() as connection:
+            connection.execute(delete(marks).where(marks.c.name == _SEALED))
+            connection.execute(marks.insert().values(name=_SEALED, value=token))
+        seal.close(token)
+    except (OSError, StoreUnavailable) as error:
+        _log.warning("stores_not_sealed", error=str(error))
 
 
 def _check_vectors(directory: Path, database: Database, mend: bool) -> None:

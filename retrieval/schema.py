@@ -55,6 +55,15 @@ generations = Table(
     Column("chunker", String, nullable=False),
     Column("state", String, nullable=False, server_default=text("'ready'")),
     Column("created_at", Float, nullable=False, server_default=text("0")),
+    Column("wish", JSON),  # of whoever asked for it: see Wish
+)
+
+# What must agree between the catalogue and something beside it: a value a name.
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", String, nullable=False),
 )
 
 documents = Table(

@@ -11,7 +11,7 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +20,12 @@ from retrieval.errors import RetrievalError, StoreUnavailable
 from retrieval.stores.chroma import ChromaVectorStores
 from retrieval.types import Vector
 
-Samples = Mapping[str, Sequence[Vector]]
-"""By the name of a store, some of the vectors that it should hold."""
+Samples = Mapping[str, Mapping[str, Vector]]
+"""By the name of a store, some of the vectors that it should hold, by their ids."""
 
 _SECONDS = 60.0  # and a second for each 10 MB
 _BYTES_A_SECOND = 10_000_000
-_SAME = 1e-3  # how far the cosine of a vector with itself may be from 1
-_MISSED = 0.2  # of the sample; an approximate index may miss a few after deletions
+_SAME = 0.999  # cosine of a vector with what the store makes of it
 
 
 def damage(directory: Path, samples: Samples) -> str | None:
@@ -35,7 +34,9 @@ def damage(directory: Path, samples: Samples) -> str | None:
     try:
         done = subprocess.run(  # noqa: S603 - this interpreter and this module
             [sys.executable, "-P", "-m", "retrieval.stores.probe", str(directory)],
-            input=json.dumps({name: [v.tolist() for v in some] for name, some in samples.items()}),
+            input=json.dumps(
+                {name: {i: v.tolist() for i, v in some.items()} for name, some in samples.items()}
+            ),
             capture_output=True,
             text=True,
             timeout=_SECONDS + size / _BYTES_A_SECOND,
@@ -55,7 +56,11 @@ def main(directory: str) -> int:
     try:
         samples = json.load(sys.stdin)
         _check(
-            Path(directory), {name: list(np.array(v, np.float32)) for name, v in samples.items()}
+            Path(directory),
+            {
+                name: {i: np.array(vector, np.float32) for i, vector in some.items()}
+                for name, some in samples.items()
+            },
         )
     except RetrievalError as error:
         sys.stdout.write(str(error))
@@ -64,15 +69,23 @@ def main(directory: str) -> int:
 
 
 def _check(directory: Path, samples: Samples) -> None:
+    """Read every store, compare some vectors, and look for them.
+
+    A vector that is missing is no damage: a process may have died before it wrote it. Nor is one
+    that isn't found, since the index is approximate, unless none is.
+    """
     stores = ChromaVectorStores.embedded(directory)
     for name in stores.names():
         store = stores.open(name)
         store.ids()
-        some = samples.get(name, ())
-        found = [store.query(vector, 1) for vector in some]
-        missed = sum(not hits or hits[0].score < 1 - _SAME for hits in found)
-        if missed > _MISSED * len(some):
-            raise StoreUnavailable(f"{missed} of {len(some)} vectors aren't found any more")
+        some = samples.get(name, {})
+        kept = store.vectors(list(some))
+        wrong = sum(float(np.dot(kept[id_], some[id_])) < _SAME for id_ in kept)
+        if wrong:
+            raise StoreUnavailable(f"{wrong} of {len(kept)} vectors aren't what was written")
+        found = [store.query(some[id_], 1) for id_ in kept]
+        if kept and not any(hits and hits[0].score > _SAME for hits in found):
+            raise StoreUnavailable(f"none of {len(kept)} vectors is found any more")
 
 
 if __name__ == "__main__":

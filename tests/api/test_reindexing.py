@@ -5,7 +5,10 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from api.service import Service
-from tests.api.conftest import AddText
+from ingest.reindexing import Reindexing
+from retrieval.generations import Generations, Wish
+from retrieval.types import Chunking
+from tests.api.conftest import AddText, OpenClient
 from tests.api.replies import assert_problem
 
 
@@ -76,3 +79,23 @@ def test_what_cannot_be_done_is_said(client: TestClient, add_text: AddText) -> N
     assert_problem(client.post("/kb/no/reindex", json={}), 404)
     assert_problem(client.post("/kb/kb/reindex", json={"model": "no/such-model"}), 503)
     assert_problem(client.post("/kb/kb/reindex", json={"chunking": {"tokens": 5}}), 422)
+
+
+def test_what_was_asked_for_survives_a_restart(
+    client: TestClient, service: Service, add_text: AddText, open_client: OpenClient
+) -> None:
+    add_text()
+    kb = service.engine.open("kb")
+    wish = Wish(force=True, questions=(("warranty", "notes/1"),) * 3)
+    reindexing = Reindexing(service.engine)
+    reindexing.begin(kb, chunking=Chunking(128, 8))
+    reindexing.begin(kb, chunking=Chunking(64, 8), wish=wish)  # the process ends here
+    after = open_client()
+    resumed: Service = after.app.state.service  # type: ignore[attr-defined]
+    resumed.reindexer.wait("kb")
+    status = after.get("/kb/kb/reindex").json()
+    assert status["state"] == "switched"
+    assert status["comparison"]["questions"] == 3
+    assert after.get("/kb/kb").json()["chunking"] == {"tokens": 64, "overlap": 8}
+    generations = Generations(resumed.engine.database)
+    assert len(generations.others(resumed.engine.open("kb"))) == 1

@@ -1,5 +1,6 @@
 """What `footnote doctor` finds, and mends."""
 
+import numpy as np
 import pytest
 from sqlalchemy import delete, select, update
 
@@ -65,6 +66,9 @@ def test_a_wrong_vector_is_noticed(shop: Workshop, inspection: Inspection) -> No
     right = store.vectors([one, other])
     store.upsert([one], right[other][None], ["d"])
     assert wrong(inspection.inspect(repair=False)) == ["docs: sample"]
+    assert [f.subject for f in inspection.inspect(repair=True) if f.mended] == ["docs: sample"]
+    assert wrong(inspection.inspect(repair=False)) == []
+    assert np.array_equal(store.vectors([one])[one], right[one])
 
 
 def test_strays_are_found_and_taken_away(shop: Workshop, inspection: Inspection) -> None:

@@ -12,8 +12,10 @@ import pytest
 from ingest.parsing import InProcessParser
 from ingest.pipeline import Pipeline
 from ingest.types import ParseLimits, Source
+from retrieval.consistency import samples
 from retrieval.engine import Engine, open_engine
 from retrieval.errors import StoreUnavailable
+from retrieval.inspection import Inspection
 from retrieval.search import Query
 from retrieval.settings import EngineSettings
 from retrieval.stores import probe
@@ -119,6 +121,53 @@ def test_whole_files_are_trusted_and_others_looked_at(
     os.utime(database, ns=(1, 1))
     open_test_engine()
     assert probed == [database.parent]
+
+
+def test_a_catalogue_from_a_backup_does_not_fit_stores_that_went_on(
+    before: Answers, open_test_engine: OpenEngine, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    backup = (data / "catalogue.sqlite").read_bytes()
+    with open_engine(EngineSettings(data=data, embedding_model="hashing")) as engine:
+        kb = engine.open("docs")
+        for listed in engine.documents.list(kb, DOCUMENTS // 2):
+            engine.indexer.remove(kb, listed.id)
+        Pipeline(engine, InProcessParser(ParseLimits()), 1_000_000).ingest(
+            kb, Source("new", "new.md", b"A new one."), lambda *_: None
+        )
+    (data / "catalogue.sqlite").write_bytes(backup)
+    backend = CountingBackend()
+    after = answers(open_test_engine(backend))
+    assert [found[0][0] for found in after] == [found[0][0] for found in before]
+    assert backend.embedded == []
+
+
+def test_texts_that_are_alike_are_no_damage(open_test_engine: OpenEngine, tmp_path: Path) -> None:
+    with open_engine(EngineSettings(data=tmp_path / "data", embedding_model="hashing")) as engine:
+        kb, _ = engine.create("docs")
+        pipeline = Pipeline(engine, InProcessParser(ParseLimits()), 1_000_000)
+        for n in range(300):
+            text = f"The same words in each of them, and {n % 3}.".encode()
+            pipeline.ingest(kb, Source(f"{n}", f"{n}.md", text), lambda *_: None, unique=False)
+        found = samples(engine.database, 20)
+        checked = Inspection(engine.database, engine.stores, engine.blobs).inspect(repair=False)
+    assert [finding for finding in checked if not finding.ok] == []
+    assert probe.damage(tmp_path / "data" / "chroma", found) is None
+
+
+def test_vectors_that_are_not_those_that_were_written_are_damage(
+    before: Answers, tmp_path: Path
+) -> None:
+    with open_engine(EngineSettings(data=tmp_path / "data", embedding_model="hashing")) as engine:
+        right = samples(engine.database, 20)
+    [(name, some)] = right.items()
+    swapped = dict(zip(some, reversed(some.values()), strict=True))
+    assert probe.damage(tmp_path / "data" / "chroma", right) is None
+    assert "aren't what was written" in str(
+        probe.damage(tmp_path / "data" / "chroma", {name: swapped})
+    )
+    absent = {f"absent-{id_}": vector for id_, vector in some.items()}
+    assert probe.damage(tmp_path / "data" / "chroma", {name: absent}) is None
 
 
 def test_without_mending_damage_is_told_and_left(before: Answers, tmp_path: Path) -> None:
