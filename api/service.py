@@ -48,6 +48,4 @@ def open_service(settings: Settings, backend: EmbeddingBackend | None = None) ->
             reindexer.close()
             parser.close()  # so that no job has to finish a long file first
             viewer.close()
-            if fetcher:
-                fetcher.close()
             jobs.close()

@@ -1,9 +1,12 @@
 """Documents that are fetched from a URL: again only if they have changed."""
 
+import hashlib
 from dataclasses import replace
 
 from api.requests import UrlDocument
 from api.service import Service
+from ingest import sources
+from ingest.fetching import Fetched
 from ingest.job_store import Job
 from ingest.jobs import Request
 from ingest.pipeline import identify
@@ -11,7 +14,8 @@ from ingest.types import Source
 from retrieval.errors import InvalidRequest
 from retrieval.types import KnowledgeBase, Metadata
 
-_ETAG, _MODIFIED = "http_etag", "http_last_modified"
+_ETAG, _MODIFIED, _SHA256 = "http_etag", "http_last_modified", "http_sha256"
+_SAID = (_ETAG, _MODIFIED, _SHA256)
 
 
 def fetch(service: Service, kb: KnowledgeBase, wanted: UrlDocument) -> Job:
@@ -24,15 +28,15 @@ def fetch(service: Service, kb: KnowledgeBase, wanted: UrlDocument) -> Job:
             "Fetching URLs is off: send the document itself, or set FOOTNOTE_FETCH_URLS=true."
         )
     known = service.engine.documents.metadata(kb, identify(kb, wanted.url))
-    etag, modified = (str(known.get(name, "")) for name in (_ETAG, _MODIFIED))
-    found = service.fetcher.fetch(wanted.url, etag, modified)
+    asked = _asked(service, kb, wanted, known)
+    found = service.fetcher.fetch(wanted.url, asked.get(_ETAG, ""), asked.get(_MODIFIED, ""))
     source = Source(
         uri=wanted.url,
-        name=found.name,
+        name=sources.printable(found.name),
         data=found.data or b"",
         media_type=found.media_type,
         title=wanted.title,
-        metadata=_metadata(known, wanted, found.etag, found.modified),
+        metadata=_metadata(known, wanted, found),
     )
     if found.data is None:
         return service.jobs.unchanged(kb, replace(source, metadata=None))
@@ -40,7 +44,26 @@ def fetch(service: Service, kb: KnowledgeBase, wanted: UrlDocument) -> Job:
     return job
 
 
-def _metadata(known: Metadata, wanted: UrlDocument, etag: str, modified: str) -> Metadata:
+def _asked(
+    service: Service, kb: KnowledgeBase, wanted: UrlDocument, known: Metadata
+) -> dict[str, str]:
+    """What is known of the page, where the document is that page still and is to stay as it is."""
+    document_id = identify(kb, wanted.url)
+    if wanted.title or wanted.metadata is not None or service.jobs.coming(kb, document_id):
+        return {}
+    said = {name: str(known[name]) for name in _SAID if name in known}
+    live = service.engine.documents.live_blob(kb, document_id)
+    return said if live and said.get(_SHA256) == live else {}
+
+
+def _metadata(known: Metadata, wanted: UrlDocument, found: Fetched) -> Metadata:
     given = known if wanted.metadata is None else wanted.kept()
-    said = {name: value for name, value in ((_ETAG, etag), (_MODIFIED, modified)) if value}
-    return {k: v for k, v in given.items() if k not in (_ETAG, _MODIFIED)} | said
+    said = {
+        _ETAG: found.etag,
+        _MODIFIED: found.modified,
+        _SHA256: hashlib.sha256(found.data or b"").hexdigest(),
+    }
+    if not (found.etag or found.modified):
+        said.clear()
+    kept = {k: v for k, v in given.items() if k not in _SAID}
+    return kept | {k: v for k, v in said.items() if v}

@@ -7,14 +7,16 @@ is checked like the first address.
 
 import ipaddress
 import socket
+import ssl
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Protocol
-from urllib.parse import unquote, urljoin, urlsplit
+from typing import Any, Protocol
+from urllib.parse import unquote
 
 import httpcore
+import httpx
 
 from ingest.errors import FetchFailed, TooLarge
 
@@ -41,8 +43,6 @@ class Web(Protocol):
     def fetch(self, url: str, etag: str = "", modified: str = "") -> Fetched:
         """Raises FetchFailed, TooLarge."""
 
-    def close(self) -> None: ...
-
 
 class Fetcher:
     """Fetches public URLs within limits of bytes and seconds."""
@@ -51,45 +51,49 @@ class Fetcher:
         """`private` allows addresses of this machine and its network: for tests."""
         self._max_bytes = max_bytes
         self._seconds = seconds
-        self._pool = httpcore.ConnectionPool(network_backend=_Guard(private))
+        self._private = private
 
     def fetch(self, url: str, etag: str = "", modified: str = "") -> Fetched:
         """The document at a URL, unless it is still the one with this etag or time.
 
         Raises FetchFailed, TooLarge.
         """
-        deadline = time.monotonic() + self._seconds
         asked = {"If-None-Match": etag, "If-Modified-Since": modified}
         headers = {
             "User-Agent": "footnote",
             "Accept-Encoding": "identity",
             **{name: value for name, value in asked.items() if value},
         }
-        at = url
-        for _ in range(_REDIRECTS + 1):
-            _check(at)
-            try:
-                found, target = self._get(at, headers, deadline)
-            except (httpcore.NetworkError, httpcore.TimeoutException, OSError) as error:
-                reason = str(error) or type(error).__name__
-                raise FetchFailed(f"{at} can't be fetched: {reason}.") from error
-            except (httpcore.ProtocolError, httpcore.UnsupportedProtocol, ValueError) as error:
-                raise FetchFailed(f"{at} doesn't answer as a web server does: {error}.") from error
-            if found:
-                return found
-            at = urljoin(at, target)
+        guard = _Guard(time.monotonic() + self._seconds, self._private)
+        at = _parsed(url)
+        with httpcore.ConnectionPool(network_backend=guard) as pool:
+            for _ in range(_REDIRECTS + 1):
+                found, target = self._answer(pool, at, headers)
+                if found:
+                    return found
+                at = _parsed(target, at)
         raise FetchFailed(f"{url} redirects more than {_REDIRECTS} times.")
 
-    def close(self) -> None:
-        self._pool.close()
+    def _answer(
+        self, pool: httpcore.ConnectionPool, url: httpx.URL, headers: Mapping[str, str]
+    ) -> tuple[Fetched | None, str]:
+        """What a URL gives, or where it is instead."""
+        try:
+            return self._get(pool, url, headers)
+        except httpcore.TimeoutException as error:
+            raise FetchFailed(f"{url} takes longer than {self._seconds:g} s.") from error
+        except (httpcore.NetworkError, OSError) as error:
+            reason = str(error) or type(error).__name__
+            raise FetchFailed(f"{url} can't be fetched: {reason}.") from error
+        except (httpcore.ProtocolError, httpcore.UnsupportedProtocol, ValueError) as error:
+            raise FetchFailed(f"{url} doesn't answer as a web server does: {error}.") from error
 
     def _get(
-        self, url: str, headers: Mapping[str, str], deadline: float
+        self, pool: httpcore.ConnectionPool, url: httpx.URL, headers: Mapping[str, str]
     ) -> tuple[Fetched | None, str]:
-        """The document, or where it is instead."""
         timeouts = dict.fromkeys(("connect", "read", "write", "pool"), _STEP)
-        with self._pool.stream(
-            "GET", url, headers=list(headers.items()), extensions={"timeout": timeouts}
+        with pool.stream(
+            "GET", str(url), headers=list(headers.items()), extensions={"timeout": timeouts}
         ) as response:
             said = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in response.headers}
             if response.status in _MOVED and "location" in said:
@@ -98,38 +102,34 @@ class Fetcher:
                 raise FetchFailed(f"{url} answers with status {response.status}.")
             data = None
             if response.status == 200:
-                data = self._read(response.iter_stream(), url, deadline)
-            name = PurePosixPath(unquote(urlsplit(url).path)).name or "index.html"
-            return (
-                Fetched(
-                    url,
-                    data,
-                    name,
-                    said.get("content-type"),
-                    said.get("etag", ""),
-                    said.get("last-modified", ""),
-                ),
-                "",
+                data = self._read(response.iter_stream(), url)
+            found = Fetched(
+                str(url),
+                data,
+                PurePosixPath(unquote(url.path)).name or "index.html",
+                said.get("content-type"),
+                said.get("etag", ""),
+                said.get("last-modified", ""),
             )
+            return found, ""
 
-    def _read(self, stream: Iterable[bytes], url: str, deadline: float) -> bytes:
+    def _read(self, stream: Iterable[bytes], url: httpx.URL) -> bytes:
         parts: list[bytes] = []
         size = 0
         for part in stream:
             size += len(part)
             if size > self._max_bytes:
                 raise TooLarge(f"{url} has more than {self._max_bytes:,} bytes, the limit.")
-            if time.monotonic() > deadline:
-                raise FetchFailed(f"{url} takes longer than {self._seconds:g} s.")
             parts.append(part)
         return b"".join(parts)
 
 
 class _Guard(httpcore.SyncBackend):
-    """Connects to public addresses only, each checked after it was resolved."""
+    """Connects to public addresses only, each checked after it was resolved, until a deadline."""
 
-    def __init__(self, private: bool) -> None:
+    def __init__(self, deadline: float, private: bool) -> None:
         super().__init__()
+        self._deadline = deadline
         self._private = private
 
     def connect_tcp(
@@ -150,27 +150,74 @@ class _Guard(httpcore.SyncBackend):
                 raise FetchFailed(
                     f"{host} is {address}, which isn't a public address: only those are fetched."
                 )
-        return super().connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+        left = _left(self._deadline, timeout)
+        stream = super().connect_tcp(addresses[0], port, left, local_address, socket_options)
+        return _Timed(stream, self._deadline)
+
+
+class _Timed(httpcore.NetworkStream):
+    """A connection that no trickle of bytes keeps open beyond a deadline."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _left(self._deadline, timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _left(self._deadline, timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        left = _left(self._deadline, timeout)
+        return _Timed(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _left(deadline: float, timeout: float | None) -> float:
+    """Seconds that the next step may take. Raises httpcore.ReadTimeout where none are left."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise httpcore.ReadTimeout
+    return min(left, timeout or _STEP)
 
 
 def _is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address.split("%")[0])
-    inner = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
-    if inner is None and isinstance(ip, ipaddress.IPv6Address) and ip in _NAT64:
-        inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    return (inner or ip).is_global and not (inner or ip).is_multicast
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour
+        if ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is None:
+            return ip.is_global and ip in _UNICAST
+        ip = inner
+    return ip.is_global and not ip.is_multicast and not any(ip in one for one in _SPECIAL)
 
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# What `is_global` leaves open: RFC 4291 (unicast), 6052 (NAT64), 6890 (protocols), 7526 (6to4).
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_SPECIAL = (ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv4Network("192.88.99.0/24"))
 
 
-def _check(url: str) -> None:
+def _parsed(url: str, base: httpx.URL | None = None) -> httpx.URL:
+    """A URL in ASCII, as it is sent; one that is relative to `base`, if there is one."""
     try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
+        parsed = base.join(url) if base else httpx.URL(url)
+    except (httpx.InvalidURL, ValueError) as error:
         raise FetchFailed(f"{url!r} isn't a URL: {error}.") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.port == 0:
         raise FetchFailed(f"{url!r} isn't an http or https URL.")
-    if parts.username or parts.password:
+    if parsed.userinfo:
         raise FetchFailed("A URL with a user or a password isn't fetched.")
+    return parsed

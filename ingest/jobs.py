@@ -91,6 +91,8 @@ class Jobs:
             else:
                 reason = f"{job.uri} was still being received when the server stopped: send again."
                 self._finish(replace(job, state=Stage.FAILED, error=Failure("NotReceived", reason)))
+        database, blobs = self._engine.database, self._engine.blobs
+        removal.release(database, blobs, removal.strays(database, blobs))
         for thread in self._threads:
             thread.start()
 
@@ -182,11 +184,15 @@ class Jobs:
 
     def remove(self, kb: KnowledgeBase, document_id: str) -> None:
         """Forget a document everywhere, also what is on its way to it. Raises DocumentNotFound."""
-        coming = self._store.of_document(kb.id, document_id)
+        coming = self.coming(kb, document_id)
         for job_id in coming:
             self.cancel(job_id)
         self.wait(coming)
         self._engine.indexer.remove(kb, document_id)
+
+    def coming(self, kb: KnowledgeBase, document_id: str) -> list[str]:
+        """The jobs of a document that aren't over."""
+        return self._store.of_document(kb.id, document_id)
 
     def newest(
         self, limit: int, offset: int = 0, kb_id: str | None = None, state: Stage | None = None

@@ -77,6 +77,11 @@ def shown(path: Path | str) -> str:
     return os.fsencode(path).decode(errors="replace")
 
 
+def printable(name: str) -> str:
+    """A name that somebody else chose, without what would do harm in a line of text."""
+    return "".join(c if c.isprintable() else "_" for c in name)
+
+
 def find(paths: Sequence[Path], patterns: Patterns) -> tuple[list[Path], list[Path]]:
     """The files that these paths stand for, and those that the patterns leave out.
 

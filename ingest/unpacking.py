@@ -7,6 +7,7 @@ from ingest.errors import IngestError, UnsupportedMedia
 from ingest.parsers import SUPPORTED
 from ingest.parsers.archive import Archive
 from ingest.parsers.detection import detect
+from ingest.sources import printable
 from ingest.types import Source
 
 EXTENSION = ".zip"
@@ -44,7 +45,7 @@ def unpack(source: Source) -> Iterator[Source]:
         raise UnsupportedMedia(f"{source.name} holds no file of a kind that is read.")
     for path in members:
         data = archive.read(path) or b""
-        name = "".join(c if c.isprintable() else "_" for c in path)
+        name = printable(path)
         yield Source(f"{source.uri}{_WITHIN}{name}", name, data, metadata=source.metadata)
 
 

@@ -139,6 +139,16 @@ class Documents:
             raise DocumentNotFound(document_id, kb.name, version)
         return row.blob, row.name, row.media_type
 
+    def live_blob(self, kb: KnowledgeBase, document_id: str) -> str | None:
+        """The blob of a document's live version, if it has one."""
+        query = (
+            select(versions.c.blob)
+            .join(documents, _LIVE)
+            .where(documents.c.kb_id == kb.id, documents.c.id == document_id)
+        )
+        with self._database.read() as connection:
+            return connection.scalar(query)
+
     def live_with_blob(self, kb: KnowledgeBase, blob: str) -> str | None:
         """The id of a document whose live version has these bytes, if there is one."""
         query = (

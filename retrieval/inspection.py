@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sqlalchemy import delete, exists, func, select
 
+from retrieval import removal
 from retrieval.consistency import Consistency, forget_remains, remains
 from retrieval.database import Database
 from retrieval.embedding.cache import IS_USED, to_vector
@@ -148,17 +149,12 @@ class Inspection:
         return True
 
     def _stray_originals(self) -> Finding:
-        return _none(len(self._strays()), "original bytes", "belong to no document")
+        count = len(removal.strays(self._database, self._blobs))
+        return _none(count, "original bytes", "belong to no document")
 
     def _delete_stray_originals(self) -> None:
-        for blob in self._strays():
-            self._blobs.delete(blob)
-
-    def _strays(self) -> set[str]:
-        waiting = select(jobs.c.blob).where(jobs.c.state.in_(UNFINISHED))
-        with self._database.read() as connection:
-            used = {*connection.scalars(select(versions.c.blob)), *connection.scalars(waiting)}
-        return {*self._blobs.digests()} - used
+        stray = removal.strays(self._database, self._blobs)
+        removal.release(self._database, self._blobs, stray)
 
     def _knowledge_base(self, kb: KnowledgeBase, *, repair: bool) -> Iterable[Finding]:
         difference = self._consistency.difference(kb)

@@ -118,6 +118,14 @@ def release(database: Database, blobs: Blobs, candidates: Iterable[str]) -> None
                 blobs.delete(blob)
 
 
+def strays(database: Database, blobs: Blobs) -> set[str]:
+    """The blobs that no version and no unfinished job refers to."""
+    waiting = select(jobs.c.blob).where(jobs.c.state.in_(UNFINISHED))
+    with database.read() as connection:
+        used = {*connection.scalars(select(versions.c.blob)), *connection.scalars(waiting)}
+    return {*blobs.digests()} - used
+
+
 def _forget(connection: Connection, which: ColumnElement[bool]) -> Sequence[str]:
     """Delete documents, and the cached vectors that only they used; the blobs they had."""
     ids = select(documents.c.id).where(which)

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import threading
 from dataclasses import replace
@@ -267,9 +268,6 @@ class Page:
         data = None if etag == self.etag else self.page
         return Fetched(url, data, "page.md", "text/markdown", self.etag, "")
 
-    def close(self) -> None:
-        pass
-
 
 def test_a_page_is_taken_again_only_when_it_has_changed(
     client: TestClient, service: Service
@@ -277,14 +275,35 @@ def test_a_page_is_taken_again_only_when_it_has_changed(
     web = Page()
     client.app.state.service = replace(service, fetcher=web)  # type: ignore[attr-defined]
     body = {"url": "https://example.org/page.md", "metadata": {"team": "x"}}
-    outcomes = [_sent(client, body)[0]["outcome"] for _ in range(2)]
+    plain = {"url": body["url"]}
+    outcomes = [_sent(client, one)[0]["outcome"] for one in (body, plain)]
     web.page, web.etag = b"# Page\n\nTea is at five.", '"2"'
-    outcomes.append(_sent(client, {"url": body["url"]})[0]["outcome"])
+    outcomes.append(_sent(client, plain)[0]["outcome"])
     assert outcomes == ["added", "unchanged", "updated"]
     assert web.asked == ["", '"1"', '"1"']
     [document] = client.get("/kb/kb/documents").json()["documents"]
     assert document["uri"] == body["url"]
-    assert document["metadata"] == {"team": "x", "http_etag": '"2"'}
+    digest = hashlib.sha256(web.page).hexdigest()
+    assert document["metadata"] == {"team": "x", "http_etag": '"2"', "http_sha256": digest}
+
+
+def test_a_page_is_asked_for_whole_where_what_is_known_of_it_would_mislead(
+    client: TestClient, service: Service
+) -> None:
+    web = Page()
+    client.app.state.service = replace(service, fetcher=web)  # type: ignore[attr-defined]
+    plain = {"url": "https://example.org/page.md"}
+    [job] = _sent(client, plain)
+    more = {**plain, "title": "Tea", "metadata": {"team": "y"}}
+    assert _sent(client, more)[0]["outcome"] == "updated"
+    [document] = client.get("/kb/kb/documents").json()["documents"]
+    assert (document["title"], document["metadata"]["team"]) == ("Tea", "y")
+    other = {"text": "Something else entirely."}
+    client.put(f"/kb/kb/documents/{job['document_id']}?wait=true", json=other).raise_for_status()
+    assert _sent(client, plain)[0]["outcome"] == "updated"
+    assert web.asked == ["", "", ""]
+    text = client.get(f"/kb/kb/documents/{job['document_id']}/text").text
+    assert "Tea is at four" in text
 
 
 def test_a_document_that_is_deleted_is_gone_with_its_jobs(

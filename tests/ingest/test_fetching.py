@@ -1,7 +1,9 @@
 """Documents from the web, and what is never fetched."""
 
+import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -28,6 +30,17 @@ class Site(BaseHTTPRequestHandler):
             self._reply(302, b"", Location="file:///etc/passwd")
         elif self.path == "/big":
             self._reply(200, b"x" * 5_000)
+        elif self.path == "/slow":
+            self.send_response(200)
+            with contextlib.suppress(OSError):
+                for number in range(1_000):
+                    self.wfile.write(b"X-%d: y\r\n" % number)
+                    self.wfile.flush()
+                    time.sleep(0.02)
+        elif self.path == "/odd":
+            self._reply(302, b"", Location="http://[::1")
+        elif self.path == "/b%C3%BCcher?q=%E4%B9%A6":
+            self._reply(200, b"books")
         elif self.path == "/gone":
             self._reply(404, b"")
         elif self.headers.get("If-None-Match") == '"1"':
@@ -63,16 +76,11 @@ Open = Callable[..., Fetcher]
 
 
 @pytest.fixture
-def opened() -> Iterator[Open]:
-    made: list[Fetcher] = []
+def opened() -> Open:
+    def new(private: bool = True, seconds: float = 10.0) -> Fetcher:
+        return Fetcher(4_000, seconds, private=private)
 
-    def new(private: bool = True) -> Fetcher:
-        made.append(Fetcher(4_000, 10.0, private=private))
-        return made[-1]
-
-    yield new
-    for fetcher in made:
-        fetcher.close()
+    return new
 
 
 def test_a_page_is_fetched_and_again_only_if_it_changed(site: str, opened: Open) -> None:
@@ -90,6 +98,7 @@ def test_a_page_is_fetched_and_again_only_if_it_changed(site: str, opened: Open)
         ("/loop", FetchFailed, "more than 5 times"),
         ("/file", FetchFailed, "isn't an http"),
         ("/gone", FetchFailed, "status 404"),
+        ("/odd", FetchFailed, "isn't a URL"),
         ("/big", TooLarge, "4,000"),
     ],
 )
@@ -111,6 +120,9 @@ def test_what_is_no_document_is_said(
         "http://[::1",
         "gopher://x",
         "x",
+        "http://a\0b/",
+        "http://exa mple.org:99999999/",
+        "http://" + "ü" * 300 + "/",
     ],
 )
 def test_only_plain_web_addresses_are_taken(opened: Open, url: str) -> None:
@@ -119,11 +131,24 @@ def test_only_plain_web_addresses_are_taken(opened: Open, url: str) -> None:
     assert "secret" not in str(caught.value)
 
 
+def test_an_address_in_any_script_is_sent_in_ascii(site: str, opened: Open) -> None:
+    found = opened().fetch(f"{site}/bücher?q=书")
+    assert (found.data, found.name) == (b"books", "bücher")
+
+
+def test_a_trickle_ends_when_the_time_is_up(site: str, opened: Open) -> None:
+    began = time.monotonic()
+    with pytest.raises(FetchFailed, match=r"longer than 0\.3 s"):
+        opened(seconds=0.3).fetch(f"{site}/slow")
+    assert time.monotonic() - began < 5
+
+
 @pytest.mark.parametrize(
     "host",
     [
         *("127.0.0.1", "localhost", "[::1]", "0.0.0.0", "10.0.0.1", "192.168.1.1", "172.16.0.1"),
         *("169.254.169.254", "100.64.0.1", "[fd00::1]", "[fe80::1]", "[::ffff:127.0.0.1]"),
+        *("[::1.2.3.4]", "[fec0::1]", "[64:ff9b:1::7f00:1]", "192.0.0.8", "192.88.99.1"),
         *("[64:ff9b::7f00:1]", "[2002:7f00:1::]", "224.0.0.1", "2130706433", "0x7f.1", "[::]"),
     ],
 )

@@ -83,6 +83,17 @@ def test_what_was_taken_back_before_the_process_ended_stays_so(
     assert list(after.engine.blobs.digests()) == []
 
 
+def test_bytes_that_a_dead_process_did_not_get_to_delete_are_deleted(
+    shop: Workshop, new_jobs: NewJobs
+) -> None:
+    left = shop.engine.blobs.put(b"of a document that was deleted")
+    jobs = new_jobs()
+    [job] = jobs.submit(shop.kb, [request("a", "Zebra.")])
+    jobs.start()
+    assert finished(jobs, job) == [Stage.DONE]
+    assert list(shop.engine.blobs.digests()) == [job.blob] != [left]
+
+
 def test_a_job_from_before_the_start_is_begun_once(
     shop: Workshop, new_jobs: NewJobs, gate: Gate
 ) -> None:
