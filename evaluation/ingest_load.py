@@ -19,8 +19,7 @@ from ingest.parsing import ProcessParser
 from ingest.pipeline import Pipeline
 from ingest.sources import upload
 from ingest.types import ParseLimits
-from retrieval.embedding.scheduler import Embedder
-from retrieval.engine import Engine, load_backend, open_engine
+from retrieval.engine import Engine, open_engine
 from retrieval.schema import chunks, versions
 from retrieval.settings import EngineSettings
 from retrieval.types import KnowledgeBase
@@ -36,7 +35,8 @@ class Load:
 
     Memory in megabytes, of this process and its parser: the peak of the first fifth of the
     documents, of the others, and of a PDF of many pages. Rates a second: chunks of the
-    documents, of those whose vectors are known, and of the model alone on the same texts.
+    documents, of those whose vectors are known, and of the model alone on the same texts, before
+    and after them.
     """
 
     documents: int
@@ -81,6 +81,7 @@ def load_test(
 
         with _memory() as warm:
             send(kb, range(first))
+        raw = _raw_rate(engine, documents // 2)
         with _memory() as steady:
             seconds = send(kb, range(first, documents))
         embedded = _chunks(engine) * (documents - first) / documents
@@ -88,7 +89,7 @@ def load_test(
             send(kb, [documents], pages)
         again, _ = engine.create("again")
         cached = send(again, range(documents // 2))
-        texts = _texts(engine, min(1_000, documents))
+        raw = (raw + _raw_rate(engine, documents // 2)) / 2
     return Load(
         documents=documents,
         chunks=round(embedded * documents / (documents - first)),
@@ -97,7 +98,7 @@ def load_test(
         steady=steady[0],
         long=long[0],
         ingested=embedded / seconds,
-        raw=_raw_rate(model, data, texts),
+        raw=raw,
         cached_documents=documents // 2 / cached,
     )
 
@@ -166,12 +167,9 @@ def _texts(engine: Engine, count: int) -> list[str]:
         return [*connection.scalars(query)]
 
 
-def _raw_rate(model: str, data: Path, texts: Sequence[str]) -> float:
+def _raw_rate(engine: Engine, count: int) -> float:
     """Texts a second through the model alone, all of them queued at once."""
-    embedder = Embedder(load_backend(EngineSettings(data, embedding_model=model)))
-    embedder.embed_query("warm up")
+    texts = _texts(engine, count)
     began = time.perf_counter()
-    embedder.embed_documents(texts)
-    seconds = time.perf_counter() - began
-    embedder.close()
-    return len(texts) / seconds
+    engine.embedder.embed_documents(texts)
+    return len(texts) / (time.perf_counter() - began)

@@ -189,9 +189,12 @@ def _replicas(model: "SentenceTransformer", count: int) -> "list[SentenceTransfo
         return [model]
     import torch
 
+    from retrieval.embedding.tracing import traced
+
     torch.set_num_threads(max(1, _CORES // count))
     shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
-    return [model, *(copy.deepcopy(model, dict(shared)) for _ in range(count - 1))]
+    copies = [model, *(copy.deepcopy(model, dict(shared)) for _ in range(count - 1))]
+    return [traced(each) for each in copies]
 
 
 def _give_back() -> None:
