@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
 
 from sqlalchemy import func, select
 
@@ -27,6 +28,7 @@ from retrieval.types import KnowledgeBase
 _PAGES = 2
 _LOOK = 0.1  # seconds between two looks at the memory
 _MAX_BYTES = 1 << 28
+_RAW = 400  # texts by which the model's own rate is measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,8 @@ class Load:
 
     Memory in megabytes, of this process and its parser: the peak of the first fifth of the
     documents, of the others, and of a PDF of many pages. Rates a second: chunks of the
-    documents, of those whose vectors are known, and of the model alone on the same texts, before
-    and after them.
+    documents, of those whose vectors are known, and of the model alone on the same texts, every
+    fifth of the way.
     """
 
     documents: int
@@ -79,17 +81,20 @@ def load_test(
                 watch(done)
             return time.perf_counter() - began
 
+        raw: list[float] = []
+        seconds = 0.0
         with _memory() as warm:
             send(kb, range(first))
-        raw = _raw_rate(engine, documents // 2)
+            raw.append(_raw_rate(engine))
         with _memory() as steady:
-            seconds = send(kb, range(first, documents))
+            for at in range(first, documents, first):
+                seconds += send(kb, range(at, min(at + first, documents)))
+                raw.append(_raw_rate(engine))
         embedded = _chunks(engine) * (documents - first) / documents
         with _memory() as long:
             send(kb, [documents], pages)
         again, _ = engine.create("again")
         cached = send(again, range(documents // 2))
-        raw = (raw + _raw_rate(engine, documents // 2)) / 2
     return Load(
         documents=documents,
         chunks=round(embedded * documents / (documents - first)),
@@ -98,7 +103,7 @@ def load_test(
         steady=steady[0],
         long=long[0],
         ingested=embedded / seconds,
-        raw=raw,
+        raw=mean(raw),
         cached_documents=documents // 2 / cached,
     )
 
@@ -167,9 +172,9 @@ def _texts(engine: Engine, count: int) -> list[str]:
         return [*connection.scalars(query)]
 
 
-def _raw_rate(engine: Engine, count: int) -> float:
+def _raw_rate(engine: Engine) -> float:
     """Texts a second through the model alone, all of them queued at once."""
-    texts = _texts(engine, count)
+    texts = _texts(engine, _RAW)
     began = time.perf_counter()
     engine.embedder.embed_documents(texts)
     return len(texts) / (time.perf_counter() - began)
