@@ -58,11 +58,11 @@ class Load:
 
 
 def load_test(
-    model: str, documents: int, pages: int, data: Path, watch: Callable[[int], None]
+    settings: EngineSettings, documents: int, pages: int, watch: Callable[[int], None]
 ) -> Load:
     """Ingest documents, then a long one, then the documents again with their vectors known."""
     first = documents // 5
-    with open_engine(EngineSettings(data, embedding_model=model)) as engine, _jobs(engine) as jobs:
+    with open_engine(settings) as engine, _jobs(engine) as jobs:
         engine.embedder.embed_query("warm up")
         kb, _ = engine.create("load")
         done = 0
