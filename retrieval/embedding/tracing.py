@@ -85,8 +85,7 @@ def _trace(transformer: Any, example: Mapping[str, torch.Tensor]) -> Any:
         )
 
     def forward(**given: Any) -> dict[str, torch.Tensor]:
-        with torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
-            return {"last_hidden_state": run(*(given[name] for name in names))}
+        return {"last_hidden_state": run(*(given[name] for name in names))}
 
     return forward
 
