@@ -73,13 +73,13 @@ class Reindexer:
 
     def wait(self, name: str) -> Status | None:
         """How it stands when it is over."""
-        if thread := self._threads.get(name):
+        if thread := self._threads.get(self._engine.open(name).id):
             thread.join()
-        return self._statuses.get(name)
+        return self._statuses.get(self._engine.open(name).id)
 
     def status(self, name: str) -> Status | None:
         """How the last reindexing of a knowledge base stands, if there was one."""
-        return self._statuses.get(name)
+        return self._statuses.get(self._engine.open(name).id)
 
     def roll_back(self, name: str) -> KnowledgeBase:
         """Back to the generation before, when nothing else is under way."""
@@ -102,16 +102,16 @@ class Reindexer:
             thread.join()
 
     def _check_idle(self, kb: KnowledgeBase) -> None:
-        if (thread := self._threads.get(kb.name)) and thread.is_alive():
+        if (thread := self._threads.get(kb.id)) and thread.is_alive():
             raise InvalidRequest(f"{kb.name!r} is being reindexed. Wait until that is over.")
 
     def _spawn(self, target: KnowledgeBase, wish: Wish) -> Status:
         status = Status("building", target.generation.model.name)
-        self._statuses[target.name] = status
+        self._statuses[target.id] = status
         thread = threading.Thread(
             target=self._work, args=(target, wish), name=f"reindex-{target.name}"
         )
-        self._threads[target.name] = thread
+        self._threads[target.id] = thread
         thread.start()
         return status
 
@@ -120,32 +120,30 @@ class Reindexer:
             with self._turn:
                 status = self._reindex(target, wish)
         except _Stopped:
-            status = replace(self._statuses[target.name], state="stopped")
+            status = replace(self._statuses[target.id], state="stopped")
         except RetrievalError as error:
-            status = replace(self._statuses[target.name], state="failed", error=str(error))
+            status = replace(self._statuses[target.id], state="failed", error=str(error))
         except Exception as error:  # noqa: BLE001 - its status is where this is looked for
             _log.exception("reindexing_failed", knowledge_base=target.name)
-            status = replace(self._statuses[target.name], state="failed", error=repr(error))
-        self._statuses[target.name] = status
+            status = replace(self._statuses[target.id], state="failed", error=repr(error))
+        self._statuses[target.id] = status
         _log.info("reindexing", knowledge_base=target.name, state=status.state)
 
     def _reindex(self, target: KnowledgeBase, wish: Wish) -> Status:
         def progress(done: int, total: int) -> None:
             if self._closing.is_set():
                 raise _Stopped
-            self._statuses[target.name] = replace(
-                self._statuses[target.name], done=done, total=total
-            )
+            self._statuses[target.id] = replace(self._statuses[target.id], done=done, total=total)
 
         self._reindexing.build(target, progress)
         live = self._engine.open(target.name)
         comparison = self._compare(live, target, wish.questions)
-        self._statuses[target.name] = replace(self._statuses[target.name], comparison=comparison)
+        self._statuses[target.id] = replace(self._statuses[target.id], comparison=comparison)
         if comparison.worse and not wish.force:
             self._reindexing.refuse(target)
-            return replace(self._statuses[target.name], state="refused")
+            return replace(self._statuses[target.id], state="refused")
         self._reindexing.switch(target, progress)
-        return replace(self._statuses[target.name], state="switched")
+        return replace(self._statuses[target.id], state="switched")
 
     def _compare(self, live: KnowledgeBase, target: KnowledgeBase, questions: Pairs) -> Comparison:
         engine = self._engine

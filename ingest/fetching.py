@@ -58,7 +58,7 @@ class Fetcher:
 
         Raises FetchFailed, TooLarge.
         """
-        asked = {"If-None-Match": etag, "If-Modified-Since": modified}
+        asked = {"If-None-Match": _sendable(etag), "If-Modified-Since": _sendable(modified)}
         headers = {
             "User-Agent": "footnote",
             "Accept-Encoding": "identity",
@@ -85,7 +85,12 @@ class Fetcher:
         except (httpcore.NetworkError, OSError) as error:
             reason = str(error) or type(error).__name__
             raise FetchFailed(f"{url} can't be fetched: {reason}.") from error
-        except (httpcore.ProtocolError, httpcore.UnsupportedProtocol, ValueError) as error:
+        except (
+            httpcore.ProtocolError,
+            httpcore.UnsupportedProtocol,
+            ValueError,
+            TypeError,
+        ) as error:
             raise FetchFailed(f"{url} doesn't answer as a web server does: {error}.") from error
 
     def _get(
@@ -98,7 +103,8 @@ class Fetcher:
             said = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in response.headers}
             if response.status in _MOVED and "location" in said:
                 return None, said["location"]
-            if response.status not in (200, 304):
+            conditional = "If-None-Match" in headers or "If-Modified-Since" in headers
+            if response.status != 200 and not (response.status == 304 and conditional):
                 raise FetchFailed(f"{url} answers with status {response.status}.")
             data = None
             if response.status == 200:
@@ -190,6 +196,11 @@ def _left(deadline: float, timeout: float | None) -> float:
     if left <= 0:
         raise httpcore.ReadTimeout
     return min(left, timeout or _STEP)
+
+
+def _sendable(value: str) -> str:
+    """What may stand in a header of ours; nothing where it may not."""
+    return value if value.isascii() and value.isprintable() else ""
 
 
 def _is_public(address: str) -> bool:

@@ -21,8 +21,15 @@ from ingest.retrying import delay, may_pass
 from ingest.schedule import Schedule
 from ingest.types import Source, Stage
 from retrieval import removal
+from retrieval.embedding.cache import forget_unused
 from retrieval.engine import Engine
-from retrieval.errors import KnowledgeBaseNotFound, NotFound, Overloaded, RetrievalError
+from retrieval.errors import (
+    InvalidRequest,
+    KnowledgeBaseNotFound,
+    NotFound,
+    Overloaded,
+    RetrievalError,
+)
 from retrieval.indexing import Published
 from retrieval.types import KnowledgeBase
 
@@ -93,6 +100,7 @@ class Jobs:
                 self._finish(replace(job, state=Stage.FAILED, error=Failure("NotReceived", reason)))
         database, blobs = self._engine.database, self._engine.blobs
         removal.release(database, blobs, removal.strays(database, blobs))
+        self._forget_unused()
         for thread in self._threads:
             thread.start()
 
@@ -114,6 +122,10 @@ class Jobs:
 
         Raises Overloaded, and KnowledgeBaseNotFound if it is gone by now.
         """
+        if len(requests) > MAX_WAITING:
+            raise InvalidRequest(
+                f"{len(requests):,} documents at once are too many; {MAX_WAITING:,} may be sent."
+            )
         waiting = self._store.count_unfinished()
         if waiting + len(requests) > MAX_WAITING:
             raise Overloaded(
@@ -131,12 +143,27 @@ class Jobs:
                 self._engine.blobs.put(source.data)
         except RetrievalError as error:
             for job, _ in accepted:
-                failure = Failure(type(error).__name__, str(error))
-                self._finish(replace(job, state=Stage.FAILED, error=failure))
+                self._give_up(job, error)
             raise
         for job, _ in accepted:
             self._line_up(job)
+        self._release_deleted(kb, [job.blob for job, _ in accepted])
         return [job for job, _ in accepted]
+
+    def _give_up(self, job: Job, error: RetrievalError) -> None:
+        """End a job that wasn't accepted after all; later, where the catalogue can't take it."""
+        failure = Failure(type(error).__name__, str(error))
+        try:
+            self._finish(replace(job, state=Stage.FAILED, error=failure))
+        except RetrievalError:
+            self._cancelled.add(job.id)
+            self._line_up(job)
+
+    def _release_deleted(self, kb: KnowledgeBase, blobs: Sequence[str]) -> None:
+        """Delete bytes that arrived after their knowledge base was deleted."""
+        if self._engine.knowledge_bases.by_id(kb.id) is None:
+            removal.release(self._engine.database, self._engine.blobs, blobs)
+            raise KnowledgeBaseNotFound(kb.name)
 
     def unchanged(self, kb: KnowledgeBase, source: Source) -> Job:
         """A job that is over, for a source that is known to be what its document holds."""
@@ -174,13 +201,24 @@ class Jobs:
         remaining = list(reversed(job_ids))
 
         def all_settled() -> bool:
-            while remaining and self.get(remaining[-1]).settled:
+            while remaining and self._is_settled(remaining[-1]):
                 remaining.pop()
             return not remaining
 
         with self._changed:
             self._changed.wait_for(lambda: self._closing.is_set() or all_settled(), timeout)
         return [self.get(job_id) for job_id in job_ids]
+
+    def _is_settled(self, job_id: str) -> bool:
+        """Whether there is nothing to wait for now, also where one before it is put off."""
+        if self.get(job_id).settled:
+            return True
+        # Without the lock, which is held by some who come to tell those who wait.
+        line = self._lines.get(self._line_of.get(job_id, ""))
+        try:
+            return line is not None and self.get(line[0]).retry_at is not None
+        except (IndexError, JobNotFound):
+            return False
 
     def remove(self, kb: KnowledgeBase, document_id: str) -> None:
         """Forget a document everywhere, also what is on its way to it. Raises DocumentNotFound."""
@@ -192,14 +230,28 @@ class Jobs:
 
     def coming(self, kb: KnowledgeBase, document_id: str) -> list[str]:
         """The jobs of a document that aren't over."""
-        return self._store.of_document(kb.id, document_id)
+        at_work = [
+            job.id
+            for job in [*self._active.values()]
+            if (job.kb_id, job.document_id) == (kb.id, document_id)
+        ]
+        return list(dict.fromkeys([*at_work, *self._store.of_document(kb.id, document_id)]))
 
     def newest(
         self, limit: int, offset: int = 0, kb_id: str | None = None, state: Stage | None = None
     ) -> list[Job]:
         """Jobs, the newest first, as they stand now."""
-        kept = self._store.newest(limit, offset, kb_id, state)
-        return [self._active.get(job.id, job) for job in kept]
+        active = {key: job for key, job in [*self._active.items()] if kb_id in (None, job.kb_id)}
+        if state is None or state.final:
+            kept = self._store.newest(limit, offset, kb_id, state)
+            return [active.get(job.id, job) for job in kept]
+        if state is Stage.QUEUED:
+            kept = self._store.newest(limit + offset + len(active), 0, kb_id, state)
+            found = [job for job in kept if job.id not in active]
+        else:
+            found = [job for job in active.values() if job.state is state]
+            found.sort(key=lambda job: -job.created_at)
+        return found[offset : offset + limit]
 
     def counts(self, kb_id: str | None = None) -> dict[Stage, int]:
         """How many jobs are in each state."""
@@ -255,6 +307,7 @@ class Jobs:
         while not self._closing.wait(_TIDY):
             try:
                 self._store.prune(time.time() - _KEPT)
+                self._forget_unused()
             except RetrievalError as error:
                 _log.warning("jobs_not_pruned", error=str(error))
 
@@ -337,7 +390,7 @@ class Jobs:
                 self._store.save(job)
             finally:
                 self._active.pop(job.id, None)
-                self._cancelled.discard(job.id)
+            self._cancelled.discard(job.id)
             if job.state.final:
                 self._leave(job.id)
             elif job.retry_at is not None:
@@ -345,9 +398,16 @@ class Jobs:
         if job.state.final and job.outcome not in _KEEPS_BYTES:
             try:
                 removal.release(self._engine.database, self._engine.blobs, [job.blob])
+                if job.attempts > 1:
+                    self._forget_unused()
             except RetrievalError as error:  # `footnote doctor` finds them
                 _log.warning("bytes_left", blob=job.blob, error=str(error))
         self._tell()
+
+    def _forget_unused(self) -> None:
+        """Delete the vectors that attempts left which came to nothing, if no others go on."""
+        if not self._store.count_unfinished():
+            forget_unused(self._engine.database)
 
     def _tell(self) -> None:
         """Let those who wait look again."""

@@ -134,6 +134,8 @@ class Pipeline:
         documents = self._engine.documents
         if documents.live_version(kb, document_id) != version:
             return None
+        if not documents.is_whole(kb, document_id):
+            return None  # something lost its vectors: this makes them anew
         if source.metadata is None or _same(source.metadata, documents.metadata(kb, document_id)):
             return Ingested(document_id, version, Published.UNCHANGED)
         self._engine.indexer.describe(kb, document_id, source.metadata)

@@ -113,17 +113,20 @@ class Reindexing:
             target.generation.fingerprint,
         )
         cached = engine.cached_embedder(target)
-        embedded = cached.embed(pieces.texts, lambda _done: self._make_way())
-        engine.indexer.fill(
-            PreparedChunks(
-                kb=target,
-                document=document,
-                chunks=pieces.chunks,
-                texts=pieces.texts,
-                hashes=tuple(map(text_hash, pieces.texts)),
-                vectors=embedded.vectors,
+        try:
+            embedded = cached.embed(pieces.texts, lambda _done: self._make_way())
+            engine.indexer.fill(
+                PreparedChunks(
+                    kb=target,
+                    document=document,
+                    chunks=pieces.chunks,
+                    texts=pieces.texts,
+                    hashes=tuple(map(text_hash, pieces.texts)),
+                    vectors=embedded.vectors,
+                )
             )
-        )
+        finally:
+            cached.forget(pieces.texts)  # where it was deleted meanwhile; used ones stay
 
     def _make_way(self) -> None:
         until = time.monotonic() + _LONGEST_PAUSE

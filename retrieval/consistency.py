@@ -15,6 +15,7 @@ from sqlalchemy import Row, Select, and_, delete, exists, func, or_, select
 
 from retrieval.database import Database
 from retrieval.embedding.cache import to_vector
+from retrieval.errors import StoreUnavailable
 from retrieval.knowledge_bases import KnowledgeBases
 from retrieval.ports import Posting, Stores
 from retrieval.schema import chunks, documents, embeddings, generations, versions
@@ -57,8 +58,16 @@ class Consistency:
         forget_remains(self._database)
         self.drop_strays()
         for kb in KnowledgeBases(self._database).generations():
-            if difference := self.difference(kb):
-                self.mend(kb, difference)
+            try:
+                self._restore(kb)
+            except StoreUnavailable as error:
+                _log.warning("lexical_index_is_made_anew", error=str(error))
+                self._stores.drop_words(kb.generation.id)
+                self._restore(kb)
+
+    def _restore(self, kb: KnowledgeBase) -> None:
+        if difference := self.difference(kb):
+            self.mend(kb, difference)
 
     def difference(self, kb: KnowledgeBase) -> Difference:
         """What sets the stores of a knowledge base apart from the catalogue."""

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 
 from retrieval.database import Database
 from retrieval.errors import DocumentNotFound
 from retrieval.schema import (
     chunks,
     documents,
+    embeddings,
     pages,
     versions,
 )
@@ -138,6 +139,24 @@ class Documents:
         if row is None:
             raise DocumentNotFound(document_id, kb.name, version)
         return row.blob, row.name, row.media_type
+
+    def is_whole(self, kb: KnowledgeBase, document_id: str) -> bool:
+        """Whether the vector of each chunk of a document's live version is known."""
+        known = exists().where(
+            embeddings.c.text_hash == chunks.c.text_hash,
+            embeddings.c.model_fingerprint == kb.generation.model.fingerprint,
+        )
+        lacking = (
+            select(chunks.c.id)
+            .where(
+                chunks.c.document_id == document_id,
+                chunks.c.generation_id == kb.generation.id,
+                ~known,
+            )
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            return connection.scalar(lacking) is None
 
     def live_blob(self, kb: KnowledgeBase, document_id: str) -> str | None:
         """The blob of a document's live version, if it has one."""

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import exists, func, select
 
 from retrieval import removal
 from retrieval.consistency import Consistency, forget_remains, remains
 from retrieval.database import Database
-from retrieval.embedding.cache import IS_USED, to_vector
+from retrieval.embedding.cache import IS_USED, forget_unused, to_vector
 from retrieval.errors import DataLost, StoreUnavailable
 from retrieval.knowledge_bases import KnowledgeBases
 from retrieval.ports import Blobs, Stores
@@ -69,7 +69,7 @@ class Inspection:
                 _none(len(self._consistency.strays()), "stores", "belong to no knowledge base"),
                 self._consistency.drop_strays,
             ),
-            mended(self._cached_vectors(), self._forget_unused_vectors),
+            mended(self._cached_vectors(), lambda: forget_unused(self._database)),
             self._chunks(),
             self._originals(),
             mended(self._stray_originals(), self._delete_stray_originals),
@@ -119,10 +119,6 @@ class Inspection:
                 return Finding("cached vectors", True, "not checked: jobs are under way")
             query = select(func.count()).select_from(embeddings).where(~IS_USED)
             return _none(connection.scalar(query) or 0, "cached vectors", "belong to no chunk")
-
-    def _forget_unused_vectors(self) -> None:
-        with self._database.write() as connection:
-            connection.execute(delete(embeddings).where(~IS_USED))
 
     def _chunks(self) -> Finding:
         known = exists().where(

@@ -5,6 +5,8 @@ others are looked at by another process first, and compared with the catalogue, 
 """
 
 import shutil
+import sqlite3
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +17,11 @@ from sqlalchemy import delete, select
 
 from retrieval.consistency import Consistency, samples
 from retrieval.database import Database
-from retrieval.errors import StoreUnavailable
+from retrieval.errors import NotFound, StoreUnavailable
 from retrieval.ports import LexicalStore, VectorStore
 from retrieval.schema import marks
 from retrieval.settings import EngineSettings
-from retrieval.stores import probe
+from retrieval.stores import chroma_log, probe
 from retrieval.stores.chroma import ChromaVectorStores
 from retrieval.stores.seal import Seal
 from retrieval.stores.tantivy_index import TantivyLexicalStores
@@ -37,20 +39,37 @@ class GenerationStores:
         self._vectors = vectors
         self._lexical = lexical
         self._opened: dict[str, VectorStore] = {}
+        self._dropped: set[str] = set()
+        self._lock = threading.Lock()
         self.doubted = False
 
     def vectors(self, generation: str) -> VectorStore:
-        if generation not in self._opened:
-            self._opened[generation] = self._vectors.open(generation)
-        return self._opened[generation]
+        with self._lock:
+            self._check(generation)
+            if generation not in self._opened:
+                self._opened[generation] = self._vectors.open(generation)
+            return self._opened[generation]
 
     def lexical(self, generation: str) -> LexicalStore:
-        return self._lexical.open(generation)
+        with self._lock:
+            self._check(generation)
+            return self._lexical.open(generation)
 
     def drop(self, generation: str) -> None:
-        self._opened.pop(generation, None)
-        self._vectors.drop(generation)
-        self._lexical.drop(generation)
+        with self._lock:
+            self._dropped.add(generation)
+            self._opened.pop(generation, None)
+            self._vectors.drop(generation)
+            self._lexical.drop(generation)
+
+    def drop_words(self, generation: str) -> None:
+        with self._lock:
+            self._lexical.drop(generation)
+
+    def _check(self, generation: str) -> None:
+        """A search that is under way must not make anew what was deleted meanwhile."""
+        if generation in self._dropped:
+            raise NotFound("The knowledge base, or this index of it, was deleted meanwhile.")
 
     def generations(self) -> set[str]:
         return {*self._vectors.names(), *self._lexical.names()}
@@ -75,6 +94,8 @@ def open_stores(
         _check_lexical(words, mend)
         if not settings.chroma_url:
             _check_vectors(chroma, database, mend)
+            if mend:
+                _forget_deleted(chroma)
     lexical = TantivyLexicalStores(words)
     try:
         vectors = (
@@ -95,6 +116,8 @@ def open_stores(
             vectors.close()
     finally:
         lexical.close()
+    if mend and not settings.chroma_url:
+        _forget_deleted(chroma)
     if not stores.doubted:
         _close(seal, database)
 
@@ -133,6 +156,13 @@ def _check_lexical(directory: Path, mend: bool) -> None:
             stores.close()
             _discard(directory / name, "lexical index", str(error), mend)
     stores.close()
+
+
+def _forget_deleted(directory: Path) -> None:
+    try:
+        chroma_log.forget_deleted(directory)
+    except sqlite3.Error as error:
+        _log.warning("deleted_vectors_left_in_log", error=str(error))
 
 
 def _discard(directory: Path, what: str, reason: str, mend: bool) -> None:

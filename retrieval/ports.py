@@ -125,7 +125,10 @@ class Threads(Protocol):
 
 
 class Stores(Protocol):
-    """The stores of each generation, by its id; opened, and made, when they are asked for."""
+    """The stores of each generation, by its id; opened, and made, when they are asked for.
+
+    Raises NotFound for those that were dropped.
+    """
 
     def vectors(self, generation: str) -> VectorStore: ...
 
@@ -133,6 +136,9 @@ class Stores(Protocol):
 
     def drop(self, generation: str) -> None:
         """Delete both stores of a generation; one that isn't there is ignored."""
+
+    def drop_words(self, generation: str) -> None:
+        """Delete the lexical index of a generation, to be filled again."""
 
     def generations(self) -> set[str]:
         """The generations of which there is any store."""

@@ -47,7 +47,8 @@ def ingest(
         given = [path for path in paths if path != _STDIN]
         report = ingest_paths(service.pipeline, knowledge_base, given, patterns, progress)
         if _STDIN in paths:
-            piped = sources.upload(name, sys.stdin.buffer.read(), None, None)
+            given_in = sys.stdin.buffer.read(service.pipeline.max_bytes + 1)
+            piped = sources.upload(name, given_in, None, None)
             rows = ingest_source(service.pipeline, knowledge_base, piped)
             report = replace(report, rows=report.rows + rows)
     if as_json:

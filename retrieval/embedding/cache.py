@@ -113,6 +113,12 @@ def keep_vectors(connection: Connection, model: str, vectors: Mapping[str, Vecto
         connection.execute(insert(embeddings).on_conflict_do_nothing(), rows)
 
 
+def forget_unused(database: Database) -> None:
+    """Delete the vectors of no chunk. Work under way may have to embed some of its texts again."""
+    with database.write() as connection:
+        connection.execute(delete(embeddings).where(~IS_USED))
+
+
 def forget_vectors(connection: Connection, model: str, hashes: Iterable[str]) -> None:
     """Delete those of these vectors that no chunk has."""
     ordered = sorted(set(hashes))

@@ -144,9 +144,9 @@ class TorchBackend:
                     )
                 self._model = model
             if not self._replicated:
-                self._replicated = True
                 for replica in _replicas(self._model, self.parallel):
                     self._replicas.put(replica)
+                self._replicated = True
 
 
 def _load(model: str, device: str, download: bool) -> "SentenceTransformer":

@@ -22,14 +22,14 @@ class FileBlobs:
     def put(self, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()
         path = self._path(digest)
-        if not path.exists():
-            try:
+        try:
+            if not (path.exists() and path.read_bytes() == data):  # damaged ones are mended
                 _write(path, data)
-            except OSError as error:
-                raise StoreUnavailable(
-                    f"The original bytes {digest} can't be written: {error}. Make room, or choose "
-                    f"another directory with FOOTNOTE_DATA."
-                ) from error
+        except OSError as error:
+            raise StoreUnavailable(
+                f"The original bytes {digest} can't be written: {error}. Make room, or choose "
+                f"another directory with FOOTNOTE_DATA."
+            ) from error
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -82,6 +82,18 @@ def _write(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(aside).replace(path)
+        _sync(path.parent)
     except BaseException:
         Path(aside).unlink(missing_ok=True)
         raise
+
+
+def _sync(directory: Path) -> None:
+    """Have the names in a directory on disk, where the system lets a directory be opened."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -72,10 +72,33 @@ class TantivyLexicalStores:
             shutil.rmtree(path, ignore_errors=True)
 
     def verify(self, name: str) -> None:
-        """Raises StoreUnavailable where a file isn't what tantivy wrote."""
+        """Take away what a process left that died, before the store is opened.
+
+        Raises StoreUnavailable where a file isn't what tantivy wrote.
+        """
+        self._forget_unnamed_deletions(self._directory / checked(name))
         for path in sorted((self._directory / checked(name)).glob("*.*")):
             if path.suffix in _SEGMENT_FILES and not _is_whole(path.read_bytes()):
                 raise StoreUnavailable(f"The lexical index has a damaged file, {path.name}.")
+
+    def _forget_unnamed_deletions(self, path: Path) -> None:
+        """Delete the lists of deleted chunks that `meta.json` doesn't name.
+
+        Tantivy writes such a list, then names it. Where it died between the two it would fail to
+        write the same list again, for ever.
+        """
+        try:
+            segments = json.loads((path / "meta.json").read_bytes())["segments"]
+            named = {
+                f"{segment['segment_id'].replace('-', '')}.{segment['deletes']['opstamp']}.del"
+                for segment in segments
+                if segment["deletes"]
+            }
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreUnavailable(f"The lexical index has a damaged list, {error}.") from error
+        for found in path.glob("*.del"):
+            if found.name not in named:
+                found.unlink()
 
     def names(self) -> list[str]:
         return sorted(meta.parent.name for meta in self._directory.glob("*/meta.json"))
