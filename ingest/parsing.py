@@ -13,6 +13,9 @@ from ingest.parser_process import REPLY, TASK, BoxesTask, ParseTask, Reply, Task
 from ingest.types import Parsed, ParseLimits
 from retrieval.types import Box, Page
 
+_PATIENCE = 2.0  # seconds that a file waits for a process before another is started
+_MOST = 4  # processes side by side
+
 
 class Parser(Protocol):
     """Turns bytes into text."""
@@ -22,16 +25,18 @@ class Parser(Protocol):
 
 
 class ProcessParser:
-    """Reads files in one worker process, replaced when it dies or runs out of time.
+    """Reads files in worker processes, each replaced when it dies or runs out of time.
 
-    One process does: parsing takes a few milliseconds a page, embedding a hundred.
+    One does for most: parsing takes a few milliseconds a page, embedding a hundred. Behind a file
+    that takes long another is started, so that nobody else waits for it.
     """
 
     def __init__(self, limits: ParseLimits) -> None:
         self._limits = limits
         self._closed = False
-        self._turn = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._changed = threading.Condition()
+        self._idle: list[_Worker] = []
+        self._workers: list[_Worker] = []
 
     def parse(self, data: bytes, name: str, media_type: str | None = None) -> Parsed:
         """See `parsers.parse`. Raises its errors, and ParserStopped."""
@@ -45,19 +50,74 @@ class ProcessParser:
         return self._ask(BoxesTask(name, page, start, end), data).boxes or ()
 
     def close(self) -> None:
-        """Stop the process, also in the middle of a file, which then fails."""
+        """Stop the processes, also in the middle of a file, which then fails."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            workers = [*self._workers]
+        for worker in workers:
+            worker.close()
+
+    def _ask(self, task: Task, data: bytes) -> Reply:
+        worker = self._take()
+        try:
+            reply = worker.ask(task, data)
+        finally:
+            self._give_back(worker)
+        if reply.refusal is not None:
+            raise _ERRORS.get(reply.refusal.kind, ParserStopped)(reply.refusal.message)
+        return reply
+
+    def _take(self) -> "_Worker":
+        """A worker that is idle; a new one where none is for a while, unless there are many."""
+        with self._changed:
+            if self._workers:
+                self._changed.wait_for(self._is_ready, _PATIENCE)
+            if not self._idle and len(self._workers) >= _MOST:
+                self._changed.wait_for(self._is_ready)
+            if self._closed:
+                raise ParserStopped("The parser is closed.")
+            if self._idle:
+                return self._idle.pop()
+            self._workers.append(_Worker(self._limits.seconds))
+            return self._workers[-1]
+
+    def _is_ready(self) -> bool:
+        return bool(self._closed or self._idle)
+
+    def _give_back(self, worker: "_Worker") -> None:
+        with self._changed:
+            surplus = bool(self._idle)
+            if surplus:
+                self._workers.remove(worker)
+            else:
+                self._idle.append(worker)
+            self._changed.notify()
+        if surplus:
+            worker.close()
+
+
+class _Worker:
+    """One process, which reads one file at a time."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._closed = False
+        self._turn = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def close(self) -> None:
+        """Stop the process, also in the middle of a file."""
         self._closed = True
         if process := self._process:
             process.kill()
         with self._turn:
             self._stop()
 
-    def _ask(self, task: Task, data: bytes) -> Reply:
+    def ask(self, task: Task, data: bytes) -> Reply:
+        """What the process makes of a task. Raises ParserStopped."""
         with self._turn:
-            reply = self._exchange(task, data)
-        if reply.refusal is not None:
-            raise _ERRORS.get(reply.refusal.kind, ParserStopped)(reply.refusal.message)
-        return reply
+            return self._exchange(task, data)
 
     def _exchange(self, task: Task, data: bytes) -> Reply:
         process = self._started()
@@ -67,7 +127,7 @@ class ProcessParser:
             late.set()
             process.kill()  # the only way to stop native code that doesn't return
 
-        timer = threading.Timer(self._limits.seconds, give_up)
+        timer = threading.Timer(self._seconds, give_up)
         timer.start()
         try:
             assert process.stdin and process.stdout  # noqa: S101 - both are pipes
@@ -77,8 +137,7 @@ class ProcessParser:
             self._stop()
             if late.is_set():
                 raise ParserStopped(
-                    f"{task.name} took longer than {self._limits.seconds:g} s to read and was "
-                    f"given up."
+                    f"{task.name} took longer than {self._seconds:g} s to read and was given up."
                 ) from error
             raise ParserStopped(f"The parser died while it read {task.name}.") from error
         except BaseException:

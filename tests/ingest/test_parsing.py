@@ -200,3 +200,26 @@ def test_boxes_cross_too(new_parser: NewParser) -> None:
     found = parser.boxes(data, "a.pdf", page, page.start, page.end)
     assert found == parsers.boxes(data, page, page.start, page.end)
     assert {box.page for box in found} == {page.number}
+
+
+def test_nobody_waits_behind_a_file_that_takes_long(
+    new_parser: NewParser, processes: list[Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parsing, "_PATIENCE", 0.2)
+    parser = new_parser()
+    parser.parse(MARKDOWN, "warm.md")
+    [first] = processes
+    first.send_signal(signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as threads:
+        slow = threads.submit(parser.parse, MARKDOWN, "slow.md")
+        try:
+            deadline = threading.Event()
+            while parser._idle and not deadline.wait(0.01):
+                pass
+            assert parser.parse(MARKDOWN, "quick.md").text.startswith("# 标题")
+            assert not slow.done()
+        finally:
+            first.send_signal(signal.SIGCONT)
+        assert slow.result(30).text.startswith("# 标题")
+    assert len(processes) == 2
+    assert sum(process.poll() is None for process in processes) == 1
