@@ -9,23 +9,33 @@ import hashlib
 import io
 import json
 import zipfile
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sqlalchemy import select
 
+from ingest.archive_checks import (
+    CHUNKS,
+    DOCUMENTS,
+    FORMAT,
+    HASHES,
+    MANIFEST,
+    VECTORS,
+    Archive,
+    ChunkRow,
+    DocumentRow,
+    check,
+)
 from ingest.chunking import chunk_id
 from ingest.errors import DamagedDocument, SourceNotFound
 from ingest.parsers.archive import BROKEN
 from ingest.pipeline import identify
-from retrieval.embedding.identity import ModelIdentity
 from retrieval.engine import Engine
-from retrieval.errors import InvalidRequest
-from retrieval.schema import chunks, documents, embeddings, versions
+from retrieval.errors import DataLost, InvalidRequest
+from retrieval.schema import chunks, documents, versions
 from retrieval.staging import PreparedDocument
 from retrieval.types import (
     Chunk,
@@ -33,14 +43,9 @@ from retrieval.types import (
     Document,
     Heading,
     KnowledgeBase,
-    KnowledgeBaseSettings,
     Page,
     Vectors,
 )
-
-_FORMAT = 1
-_MANIFEST, _DOCUMENTS, _CHUNKS = "manifest.json", "documents.jsonl", "chunks.jsonl"
-_VECTORS, _HASHES = "vectors.npy", "hashes.txt"
 
 Watch = Callable[[int], None]
 """Told how many documents are done."""
@@ -49,113 +54,86 @@ Watch = Callable[[int], None]
 def export(engine: Engine, kb: KnowledgeBase, path: Path, watch: Watch) -> int:
     """Write the live documents of a knowledge base to a file that isn't there yet; how many.
 
-    Raises InvalidRequest where it is there, StoreUnavailable.
+    Raises InvalidRequest where it is there or can't be written, DataLost where vectors or
+    original bytes are gone, StoreUnavailable. Then there is no file.
     """
-    digests: dict[str, str] = {}
     try:
-        with zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED) as archive:
-
-            def write(name: str, data: bytes) -> None:
-                digests[name] = hashlib.sha256(data).hexdigest()
-                archive.writestr(name, data)
-
-            rows = list(_document_rows(engine, kb))
-            write(_DOCUMENTS, _lines(rows))
-            pieces = list(_chunk_rows(engine, kb))
-            write(_CHUNKS, _lines(pieces))
-            hashes = sorted({piece["text_hash"] for piece in pieces})
-            known = engine.cached_embedder(kb).lookup(hashes)
-            matrix = io.BytesIO()
-            np.save(matrix, np.stack([known[key] for key in hashes]) if hashes else _EMPTY)
-            write(_VECTORS, matrix.getvalue())
-            write(_HASHES, "\n".join(hashes).encode())
-            written: set[str] = set()
-            for done, row in enumerate(rows, start=1):
-                if row["blob"] not in written:
-                    written.add(row["blob"])
-                    write(f"blobs/{row['blob']}", engine.blobs.get(row["blob"]))
-                watch(done)
-            manifest = {
-                "format": _FORMAT,
-                "name": kb.name,
-                "settings": asdict(kb.settings),
-                "model": kb.generation.model.to_json(),
-                "chunker": kb.generation.chunker,
-                "documents": len(rows),
-                "chunks": len(pieces),
-                "files": digests,
-            }
-            archive.writestr(_MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False))
+        path.touch(exist_ok=False)
+        try:
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+                return _export(engine, kb, archive, watch)
+        except BaseException:
+            path.unlink(missing_ok=True)  # a part of an archive is none
+            raise
     except FileExistsError as error:
         raise InvalidRequest(f"{path} is there already.") from error
-    except BaseException:
-        path.unlink(missing_ok=True)  # a part of an archive is none
-        raise
+    except OSError as error:
+        raise InvalidRequest(f"{path} can't be written: {error.strerror or error}.") from error
+
+
+def _export(engine: Engine, kb: KnowledgeBase, archive: zipfile.ZipFile, watch: Watch) -> int:
+    digests: dict[str, str] = {}
+
+    def write(name: str, data: bytes) -> None:
+        digests[name] = hashlib.sha256(data).hexdigest()
+        archive.writestr(name, data)
+
+    rows, pieces = list(_document_rows(engine, kb)), list(_chunk_rows(engine, kb))
+    hashes = sorted({piece["text_hash"] for piece in pieces})
+    matrix = io.BytesIO()
+    np.save(matrix, _vectors(engine, kb, pieces, hashes))
+    write(DOCUMENTS, _lines(rows))
+    write(CHUNKS, _lines(pieces))
+    write(VECTORS, matrix.getvalue())
+    write(HASHES, "\n".join(hashes).encode())
+    written: set[str] = set()
+    for done, row in enumerate(rows, start=1):
+        if row["blob"] not in written:
+            written.add(row["blob"])
+            write(f"blobs/{row['blob']}", engine.blobs.get(row["blob"]))
+        watch(done)
+    manifest = {
+        "format": FORMAT,
+        "name": kb.name,
+        "settings": asdict(kb.settings),
+        "model": kb.generation.model.to_json(),
+        "chunker": kb.generation.chunker,
+        "documents": len(rows),
+        "chunks": len(pieces),
+        "files": digests,
+    }
+    archive.writestr(MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False))
     return len(rows)
 
 
 def restore(engine: Engine, path: Path, name: str | None, watch: Watch) -> KnowledgeBase:
     """The knowledge base in an archive, under its own name or another that isn't taken.
 
-    Nothing is embedded. Raises SourceNotFound, DamagedDocument where a digest doesn't fit, and
-    InvalidRequest where the name is taken.
+    Nothing is embedded, and nothing is written before the whole archive is checked. Raises
+    SourceNotFound, DamagedDocument where anything in it doesn't fit, and InvalidRequest where
+    the name is taken.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            return _restore(engine, _Verified(archive, path), name, watch)
+            return _restore(engine, Archive(archive), name, watch)
     except OSError as error:
         raise SourceNotFound(f"{path} can't be read: {error.strerror or error}.") from error
-    except (*BROKEN, KeyError, IndexError, TypeError, AttributeError) as error:
+    except (*BROKEN, KeyError, IndexError, TypeError) as error:
         raise DamagedDocument(f"{path} isn't a whole archive of Footnote's: {error}.") from error
 
 
-class _Verified:
-    """Members of an archive, each checked against the manifest."""
-
-    def __init__(self, archive: zipfile.ZipFile, path: Path) -> None:
-        self._archive = archive
-        self._path = path
-        self.manifest: dict[str, Any] = json.loads(archive.read(_MANIFEST))
-        if self.manifest["format"] != _FORMAT:
-            raise DamagedDocument(
-                f"{path} has format {self.manifest['format']}; this version reads {_FORMAT}."
-            )
-
-    def read(self, name: str) -> bytes:
-        data = self._archive.read(name)
-        if hashlib.sha256(data).hexdigest() != self.manifest["files"][name]:
-            raise DamagedDocument(f"{self._path}: {name} isn't what was exported.")
-        return data
-
-    def rows(self, name: str) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.read(name).splitlines()]
-
-
-def _restore(engine: Engine, archive: _Verified, name: str | None, watch: Watch) -> KnowledgeBase:
-    manifest = archive.manifest
-    stored = manifest["settings"]
-    settings = KnowledgeBaseSettings(
-        **{**stored, "chunking": Chunking.from_fingerprint(manifest["chunker"])}
-    )
-    rows, pieces = archive.rows(_DOCUMENTS), archive.rows(_CHUNKS)
-    matrix: Vectors = np.load(io.BytesIO(archive.read(_VECTORS)), allow_pickle=False)
-    places = {key: at for at, key in enumerate(archive.read(_HASHES).decode().split())}
-    model = ModelIdentity.from_json(manifest["model"])
-    _check_vectors(matrix, len(places), model)
-    by_document: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    for piece in pieces:
-        by_document[piece["uri"]].append(piece)
-    wanted = name or manifest["name"]
+def _restore(engine: Engine, archive: Archive, name: str | None, watch: Watch) -> KnowledgeBase:
+    manifest, contents = archive.manifest, check(archive)
+    chunking = Chunking.from_fingerprint(manifest.chunker)
+    wanted = name or manifest.name
     if engine.knowledge_bases.find(wanted):
         raise InvalidRequest(f"{wanted!r} is there already: name another with --kb.")
-    kb, _ = engine.knowledge_bases.put(wanted, settings, model)
+    settings = replace(manifest.settings, chunking=chunking)
+    kb, _ = engine.knowledge_bases.put(wanted, settings, manifest.model)
     try:
-        for done, row in enumerate(rows, start=1):
-            data = archive.read(f"blobs/{row['blob']}")
-            mine = by_document[row["uri"]]
-            vectors = matrix[[places[piece["text_hash"]] for piece in mine]]
-            _check(row, mine, data)
-            engine.indexer.publish(_prepared(kb, row, mine, vectors, data))
+        for done, row in enumerate(contents.documents, start=1):
+            pieces, vectors = contents.chunks(row), contents.vectors(row)
+            engine.indexer.publish(_prepared(kb, row, pieces, vectors, archive.original(row)))
             watch(done)
     except BaseException:
         engine.indexer.remove_knowledge_base(kb)  # all of it, or nothing
@@ -163,47 +141,23 @@ def _restore(engine: Engine, archive: _Verified, name: str | None, watch: Watch)
     return kb
 
 
-def _check_vectors(vectors: Vectors, count: int, model: ModelIdentity) -> None:
-    norms = np.linalg.norm(vectors, axis=-1) if vectors.size else np.ones(0)
-    shape = (count, model.dimension) if count else vectors.shape
-    if (
-        vectors.dtype != np.float32
-        or vectors.shape != shape
-        or not np.allclose(norms, 1, atol=0.01)
-    ):
-        raise ValueError("its vectors aren't those of its model")
-
-
-def _check(row: Mapping[str, Any], pieces: list[dict[str, Any]], data: bytes) -> None:
-    """Whether a document is consistent in itself. Raises ValueError."""
-    if hashlib.sha256(data).hexdigest() != row["blob"]:
-        raise ValueError(f"the bytes of {row['uri']!r} aren't its own")
-    spans = [
-        *((piece["start"], piece["end"]) for piece in pieces),
-        *((start, end) for _, start, end, _ in row["pages"]),
-        *((start, end) for start, end, _ in row["headings"]),
-    ]
-    if not all(0 <= start <= end <= len(row["text"]) for start, end in spans):
-        raise ValueError(f"{row['uri']!r} has spans outside its text")
-
-
 def _prepared(
     kb: KnowledgeBase,
-    row: Mapping[str, Any],
-    pieces: list[dict[str, Any]],
+    row: DocumentRow,
+    pieces: Sequence[ChunkRow],
     vectors: Vectors,
     data: bytes,
 ) -> PreparedDocument:
     document = Document(
-        id=identify(kb, row["uri"]),
-        uri=row["uri"],
-        version=row["version"],
-        title=row["title"],
-        media_type=row["media_type"],
-        text=row["text"],
-        pages=tuple(Page(*page) for page in row["pages"]),
-        headings=tuple(Heading(*heading) for heading in row["headings"]),
-        metadata={k: tuple(v) if isinstance(v, list) else v for k, v in row["metadata"].items()},
+        id=identify(kb, row.uri),
+        uri=row.uri,
+        version=row.version,
+        title=row.title,
+        media_type=row.media_type,
+        text=row.text,
+        pages=tuple(Page(*page) for page in row.pages),
+        headings=tuple(Heading(*heading) for heading in row.headings),
+        metadata=row.metadata,
     )
     cut = tuple(_chunk(kb, document, ordinal, piece) for ordinal, piece in enumerate(pieces))
     return PreparedDocument(
@@ -211,31 +165,29 @@ def _prepared(
         document=document,
         chunks=cut,
         texts=tuple(c.context + document.text[c.start : c.end] for c in cut),
-        hashes=tuple(piece["text_hash"] for piece in pieces),
+        hashes=tuple(piece.text_hash for piece in pieces),
         vectors=vectors,
-        name=row["name"],
+        name=row.name,
         data=data,
-        blob=row["blob"],
-        properties=row["properties"],
-        warnings=tuple(row["warnings"]),
+        blob=row.blob,
+        properties=row.properties,
+        warnings=row.warnings,
     )
 
 
-def _chunk(kb: KnowledgeBase, document: Document, ordinal: int, piece: Mapping[str, Any]) -> Chunk:
+def _chunk(kb: KnowledgeBase, document: Document, ordinal: int, piece: ChunkRow) -> Chunk:
     return Chunk(
-        id=chunk_id(document, kb.generation.fingerprint, piece["start"], piece["end"]),
+        id=chunk_id(document, kb.generation.fingerprint, piece.start, piece.end),
         document_id=document.id,
         version=document.version,
         ordinal=ordinal,
-        start=piece["start"],
-        end=piece["end"],
-        heading=tuple(piece["heading"]),
-        context=piece["context"],
-        tokens=piece["tokens"],
+        start=piece.start,
+        end=piece.end,
+        heading=piece.heading,
+        context=piece.context,
+        tokens=piece.tokens,
     )
 
-
-_EMPTY: Vectors = np.zeros((0, 0), dtype=np.float32)
 
 _LIVE = (versions.c.document_id == documents.c.id) & (
     versions.c.version == documents.c.live_version
@@ -272,13 +224,9 @@ def _document_rows(engine: Engine, kb: KnowledgeBase) -> Iterator[dict[str, Any]
 
 def _chunk_rows(engine: Engine, kb: KnowledgeBase) -> Iterator[dict[str, Any]]:
     live = (chunks.c.document_id == documents.c.id) & (chunks.c.version == documents.c.live_version)
-    known = (embeddings.c.text_hash == chunks.c.text_hash) & (
-        embeddings.c.model_fingerprint == kb.generation.model.fingerprint
-    )
     query = (
         select(documents.c.uri, chunks)
         .join(documents, live)
-        .join(embeddings, known)
         .where(chunks.c.generation_id == kb.generation.id)
         .order_by(documents.c.uri, chunks.c.ordinal)
     )
@@ -293,6 +241,22 @@ def _chunk_rows(engine: Engine, kb: KnowledgeBase) -> Iterator[dict[str, Any]]:
                 "tokens": row.tokens,
                 "text_hash": row.text_hash,
             }
+
+
+def _vectors(
+    engine: Engine, kb: KnowledgeBase, pieces: Sequence[Mapping[str, Any]], hashes: Sequence[str]
+) -> Vectors:
+    """The vectors of these texts. Raises DataLost where one isn't there."""
+    known = engine.cached_embedder(kb).lookup(hashes)
+    lost = sum(piece["text_hash"] not in known for piece in pieces)
+    if lost:
+        raise DataLost(
+            f"{lost:,} of the {len(pieces):,} chunks of {kb.name!r} lack a vector, so it can't be "
+            f"exported whole. Send their documents again; `footnote doctor` tells more."
+        )
+    if not hashes:
+        return np.zeros((0, 0), dtype=np.float32)
+    return np.stack([known[key] for key in hashes])
 
 
 def _lines(rows: list[dict[str, Any]]) -> bytes:

@@ -1,21 +1,29 @@
 """A knowledge base as a file, and back."""
 
+import errno
 import hashlib
 import io
 import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import delete, select
 
 from ingest.archiving import export, restore
 from ingest.errors import DamagedDocument, SourceNotFound
+from ingest.pipeline import identify
 from ingest.sources import upload
+from retrieval.embedding.cache import text_hash
 from retrieval.engine import Engine
-from retrieval.errors import InvalidRequest
+from retrieval.errors import DataLost, InvalidRequest
+from retrieval.schema import chunks as chunk_table
+from retrieval.schema import embeddings
 from retrieval.search import Query
+from retrieval.types import Vectors
 from tests.conftest import OpenEngine
 from tests.ingest.parsers.test_formats import zipped
 from tests.ingest.workshop import CountingBackend, Workshop, note
@@ -117,16 +125,49 @@ def test_what_was_changed_is_refused_and_nothing_is_left(
 Members = dict[str, bytes]
 
 
+Row = dict[str, Any]
+Forge = Callable[[Members], None]
+
+
+def edit(name: str, change: Callable[[list[Row]], None]) -> Forge:
+    """Changes the rows of a member."""
+
+    def forge(members: Members) -> None:
+        rows = [json.loads(line) for line in members[name].splitlines()]
+        change(rows)
+        members[name] = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+    return forge
+
+
+def documents(change: Callable[[list[Row]], None]) -> Forge:
+    return edit("documents.jsonl", change)
+
+
+def chunks(change: Callable[[list[Row]], None]) -> Forge:
+    return edit("chunks.jsonl", change)
+
+
+def document(**fields: Any) -> Forge:
+    """Gives the first document other values."""
+    return documents(lambda rows: rows[0].update(fields))
+
+
+def chunk(**fields: Any) -> Forge:
+    return chunks(lambda rows: rows[0].update(fields))
+
+
+def manifest(**fields: Any) -> Forge:
+    return edit("manifest.json", lambda rows: rows[0].update(fields))
+
+
+def settings(**fields: Any) -> Forge:
+    return edit("manifest.json", lambda rows: rows[0]["settings"].update(fields))
+
+
 def of_other_bytes(members: Members) -> None:
     victim = next(name for name in members if name.startswith("blobs/"))
     members[victim] += b"!"
-
-
-def with_a_span_outside(members: Members) -> None:
-    first, _, rest = members["chunks.jsonl"].partition(b"\n")
-    members["chunks.jsonl"] = (
-        json.dumps({**json.loads(first), "end": 10**9}).encode() + b"\n" + rest
-    )
 
 
 def with_a_blob_of_another_name(members: Members) -> None:
@@ -136,49 +177,132 @@ def with_a_blob_of_another_name(members: Members) -> None:
     members["documents.jsonl"] = json.dumps({**row, "blob": "../../x"}).encode() + b"\n" + rest
 
 
-def scaled(members: Members) -> None:
-    saved = io.BytesIO()
-    np.save(saved, 3 * np.load(io.BytesIO(members["vectors.npy"])))
-    members["vectors.npy"] = saved.getvalue()
+def with_a_vector_of_another_text(members: Members) -> None:
+    """As if it were that of a text that another knowledge base has."""
+    mine = json.loads(members["chunks.jsonl"].partition(b"\n")[0])["text_hash"].encode()
+    for name in ("chunks.jsonl", "hashes.txt"):
+        members[name] = members[name].replace(mine, text_hash("Of somebody else.").encode())
 
 
-def cut_short(members: Members) -> None:
-    saved = io.BytesIO()
-    np.save(saved, np.load(io.BytesIO(members["vectors.npy"]))[:-1])
-    members["vectors.npy"] = saved.getvalue()
+def vectors(change: Callable[[Vectors], Vectors]) -> Forge:
+    def forge(members: Members) -> None:
+        saved = io.BytesIO()
+        np.save(saved, change(np.load(io.BytesIO(members["vectors.npy"]))))
+        members["vectors.npy"] = saved.getvalue()
+
+    return forge
 
 
-def without_a_model(members: Members) -> None:
-    members["manifest.json"] = json.dumps(
-        {**json.loads(members["manifest.json"]), "model": []}
-    ).encode()
+def with_a_second_archive(members: Members) -> None:
+    members["vectors.npy"] = zipped({"x": b"y"})
 
 
 @pytest.mark.parametrize(
-    "forge",
+    ("forge", "complaint"),
     [
-        of_other_bytes,
-        with_a_span_outside,
-        with_a_blob_of_another_name,
-        scaled,
-        cut_short,
-        without_a_model,
+        (of_other_bytes, "aren't its own"),
+        (with_a_blob_of_another_name, "line 1.blob"),
+        (with_a_vector_of_another_text, "isn't the text that was embedded"),
+        (with_a_second_archive, "magic"),
+        (vectors(lambda rows: 3 * rows), "of its model"),
+        (vectors(lambda rows: rows[:-1]), "of its model"),
+        (vectors(lambda rows: rows.astype(np.float64)), "of its model"),
+        (lambda members: members.update({"hashes.txt": b""}), "of its chunks"),
+        (manifest(model=[]), "manifest.json.model"),
+        (manifest(name=5), "manifest.json.name"),
+        (manifest(format=2), "format 2"),
+        (manifest(documents=0), "documents.jsonl has . rows"),
+        (manifest(chunks=0), "chunks.jsonl has"),
+        (settings(chat_model=5), "settings.chat_model"),
+        (settings(dense_weight="1"), "settings.dense_weight"),
+        (settings(more=1), "settings.more"),
+        (document(media_type="text/plain\nX: y"), "line 1.media_type"),
+        (document(media_type="文本/html"), "line 1.media_type"),
+        (document(version="1\n2"), "line 1.version"),
+        (document(title=["a"]), "line 1.title"),
+        (document(metadata={"a": {"b": 1}}), "line 1.metadata.a"),
+        (document(metadata={"a": None}), "line 1.metadata.a"),
+        (document(pages=[[1, 0, 1]]), "line 1.pages.0"),
+        (document(pages=[["1", 0, 1, "1"]]), "line 1.pages.0.0"),
+        (document(pages=[[1, 0, 1, "1"], [1, 1, 2, "2"]]), "the page 1 is in it twice"),
+        (document(pages=[[1, 0, 10**9, "1"]]), "outside"),
+        (document(headings=[[2, 1, 1]]), "outside"),
+        (document(headings=[1]), "line 1.headings.0"),
+        (document(properties={"a": 1}), "line 1.properties.a"),
+        (document(warnings="no"), "line 1.warnings"),
+        (document(more=1), "line 1.more"),
+        (documents(lambda rows: rows[0].update(uri=rows[1]["uri"])), "is in it twice"),
+        (chunk(heading=[1, [2]]), "line 1.heading.0"),
+        (chunk(end=10**9), "outside"),
+        (chunk(start=-1), "line 1.start"),
+        (chunk(tokens=1.5), "line 1.tokens"),
+        (chunk(text_hash="x"), "isn't the text that was embedded"),
+        (chunk(uri="nowhere"), "chunks of 'nowhere', but not the document"),
+        (chunks(lambda rows: rows.__setitem__(0, rows[1])), "is in it twice"),
     ],
 )
 def test_what_is_forged_with_digests_that_fit_is_refused_too(
-    shop: Workshop, archive: Path, tmp_path: Path, forge: Callable[[Members], None]
+    shop: Workshop,
+    archive: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    forge: Forge,
+    complaint: str,
 ) -> None:
     with zipfile.ZipFile(archive) as whole:
         members = {name: whole.read(name) for name in whole.namelist()}
+    members["manifest.json"] = json.dumps(json.loads(members["manifest.json"])).encode()
     forge(members)
-    manifest = json.loads(members.pop("manifest.json"))
-    manifest["files"] = {name: hashlib.sha256(data).hexdigest() for name, data in members.items()}
+    said = json.loads(members.pop("manifest.json"))
+    said["files"] = {name: hashlib.sha256(data).hexdigest() for name, data in members.items()}
     forged = tmp_path / "forged.zip"
-    forged.write_bytes(zipped({**members, "manifest.json": json.dumps(manifest)}))
-    with pytest.raises(DamagedDocument):
+    forged.write_bytes(zipped({**members, "manifest.json": json.dumps(said)}))
+    created: list[str] = []
+    monkeypatch.setattr(shop.engine.knowledge_bases, "put", lambda name, *_: created.append(name))
+    with pytest.raises(DamagedDocument, match=f"isn't a whole archive.*{complaint}"):
         restore(shop.engine, forged, "forged", quietly)
-    assert [kb.name for kb in shop.engine.knowledge_bases.all()] == ["docs"]
+    assert created == []
     assert not [path for path in tmp_path.rglob("x") if path.is_file()]
+
+
+def test_chunks_whose_vectors_are_lost_are_not_left_out_in_silence(
+    shop: Workshop, tmp_path: Path
+) -> None:
+    path = tmp_path / "docs.zip"
+    with shop.engine.database.write() as connection:
+        connection.execute(delete(embeddings).where(embeddings.c.text_hash.in_(lost(shop))))
+    with pytest.raises(DataLost, match=r"2 of the \d+ chunks of 'docs' lack a vector.*doctor"):
+        export(shop.engine, shop.kb, path, quietly)
+    assert not path.exists()
+    for uri in ("same", "same too"):
+        shop.engine.indexer.remove(shop.kb, identify(shop.kb, uri))
+        shop.ingest(note(uri, "Zebra."), unique=False)
+    assert export(shop.engine, shop.kb, path, quietly) > 3
+
+
+def lost(shop: Workshop) -> list[str]:
+    """The hashes of what was embedded of the notes."""
+    with shop.engine.database.read() as connection:
+        mine = [identify(shop.kb, uri) for uri in ("same", "same too")]
+        query = select(chunk_table.c.text_hash).where(chunk_table.c.document_id.in_(mine))
+        return list(connection.scalars(query))
+
+
+def test_where_nothing_can_be_written_it_says_so(
+    shop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "missing" / "x.zip", tmp_path / "file" / "x.zip"):
+        with pytest.raises(InvalidRequest, match=r"x\.zip can't be written: No.* directory\."):
+            export(shop.engine, shop.kb, path, quietly)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    with pytest.raises(InvalidRequest, match=r"x\.zip can't be written: No space"):
+        export(shop.engine, shop.kb, tmp_path / "x.zip", quietly)
+    assert not (tmp_path / "x.zip").exists()
 
 
 def test_a_file_that_is_there_is_not_overwritten(shop: Workshop, archive: Path) -> None:
