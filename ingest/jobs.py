@@ -398,7 +398,7 @@ class Jobs:
         if job.state.final and job.outcome not in _KEEPS_BYTES:
             try:
                 removal.release(self._engine.database, self._engine.blobs, [job.blob])
-                if job.attempts > 1:
+                if job.attempts > 1 or job.retry_at is not None:
                     self._forget_unused()
             except RetrievalError as error:  # `footnote doctor` finds them
                 _log.warning("bytes_left", blob=job.blob, error=str(error))

@@ -41,6 +41,8 @@ class Site(BaseHTTPRequestHandler):
             self._reply(302, b"", Location="http://[::1")
         elif self.path == "/b%C3%BCcher?q=%E4%B9%A6":
             self._reply(200, b"books")
+        elif self.path == "/never":
+            self._reply(304, b"")
         elif self.path == "/gone":
             self._reply(404, b"")
         elif self.headers.get("If-None-Match") == '"1"':
@@ -99,6 +101,7 @@ def test_a_page_is_fetched_and_again_only_if_it_changed(site: str, opened: Open)
         ("/file", FetchFailed, "isn't an http"),
         ("/gone", FetchFailed, "status 404"),
         ("/odd", FetchFailed, "isn't a URL"),
+        ("/never", FetchFailed, "status 304"),
         ("/big", TooLarge, "4,000"),
     ],
 )
@@ -134,6 +137,11 @@ def test_only_plain_web_addresses_are_taken(opened: Open, url: str) -> None:
 def test_an_address_in_any_script_is_sent_in_ascii(site: str, opened: Open) -> None:
     found = opened().fetch(f"{site}/bücher?q=书")
     assert (found.data, found.name) == (b"books", "bücher")
+
+
+@pytest.mark.parametrize("etag", ['"caf\xe9"', '"退"', '"a\r\nX: y"'])
+def test_a_mark_that_cannot_be_sent_is_not(site: str, opened: Open, etag: str) -> None:
+    assert opened().fetch(f"{site}/", etag).data
 
 
 def test_a_trickle_ends_when_the_time_is_up(site: str, opened: Open) -> None:

@@ -1,6 +1,9 @@
 """Jobs that fail of something that may pass."""
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -8,7 +11,7 @@ from ingest import jobs as jobs_module
 from ingest.errors import DamagedDocument
 from ingest.jobs import Jobs
 from ingest.types import Stage
-from retrieval.errors import StoreUnavailable
+from retrieval.errors import InvalidRequest, StoreUnavailable
 from tests.conftest import OpenEngine
 from tests.ingest.workshop import SOON, Gate, NewJobs, Workshop, finished, jobs_of, request
 
@@ -204,3 +207,112 @@ def test_what_is_taken_back_while_it_fails_is_not_put_off(
     gate.open.set()
     assert finished(jobs, job) == [Stage.CANCELLED]
     assert not shop.engine.blobs.has(job.blob)
+
+
+def test_what_is_taken_back_after_attempts_leaves_no_vectors(
+    shop: Workshop, new_jobs: NewJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soon(monkeypatch, 60.0)
+    jobs = started(new_jobs)
+
+    def full(*_: object, **__: object) -> None:
+        raise StoreUnavailable("disk full")
+
+    monkeypatch.setattr(shop.engine.indexer, "publish", full)
+    [job] = jobs.submit(shop.kb, [request("a", "Zebra.")])
+    jobs.wait([job.id], SOON)
+    assert cached(shop) == 1
+    jobs.cancel(job.id)
+    assert cached(shop) == 0
+
+
+def test_nobody_waits_behind_a_job_that_is_put_off(shop: Workshop, new_jobs: NewJobs) -> None:
+    shop.parser.error = StoreUnavailable("disk full")
+    jobs = started(new_jobs)
+    [first] = jobs.submit(shop.kb, [request("a", "Zebra.")])
+    jobs.wait([first.id], SOON)
+    [second] = jobs.submit(shop.kb, [request("a", "Lion.")])
+    [waits] = jobs.wait([second.id], SOON)
+    assert (waits.state, waits.attempts, waits.retry_at) == (Stage.QUEUED, 0, None)
+
+
+def test_what_was_not_accepted_is_never_done(
+    shop: Workshop, new_jobs: NewJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is full: neither the bytes can be written, nor why the job failed."""
+    jobs = started(new_jobs)
+    put, save = shop.engine.blobs.put, jobs._store.save
+    written: list[bytes] = []
+
+    def part(data: bytes) -> str:
+        if written:
+            raise StoreUnavailable("disk full")
+        written.append(data)
+        return put(data)
+
+    def full(_job: object) -> None:
+        raise StoreUnavailable("disk full")
+
+    monkeypatch.setattr(shop.engine.blobs, "put", part)
+    monkeypatch.setattr(jobs._store, "save", full)
+    monkeypatch.setattr(jobs_module, "_LEFT", 0.05)
+    with pytest.raises(StoreUnavailable):
+        jobs.submit(shop.kb, [request("a", "Zebra."), request("b", "Lion.")])
+    monkeypatch.setattr(jobs._store, "save", save)
+    while not all(job.state.final for job in jobs.newest(10)):
+        time.sleep(0.01)
+    assert {job.state for job in jobs.newest(10)} <= {Stage.CANCELLED, Stage.FAILED}
+    assert shop.engine.documents.list(shop.kb, 10) == []
+
+
+def test_a_document_waits_to_be_removed_for_a_job_that_is_taken_back_too_late(
+    shop: Workshop, new_jobs: NewJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = started(new_jobs)
+    [old] = jobs.submit(shop.kb, [request("a", "Zebra.")])
+    finished(jobs, old)
+    publish = shop.engine.indexer.publish
+    reached, go = threading.Event(), threading.Event()
+
+    def held(*args: Any, **kwargs: Any) -> Any:
+        reached.set()
+        assert go.wait(SOON)
+        return publish(*args, **kwargs)
+
+    monkeypatch.setattr(shop.engine.indexer, "publish", held)
+    [job] = jobs.submit(shop.kb, [request("a", "Lion.")])
+    assert reached.wait(SOON)
+    jobs.cancel(job.id)
+    with ThreadPoolExecutor(1) as threads:
+        removing = threads.submit(jobs.remove, shop.kb, job.document_id)
+        time.sleep(0.1)
+        go.set()
+        removing.result(SOON)
+    assert shop.engine.documents.list(shop.kb, 10) == []
+
+
+def test_the_queue_tells_what_is_at_work(shop: Workshop, new_jobs: NewJobs) -> None:
+    gate = Gate()
+    jobs = new_jobs(workers=1, parser=gate)
+    jobs.start()
+    first, second = jobs.submit(shop.kb, [request("a", "Zebra."), request("b", "Lion.")])
+    assert gate.reached.wait(SOON)
+    assert [job.id for job in jobs.newest(10, state=Stage.PARSING)] == [first.id]
+    assert [job.id for job in jobs.newest(10, state=Stage.QUEUED)] == [second.id]
+    assert jobs.newest(10, kb_id="another", state=Stage.PARSING) == []
+    gate.open.set()
+    finished(jobs, first, second)
+    assert len(jobs.newest(10, state=Stage.DONE)) == 2
+
+
+def test_more_than_ever_may_wait_is_no_matter_of_time(
+    shop: Workshop, new_jobs: NewJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs_module, "MAX_WAITING", 2)
+    with pytest.raises(InvalidRequest, match="too many; 2 may be sent"):
+        new_jobs().submit(shop.kb, [request(f"{n}", "x") for n in range(3)])
+
+
+def cached(shop: Workshop) -> int:
+    with shop.engine.database.read() as connection:
+        return connection.exec_driver_sql("select count(*) from embeddings").scalar() or 0

@@ -131,3 +131,14 @@ def test_ids_differ_between_knowledge_bases_and_uris(engine: Engine) -> None:
     kbs: list[KnowledgeBase] = [engine.create(name)[0] for name in ("one", "two")]
     ids = {identify(kb, uri) for kb in kbs for uri in ("a", "b", "")}
     assert len(ids) == 6
+
+
+def test_vectors_that_were_lost_are_made_anew_by_sending_the_document_again(
+    shop: Workshop,
+) -> None:
+    source = note("a", "Zebra.")
+    shop.ingest(source)
+    with shop.engine.database.write() as connection:
+        connection.exec_driver_sql("delete from embeddings")
+    assert shop.cost(source) == (Published.UNCHANGED, 1, 1)
+    assert shop.cost(source) == (Published.UNCHANGED, 0, 0)

@@ -112,6 +112,9 @@ class FaultyStores:
     def drop(self, generation: str) -> None:
         self._faults.pass_on(lambda: self._stores.drop(generation))
 
+    def drop_words(self, generation: str) -> None:
+        self._faults.pass_on(lambda: self._stores.drop_words(generation))
+
     def generations(self) -> set[str]:
         return self._stores.generations()
 

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +16,13 @@ from ingest.pipeline import Pipeline
 from ingest.types import ParseLimits, Source
 from retrieval.consistency import samples
 from retrieval.engine import Engine, open_engine
-from retrieval.errors import StoreUnavailable
+from retrieval.errors import NotFound, StoreUnavailable
 from retrieval.inspection import Inspection
+from retrieval.ports import Posting
 from retrieval.search import Query
 from retrieval.settings import EngineSettings
 from retrieval.stores import probe
+from retrieval.stores.tantivy_index import TantivyLexicalStore
 from tests.conftest import OpenEngine
 from tests.ingest.workshop import CountingBackend
 
@@ -193,3 +197,63 @@ def test_a_probe_that_dies_or_never_ends_is_damage(
     monkeypatch.setattr(probe, "_SECONDS", 0.1)
     (tmp_path / "python").write_text("#!/bin/sh\nexec sleep 60\n")
     assert "longer than 0 s" in str(probe.damage(tmp_path, {}))
+
+
+def test_a_lexical_index_that_cannot_be_written_is_made_anew(
+    before: Answers, open_test_engine: OpenEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_engine(EngineSettings(data=tmp_path / "data", embedding_model="hashing")) as engine:
+        engine.stores.doubt()
+        kb = engine.open("docs")
+        engine.stores.lexical(kb.generation.id).upsert([Posting("stray", "d", "of nobody")])
+    real = TantivyLexicalStore.delete
+    failed: list[int] = []
+
+    def failing(store: TantivyLexicalStore, ids: Sequence[str]) -> None:
+        if not failed:
+            failed.append(len(ids))
+            raise StoreUnavailable("FileAlreadyExists")
+        real(store, ids)
+
+    monkeypatch.setattr(TantivyLexicalStore, "delete", failing)
+    backend = CountingBackend()
+    engine = open_test_engine(backend)
+    assert failed == [1]
+    assert backend.embedded == []
+    assert answers(engine) == before
+
+
+def test_what_was_deleted_leaves_no_row_in_the_log_of_chroma(
+    before: Answers, tmp_path: Path
+) -> None:
+    settings = EngineSettings(data=tmp_path / "data", embedding_model="hashing")
+    with open_engine(settings) as engine:
+        kb = engine.open("docs")
+        gone, kept = engine.documents.list(kb, 2)
+        engine.indexer.remove(kb, gone.id)
+        other, _ = engine.create("other")
+        engine.stores.vectors(other.generation.id).upsert(
+            ["x1"], np.eye(1, 512, dtype=np.float32), ["alone"]
+        )
+        engine.indexer.remove_knowledge_base(other)
+    with closing(sqlite3.connect(tmp_path / "data" / "chroma" / "chroma.sqlite3")) as connection:
+        named = [*connection.execute("SELECT metadata FROM embeddings_queue WHERE operation <> 3")]
+    log = " ".join(str(row) for row in named)
+    assert kept.id in log
+    assert gone.id not in log
+    assert "alone" not in log
+    with open_engine(settings) as engine:
+        kb = engine.open("docs")
+        assert engine.stores.vectors(kb.generation.id).count() == DOCUMENTS - 1
+
+
+def test_a_search_does_not_make_anew_what_is_deleted_meanwhile(
+    before: Answers, open_test_engine: OpenEngine
+) -> None:
+    engine = open_test_engine()
+    kb = engine.open("docs")
+    engine.indexer.remove_knowledge_base(kb)
+    for opened in (engine.stores.vectors, engine.stores.lexical):
+        with pytest.raises(NotFound, match="deleted meanwhile"):
+            opened(kb.generation.id)
+    assert engine.stores.generations() == set()

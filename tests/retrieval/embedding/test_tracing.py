@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from retrieval.embedding import torch as torch_backend
 from retrieval.embedding import tracing
 from retrieval.embedding.torch import TorchBackend, _load, _verified
 
@@ -60,3 +61,17 @@ def test_replicas_are_traced_each() -> None:
     taken: list[Any] = [backend._replicas.get() for _ in range(backend.parallel)]
     assert len({id(one[0].model.forward) for one in taken}) == backend.parallel
     assert all(one[0].model.forward.__module__ == tracing.__name__ for one in taken)
+
+
+def test_a_failure_to_make_replicas_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = torch_backend._replicas
+
+    def failing(*_: Any) -> Any:
+        monkeypatch.setattr(torch_backend, "_replicas", real)
+        raise MemoryError
+
+    monkeypatch.setattr(torch_backend, "_replicas", failing)
+    backend = TorchBackend(device="cpu")
+    with pytest.raises(MemoryError):
+        backend.encode(["one"])
+    assert backend.encode(["one"]).shape == (1, 384)

@@ -57,3 +57,14 @@ def test_a_disk_that_takes_nothing_is_unavailable(tmp_path: Path) -> None:
         blobs.get("0" * 64)
     with pytest.raises(StoreUnavailable, match="can't be deleted"):
         blobs.delete("0" * 64)
+
+
+def test_bytes_that_were_damaged_are_mended_by_sending_them_again(tmp_path: Path) -> None:
+    blobs = FileBlobs(tmp_path)
+    digest = blobs.put(b"some bytes")
+    [path] = [path for path in tmp_path.rglob(digest) if path.is_file()]
+    path.write_bytes(b"some")
+    with pytest.raises(DataLost):
+        blobs.get(digest)
+    assert blobs.put(b"some bytes") == digest
+    assert blobs.get(digest) == b"some bytes"

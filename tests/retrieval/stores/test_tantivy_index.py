@@ -110,3 +110,23 @@ def test_threads_may_write_and_read_at_once(stores: TantivyLexicalStores) -> Non
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(write, range(24))) == [5] * 24
     assert stores.open("one").count() == 120
+
+
+def test_a_deletion_that_was_cut_off_can_be_done_again(tmp_path: Path) -> None:
+    """Killed between writing the list of what is deleted and naming it in `meta.json`."""
+    stores = TantivyLexicalStores(tmp_path)
+    store = stores.open("words")
+    store.upsert([Posting(f"c{n}", "d", "some words here") for n in range(5)])
+    named = (tmp_path / "words" / "meta.json").read_bytes()
+    store.delete(["c1"])
+    stores.close()
+    (tmp_path / "words" / "meta.json").write_bytes(named)
+    stores = TantivyLexicalStores(tmp_path)
+    stores.verify("words")
+    store = stores.open("words")
+    assert len(store.ids()) == 5
+    store.delete(["c1"])
+    assert store.ids() == {"c0", "c2", "c3", "c4"}
+    stores.verify("words")
+    assert store.count() == 4
+    stores.close()
