@@ -2,14 +2,13 @@
 
 import re
 import zipfile
-import zlib
 from dataclasses import dataclass
 from enum import StrEnum
-from io import BytesIO
 from pathlib import PurePosixPath
 from typing import Final
 
 from ingest.errors import DamagedDocument, EncryptedDocument, UnsupportedMedia
+from ingest.parsers.archive import BROKEN, PACKINGS, open_zip
 
 
 class Kind(StrEnum):
@@ -92,7 +91,6 @@ _BY_MEDIA_TYPE: Final = {
 _TEXT: Final = (*(Kind.PLAIN, Kind.MARKDOWN, Kind.HTML, Kind.CSV, Kind.JSON, Kind.EML, Kind.CODE),)
 _ZIPPED: Final = (Kind.DOCX, Kind.PPTX, Kind.XLSX, Kind.ODT, Kind.EPUB)
 
-_UNREADABLE: Final = (ValueError, NotImplementedError, EOFError, OSError, RuntimeError)
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_KINDS: Final = (("Workbook", Kind.XLS), ("Book", Kind.XLS), ("__substg1.0_", Kind.MSG))
 _OLE_STREAMS: Final = (
@@ -120,8 +118,8 @@ def detect(data: bytes, name: str, media_type: str | None = None) -> RawFile:
     """The file with its kind.
 
     A warning is set where the content contradicts the name. Raises UnsupportedMedia for a kind
-    that nothing reads, EncryptedDocument for an encrypted office file, and DamagedDocument for
-    a broken archive that is named as one.
+    that nothing reads, EncryptedDocument for an encrypted office file, DamagedDocument for a
+    broken archive that is named as one, and TooLarge for an archive of too many members.
     """
     declared = _declared(name, media_type)
     found = _by_content(data, name, declared)
@@ -176,10 +174,10 @@ def _fallback(data: bytes, name: str, declared: Kind | None) -> Kind:
 def _archive(data: bytes, name: str, declared: Kind | None) -> Kind:
     """The kind of document that a zip archive holds."""
     try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
+        with open_zip(data, name) as archive:
             members = archive.namelist()
-            announced = archive.read("mimetype")[:100] if "mimetype" in members else b""
-    except (zipfile.BadZipFile, zlib.error, *_UNREADABLE) as error:
+            announced = _announced(archive) if "mimetype" in members else b""
+    except BROKEN as error:
         if declared in _ZIPPED or b"word/" in data:
             kind = (declared or Kind.DOCX).name
             raise DamagedDocument(
@@ -196,6 +194,15 @@ def _archive(data: bytes, name: str, declared: Kind | None) -> Kind:
     if "META-INF/container.xml" in members:
         return Kind.EPUB
     raise UnsupportedMedia(f"{name} is a zip archive in a document: add the files in it.")
+
+
+def _announced(archive: zipfile.ZipFile) -> bytes:
+    """The start of the member that names the kind: whatever it unpacks to, no more is read."""
+    info = archive.getinfo("mimetype")
+    if info.compress_type not in PACKINGS:
+        return b""
+    with archive.open(info) as member:
+        return member.read(100)
 
 
 def _compound(data: bytes, name: str) -> Kind:

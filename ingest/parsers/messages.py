@@ -12,7 +12,7 @@ import oxmsg
 from ingest.errors import IngestError, TooLarge, UnsupportedMedia
 from ingest.parsers.blocks import Block, Section, assemble_sections
 from ingest.parsers.characters import canonical, one_line
-from ingest.parsers.detection import RawFile
+from ingest.parsers.detection import BY_EXTENSION, RawFile
 from ingest.parsers.encoding import decode
 from ingest.parsers.html import page_blocks
 from ingest.parsers.markup import read_html
@@ -22,6 +22,7 @@ from retrieval.types import Heading, Page
 ParseFile = Callable[[bytes, str, str | None, ParseLimits], Parsed]
 
 _FIELDS = ("From", "To", "Cc", "Date")
+_BODY = ("text/plain", "text/html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,12 @@ def parse_eml(file: RawFile, limits: ParseLimits, parse: ParseFile) -> Parsed:
     if not isinstance(message, EmailMessage):
         raise TypeError(type(message))
     fields = [(name, one_line(str(message[name]))) for name in _FIELDS if message[name]]
-    body = message.get_body(("plain", "html"))
+    body, attachments = _contents(message, file.name)
     found = _Message(
         subject=one_line(str(message["Subject"] or "")),
         fields=fields,
-        body=_body(body, file.name) if isinstance(body, EmailMessage) else (),
-        attachments=list(_eml_attachments(message)),
+        body=body,
+        attachments=attachments,
     )
     return _read(found, file, limits, parse)
 
@@ -118,8 +119,8 @@ def _with_attachment(whole: Parsed, name: str, parsed: Parsed) -> Parsed:
     )
 
 
-def _body(part: EmailMessage, name: str) -> list[Block]:
-    """The text of the body part, decoded as it declares, or as it looks."""
+def _text(part: EmailMessage, name: str) -> list[Block]:
+    """The text of a part of the body, decoded as it declares, or as it looks."""
     payload = part.get_payload(decode=True)
     data = payload if isinstance(payload, bytes) else b""
     text = decode(data, name, part.get_content_charset())
@@ -131,16 +132,65 @@ def _html(text: str) -> list[Block]:
     return [] if root is None else page_blocks(root)
 
 
-def _eml_attachments(message: EmailMessage) -> Iterator[_Attachment]:
-    for part in message.iter_attachments():
-        if not isinstance(part, EmailMessage):
-            continue
-        kind = part.get_content_type()
-        name = one_line(part.get_filename() or "")
-        if kind == "message/rfc822":
-            inner = part.get_payload(0)
-            data = inner.as_bytes() if isinstance(inner, EmailMessage) else b""
-            yield _Attachment(name or "message.eml", data, kind)
-        elif name:
-            payload = part.get_payload(decode=True)
-            yield _Attachment(name, payload if isinstance(payload, bytes) else b"", kind)
+def _contents(message: EmailMessage, name: str) -> tuple[list[Block], list[_Attachment]]:
+    """The body, of every text without a name or else of the first, and the attachments."""
+    body: list[Block] = []
+    attachments: list[_Attachment] = []
+    for part in _parts(message):
+        first_or_unnamed = not body or not part.get_filename()
+        if part.get_content_type() in _BODY and first_or_unnamed and not part.is_attachment():
+            body += _text(part, name)
+        elif not _is_decoration(part):
+            attachments.append(_attachment(part))
+    return body, attachments
+
+
+def _parts(message: EmailMessage) -> Iterator[EmailMessage]:
+    """What a message is made of, in order, with the text of alternatives once."""
+    if message.get_content_maintype() != "multipart":
+        yield message
+        return
+    parts = [part for part in message.iter_parts() if isinstance(part, EmailMessage)]
+    best = _best(parts) if message.get_content_subtype() == "alternative" else None
+    for part in parts:
+        for leaf in _parts(part):
+            if best in (None, part) or not _says_the_same(leaf, leaf is part):
+                yield leaf
+
+
+def _best(alternatives: Sequence[EmailMessage]) -> EmailMessage | None:
+    """The alternative to read: plain text before HTML."""
+    for kind in ("plain", "html"):
+        for part in alternatives:
+            if part.get_body((kind,)) is not None:
+                return part
+    return None
+
+
+def _says_the_same(part: EmailMessage, is_alternative: bool) -> bool:
+    """Whether a part only repeats what the alternative that is read says."""
+    is_text = part.get_content_maintype() == "text" and not part.get_filename()
+    return not part.is_attachment() and (is_alternative or is_text)
+
+
+def _is_decoration(part: EmailMessage) -> bool:
+    """Whether it is a picture that stands in the text, such as a logo."""
+    is_picture = part.get_content_maintype() == "image" and part["Content-ID"]
+    return bool(is_picture) and not part.get_filename()
+
+
+def _attachment(part: EmailMessage) -> _Attachment:
+    kind = part.get_content_type()
+    made_up = "message.eml" if kind == "message/rfc822" else f"attachment{_extension(kind)}"
+    payload = part.get_payload(decode=True)
+    if isinstance(payload, bytes):
+        data = payload
+    else:  # another message, or a report of its delivery
+        data = b"\n".join(inner.as_bytes() for inner in part.iter_parts())
+    return _Attachment(one_line(part.get_filename() or "") or made_up, data, kind)
+
+
+def _extension(media_type: str) -> str:
+    """The one of a kind that is read, or what names a kind that isn't."""
+    read = (suffix for suffix, kind in BY_EXTENSION.items() if kind.value == media_type)
+    return next(read, f".{media_type.rpartition('/')[2]}")

@@ -1,5 +1,6 @@
 """ODT: headings, paragraphs, lists and tables of an OpenDocument text."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -14,6 +15,8 @@ _OFFICE: Final = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _TEXT: Final = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _TABLE: Final = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _LEFT_OUT: Final = frozenset((f"{_TEXT}tracked-changes", f"{_OFFICE}annotation"))
+_EDGE: Final = "\0"
+"""Where a paragraph in another one starts or ends; no XML has this character."""
 
 
 def parse_odt(file: RawFile, _limits: ParseLimits) -> Parsed:
@@ -53,6 +56,11 @@ def _items(listed: Element, depth: int) -> Iterator[Block]:
 
 
 def _words(element: Element) -> str:
+    """The text of an element on its own, with a space around each paragraph and note in it."""
+    return re.sub(f" ?{_EDGE}+ ?", " ", _said(element).strip(_EDGE))
+
+
+def _said(element: Element) -> str:
     """The text of an element, in which spaces, tabs and line breaks are elements too."""
     said = [element.text or ""]
     for child in element.iterchildren():
@@ -61,7 +69,17 @@ def _words(element: Element) -> str:
             said.append(" " * min(int(count) if count.isdigit() else 1, 100))
         elif child.tag in (f"{_TEXT}tab", f"{_TEXT}line-break"):
             said.append("\t" if child.tag == f"{_TEXT}tab" else "\n")
+        elif child.tag == f"{_TEXT}note":
+            said.append(f"{_EDGE}[{_note(child)}]")
+        elif child.tag in (f"{_TEXT}p", f"{_TEXT}h"):
+            said.append(f"{_EDGE}{_said(child)}{_EDGE}")
         elif isinstance(child.tag, str) and child.tag not in _LEFT_OUT:
-            said.append(_words(child))
+            said.append(_said(child))
         said.append(child.tail or "")
     return "".join(said)
+
+
+def _note(note: Element) -> str:
+    """A footnote as its mark and its text: "1: Paid monthly."."""
+    parts = note.iterchildren(f"{_TEXT}note-citation", f"{_TEXT}note-body")
+    return ": ".join(filter(None, (_words(part).strip() for part in parts)))

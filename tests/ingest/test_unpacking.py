@@ -1,5 +1,6 @@
 """Zip archives as folders of documents."""
 
+import tracemalloc
 import zipfile
 from collections.abc import Mapping
 from io import BytesIO
@@ -24,6 +25,16 @@ FILES: dict[str, str | bytes] = {
     "__MACOSX/a.md": "x",
     "inner.zip": zipped({"c.md": "x"}),
 }
+
+
+def named(*names: bytes) -> Source:
+    """An archive of files whose names aren't flagged as UTF-8; each holds its number."""
+    marks = [(b"%d" % at).rjust(len(name), b"~") for at, name in enumerate(names)]
+    data = zipped({mark.decode(): str(at) for at, mark in enumerate(marks)})
+    for mark, name in zip(marks, names, strict=True):
+        assert data.count(mark) == 2  # in the file's own header, and in the directory
+        data = data.replace(mark, name)
+    return upload("all.zip", data, None, None)
 
 
 def archive(files: Mapping[str, str | bytes]) -> Source:
@@ -62,6 +73,48 @@ def test_only_what_is_deflated_is_unpacked(packing: int) -> None:
 def test_a_name_that_cannot_be_shown_is_made_so() -> None:
     [found] = unpack(archive({"a\nb\x1b[31m.txt": "Zebra."}))
     assert found.name == "a_b_[31m.txt"
+
+
+def test_files_of_one_name_are_kept_apart() -> None:
+    found = unpack(named(b"a\x01.txt", b"a\x02.txt", b"dir/b.txt", b"dir/b.txt", b"a\x01.txt"))
+    assert [(one.uri, one.name, one.data) for one in found] == [
+        ("all.zip!/a_.txt", "a_.txt", b"0"),
+        ("all.zip!/a_ (2).txt", "a_ (2).txt", b"1"),
+        ("all.zip!/dir/b.txt", "dir/b.txt", b"2"),
+        ("all.zip!/dir/b (2).txt", "dir/b (2).txt", b"3"),
+        ("all.zip!/a_ (3).txt", "a_ (3).txt", b"4"),
+    ]
+
+
+def test_a_number_that_is_taken_is_not_given() -> None:
+    found = unpack(named(b"abc (2).txt", b"abc.txt", b"abc.txt"))
+    assert [one.name for one in found] == ["abc (2).txt", "abc.txt", "abc (3).txt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("狮子/报告.txt", "utf-8"),
+        ("第1章.txt", "gb18030"),
+        ("朱镕基.txt", "gb18030"),
+        ("Müller.txt", "cp437"),
+        ("Café Übersicht.txt", "cp437"),
+    ],
+)
+def test_a_name_of_no_declared_encoding_is_read(name: str, encoding: str) -> None:
+    [found] = unpack(named(name.encode(encoding)))
+    assert (found.name, found.data) == (name, b"0")
+
+
+def test_a_long_announcement_is_not_unpacked_to_tell_what_an_archive_is() -> None:
+    bomb = archive({"mimetype": b"\0" * 50_000_000})
+    tracemalloc.start()
+    try:
+        assert is_archive(bomb)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5_000_000
 
 
 def test_an_archive_of_nothing_and_a_bomb_are_refused() -> None:

@@ -1,8 +1,14 @@
+import struct
+import zipfile
+from io import BytesIO
+
 import pytest
 
-from ingest.errors import DamagedDocument, EncryptedDocument, UnsupportedMedia
+from ingest.errors import DamagedDocument, EncryptedDocument, TooLarge, UnsupportedMedia
+from ingest.parsers.archive import Archive
 from ingest.parsers.detection import Kind, detect
 from tests.ingest.parsers.builders import pdf, word
+from tests.ingest.parsers.test_formats import zipped
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512)
 
@@ -69,6 +75,57 @@ def test_what_cannot_be_read_is_refused_with_advice(
 ) -> None:
     with pytest.raises(error, match=advice):
         detect(data, name)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_announcement_that_is_packed_oddly_is_not_unpacked(packing: int) -> None:
+    saved = BytesIO()
+    with zipfile.ZipFile(saved, "w", packing) as made:
+        made.writestr("mimetype", Kind.EPUB.value)
+    with pytest.raises(UnsupportedMedia, match="zip archive"):
+        detect(saved.getvalue(), "a.epub")
+
+
+def test_an_announcement_that_is_encrypted_is_refused() -> None:
+    flagged = bytearray(zipped({"mimetype": Kind.EPUB.value}))
+    flagged[flagged.index(b"PK\x01\x02") + 8] |= 1
+    with pytest.raises(DamagedDocument, match="repair"):
+        detect(bytes(flagged), "a.epub")
+
+
+def crowded(comment: bytes = b"", is_64: bool = False) -> bytes:
+    """An archive with 30,000 entries in its directory, which says that it has one."""
+    one = zipped({"a.txt": "x"})
+    start, end = one.index(b"PK\x01\x02"), one.index(b"PK\x05\x06")
+    directory = one[start:end] * 30_000
+    size, record = len(directory), b""
+    if is_64:
+        sizes = struct.pack("<4Q", 1, 1, size, start)
+        record = b"PK\x06\x06" + struct.pack("<QHHLL", 44, 45, 45, 0, 0) + sizes
+        record += b"PK\x06\x07" + struct.pack("<LQL", 0, start + size, 1)
+        size = 0xFFFFFFFF
+    last = b"PK\x05\x06" + struct.pack("<4H2LH", 0, 0, 1, 1, size, start, len(comment))
+    return one[:start] + directory + record + last + comment
+
+
+@pytest.mark.parametrize("data", [crowded(), crowded(b"comment"), crowded(is_64=True)])
+def test_a_crowded_archive_is_refused_before_its_directory_is_read(
+    data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(BytesIO(data)) as read:
+        assert len(read.infolist()) == 30_000
+    monkeypatch.delattr(zipfile, "ZipFile")
+    with pytest.raises(TooLarge, match="30,000 members; 20,000 may be"):
+        detect(data, "a.docx")
+    with pytest.raises(TooLarge, match="30,000 members"):
+        Archive(data, "a.zip", "zip")
+
+
+def test_the_members_of_an_archive_in_an_archive_are_not_counted() -> None:
+    saved = BytesIO()
+    with zipfile.ZipFile(saved, "w", zipfile.ZIP_STORED) as made:
+        made.writestr("inner.zip", crowded())
+    assert len(Archive(saved.getvalue(), "a.zip", "zip").members) == 1
 
 
 def test_charset_of_the_media_type() -> None:

@@ -96,24 +96,57 @@ def test_chapters_come_in_the_order_of_the_spine() -> None:
         parsers.parse(zipped({"mimetype": "application/epub+zip"}), "book.epub")
 
 
-def test_an_opendocument_text_keeps_headings_lists_and_tables() -> None:
+def opendocument(body: str) -> bytes:
     names = " ".join(
         f'xmlns:{n}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"'
-        for n in ("office", "text", "table")
+        for n in ("office", "text", "table", "drawing")
     )
     content = (
-        f"<office:document-content {names}><office:body><office:text>"
+        f"<office:document-content {names}><office:body><office:text>{body}"
+        "</office:text></office:body></office:document-content>"
+    )
+    kind = "application/vnd.oasis.opendocument.text"
+    return zipped({"mimetype": kind, "content.xml": content})
+
+
+def test_an_opendocument_text_keeps_headings_lists_and_tables() -> None:
+    document = opendocument(
         '<text:h text:outline-level="2">标题</text:h>'
         '<text:p>One<text:s text:c="2"/>two<text:line-break/>three <text:span>four</text:span>.'
         "</text:p><text:list><text:list-item><text:p>point</text:p></text:list-item></text:list>"
         "<table:table><table:table-row><table:table-cell><text:p>a</text:p></table:table-cell>"
         "<table:table-cell><text:p>b</text:p></table:table-cell></table:table-row></table:table>"
-        "</office:text></office:body></office:document-content>"
     )
-    kind = "application/vnd.oasis.opendocument.text"
-    parsed = parsers.parse(zipped({"mimetype": kind, "content.xml": content}), "a.odt")
+    parsed = parsers.parse(document, "a.odt")
     assert parsed.text == "标题\n\nOne  two\nthree four.\n\n- point\na | b"
     assert headings(parsed) == [(2, "标题")]
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (
+            "<table:table><table:table-row><table:table-cell><text:p>Rent</text:p>"
+            "<text:p>Deposit</text:p></table:table-cell><table:table-cell><text:list>"
+            "<text:list-item><text:p>a</text:p></text:list-item><text:list-item><text:p>b</text:p>"
+            "</text:list-item></text:list></table:table-cell></table:table-row></table:table>",
+            "Rent Deposit | a b",
+        ),
+        (
+            "<text:p>Before<drawing:frame><drawing:text-box><text:h>alpha</text:h>"
+            "<text:p>beta</text:p></drawing:text-box></drawing:frame>after</text:p>",
+            "Before alpha beta after",
+        ),
+        (
+            "<text:p>The fee<text:note><text:note-citation>1</text:note-citation><text:note-body>"
+            "<text:p>Paid</text:p><text:p>monthly.</text:p></text:note-body></text:note> is due."
+            "</text:p>",
+            "The fee [1: Paid monthly.] is due.",
+        ),
+    ],
+)
+def test_words_of_an_opendocument_text_never_touch(body: str, text: str) -> None:
+    assert parsers.parse(opendocument(body), "a.odt").text == text
 
 
 def test_json_is_a_line_a_value_with_its_path() -> None:
@@ -217,6 +250,58 @@ def test_attachments_are_read_and_what_cannot_be_is_told() -> None:
     assert (2, "Head") in headings(parsed)
     assert parsed.warnings == ("The attachment x.rtf was left out: of a kind that isn't read",)
     assert "".join(parsed.text[p.start : p.end] for p in parsed.pages) == parsed.text
+
+
+def mixed(*parts: tuple[str, str], kind: str = "mixed") -> str:
+    """A multipart of parts, each of headers and content."""
+    inner = "".join(f"--{kind}\nContent-Type: {head}\n\n{text}\n" for head, text in parts)
+    return f"multipart/{kind}; boundary={kind}\n\n{inner}--{kind}--"
+
+
+def posted(content: str) -> Parsed:
+    return parsers.parse(f"Subject: Hi\nContent-Type: {content}".encode(), "a.eml")
+
+
+PICTURE = ("image/png\nContent-ID: <x@y>", "x")
+ALTERNATIVES = mixed(("text/plain", "Once."), ("text/html", "<p>Once.</p>"), kind="alternative")
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (mixed(("text/plain", "One."), PICTURE, ("text/plain", "Two.")), "One.\n\nTwo."),
+        (mixed(("text/html", "<p>One.</p>"), ("text/plain", "Two.")), "One.\n\nTwo."),
+        (mixed((ALTERNATIVES, ""), ("text/html", "<p>Foot.</p>")), "Once.\n\nFoot."),
+        (mixed(("", "Once."), ("text/html", "<p>Once.</p>"), kind="alternative"), "Once."),
+        (mixed(("text/html", "<p>One.</p>"), PICTURE, kind="related"), "One."),
+    ],
+)
+def test_each_text_of_a_message_without_a_name_is_read_once(content: str, text: str) -> None:
+    parsed = posted(content)
+    assert (parsed.text, parsed.warnings) == (f"Hi\n\n{text}", ())
+
+
+def test_parts_without_a_name_are_read_or_told_of() -> None:
+    parsed = posted(
+        mixed(
+            ("text/plain", "Body."),
+            ("text/csv", "a,b\n1,2"),
+            ("text/calendar", "BEGIN:VCALENDAR"),
+            ("message/delivery-status", "Status: 5.1.1"),
+        )
+    )
+    assert list(anchored(parsed)) == ["message", "attachment attachment.csv"]
+    assert parsed.warnings == (
+        "The attachment attachment.calendar was left out: of a kind that isn't read",
+        "The attachment attachment.delivery-status was left out: of a kind that isn't read",
+    )
+
+
+def test_an_attachment_within_an_alternative_is_read_without_its_text() -> None:
+    rich = mixed(("text/html", "<p>Once.</p>"), ("text/csv; name=a.csv", "a,b"))
+    parsed = posted(mixed(("text/plain", "Once."), (rich, ""), kind="alternative"))
+    assert list(anchored(parsed)) == ["message", "attachment a.csv"]
+    assert parsed.text.count("Once.") == 1
 
 
 def test_messages_in_messages_end_somewhere() -> None:
