@@ -82,6 +82,7 @@ class Jobs:
         self._schedule = Schedule()
         self._lines: dict[str, deque[str]] = {}  # the jobs of a document, in their order
         self._line_of: dict[str, str] = {}
+        self._remains = True  # there may be vectors of attempts that came to nothing
         self._closing = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, name=f"ingest-{number}", daemon=True)
@@ -307,7 +308,6 @@ class Jobs:
         while not self._closing.wait(_TIDY):
             try:
                 self._store.prune(time.time() - _KEPT)
-                self._forget_unused()
             except RetrievalError as error:
                 _log.warning("jobs_not_pruned", error=str(error))
 
@@ -394,19 +394,21 @@ class Jobs:
             if job.state.final:
                 self._leave(job.id)
             elif job.retry_at is not None:
+                self._remains = True
                 self._schedule.put(job.id, job.retry_at)
-        if job.state.final and job.outcome not in _KEEPS_BYTES:
+        if job.state.final:
             try:
-                removal.release(self._engine.database, self._engine.blobs, [job.blob])
-                if job.attempts > 1 or job.retry_at is not None:
-                    self._forget_unused()
+                if job.outcome not in _KEEPS_BYTES:
+                    removal.release(self._engine.database, self._engine.blobs, [job.blob])
+                self._forget_unused()
             except RetrievalError as error:  # `footnote doctor` finds them
-                _log.warning("bytes_left", blob=job.blob, error=str(error))
+                _log.warning("remains_left", blob=job.blob, error=str(error))
         self._tell()
 
     def _forget_unused(self) -> None:
         """Delete the vectors that attempts left which came to nothing, if no others go on."""
-        if not self._store.count_unfinished():
+        if self._remains and not self._store.count_unfinished():
+            self._remains = False
             forget_unused(self._engine.database)
 
     def _tell(self) -> None:
