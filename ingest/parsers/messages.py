@@ -9,7 +9,7 @@ from io import BytesIO
 
 import oxmsg
 
-from ingest.errors import IngestError, TooLarge, UnsupportedMedia
+from ingest.errors import IngestError, TooLarge, UnreadableDocument, UnsupportedMedia
 from ingest.parsers.blocks import Block, Section, assemble_sections
 from ingest.parsers.characters import canonical, one_line
 from ingest.parsers.detection import BY_EXTENSION, RawFile
@@ -139,7 +139,12 @@ def _contents(message: EmailMessage, name: str) -> tuple[list[Block], list[_Atta
     for part in _parts(message):
         first_or_unnamed = not body or not part.get_filename()
         if part.get_content_type() in _BODY and first_or_unnamed and not part.is_attachment():
-            body += _text(part, name)
+            try:
+                body += _text(part, name)
+            except UnreadableDocument:
+                if not body:
+                    raise
+                attachments.append(_attachment(part))  # which can't be read either: it says so
         elif not _is_decoration(part):
             attachments.append(_attachment(part))
     return body, attachments

@@ -333,3 +333,15 @@ def test_a_bomb_is_refused_before_it_is_unpacked(name: str) -> None:
 def test_an_archive_in_a_document_is_not_read() -> None:
     with pytest.raises(UnsupportedMedia, match="zip archive"):
         parsers.parse(zipped({"a.txt": "x"}), "a.docx", limits=ParseLimits())
+
+
+def test_a_later_text_that_is_none_costs_a_warning_and_not_the_message() -> None:
+    message = letter()
+    message.make_mixed()
+    broken = EmailMessage()
+    broken.set_content(bytes(range(256)) * 8, "text", "plain", cte="base64")
+    message.attach(broken)
+    parsed = parsers.parse(message.as_bytes(), "a.eml")
+    assert "see below" in parsed.text
+    [warning] = parsed.warnings
+    assert "was left out" in warning
