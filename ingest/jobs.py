@@ -408,8 +408,7 @@ class Jobs:
     def _forget_unused(self) -> None:
         """Delete the vectors that attempts left which came to nothing, if no others go on."""
         if self._remains and not self._store.count_unfinished():
-            self._remains = False
-            forget_unused(self._engine.database)
+            self._remains = not forget_unused(self._engine.database)
 
     def _tell(self) -> None:
         """Let those who wait look again."""

@@ -69,7 +69,7 @@ class Inspection:
                 _none(len(self._consistency.strays()), "stores", "belong to no knowledge base"),
                 self._consistency.drop_strays,
             ),
-            mended(self._cached_vectors(), lambda: forget_unused(self._database)),
+            mended(self._cached_vectors(), self._forget_unused_vectors),
             self._chunks(),
             self._originals(),
             mended(self._stray_originals(), self._delete_stray_originals),
@@ -119,6 +119,9 @@ class Inspection:
                 return Finding("cached vectors", True, "not checked: jobs are under way")
             query = select(func.count()).select_from(embeddings).where(~IS_USED)
             return _none(connection.scalar(query) or 0, "cached vectors", "belong to no chunk")
+
+    def _forget_unused_vectors(self) -> None:
+        forget_unused(self._database)
 
     def _chunks(self) -> Finding:
         known = exists().where(

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from retrieval.database import Database
 from retrieval.embedding.scheduler import Embedder
-from retrieval.schema import chunks, embeddings, generations
+from retrieval.schema import UNFINISHED, chunks, embeddings, generations, jobs
 from retrieval.types import Vector, Vectors
 
 _SLICE = 500  # values in one IN (...)
@@ -113,10 +113,16 @@ def keep_vectors(connection: Connection, model: str, vectors: Mapping[str, Vecto
         connection.execute(insert(embeddings).on_conflict_do_nothing(), rows)
 
 
-def forget_unused(database: Database) -> None:
-    """Delete the vectors of no chunk. Work under way may have to embed some of its texts again."""
+def forget_unused(database: Database) -> bool:
+    """Delete the vectors of no chunk, unless a job is unfinished, which may have made them.
+
+    Whether it was done. A job is written before it embeds anything, so none can come in between.
+    """
     with database.write() as connection:
+        if connection.scalar(select(exists().where(jobs.c.state.in_(UNFINISHED)))):
+            return False
         connection.execute(delete(embeddings).where(~IS_USED))
+        return True
 
 
 def forget_vectors(connection: Connection, model: str, hashes: Iterable[str]) -> None:
