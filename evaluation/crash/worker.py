@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluation.crash.plan import Sending, read_plan
+from ingest.job_store import Job
 from ingest.jobs import Jobs, Request
 from ingest.parsing import ProcessParser
 from ingest.pipeline import Pipeline, identify
@@ -140,7 +141,7 @@ def main() -> None:
 
 def _work(jobs: Jobs, kb: KnowledgeBase, plan: Sequence[Sending]) -> None:
     """Submit what no job is known of, in order, and wait: a uri's next version after its last."""
-    known = Counter(job.uri for job in jobs.newest(100_000))
+    known = Counter(job.uri for job in _received(jobs))
     waiting: dict[str, str] = {}
     for sending in plan:
         if known[sending.uri]:
@@ -153,7 +154,7 @@ def _work(jobs: Jobs, kb: KnowledgeBase, plan: Sequence[Sending]) -> None:
         _say({"sent": sending.uri})
     while any(not job.state.final for job in jobs.newest(100_000)):
         jobs.wait([job.id for job in jobs.newest(100_000)])
-    ended = jobs.newest(100_000)
+    ended = _received(jobs)
     _say(
         {
             "done": sum(job.state is Stage.DONE for job in ended),
@@ -164,6 +165,12 @@ def _work(jobs: Jobs, kb: KnowledgeBase, plan: Sequence[Sending]) -> None:
             ],
         }
     )
+
+
+def _received(jobs: Jobs) -> list[Job]:
+    """The jobs but those that were never accepted: a kill came before their bytes were kept."""
+    every = jobs.newest(100_000)
+    return [job for job in every if not (job.error and job.error.kind == "NotReceived")]
 
 
 def _say(said: dict[str, object]) -> None:
