@@ -9,12 +9,19 @@ from contextlib import closing
 from pathlib import Path
 
 # A later deletion (operation 3) of the same id in the same collection makes a row void, and so does
-# the end of the collection; replaying the deletion of what isn't there does nothing.
+# the end of the collection; replaying the deletion of what isn't there does nothing. The deletions
+# are gathered once: the log has no index on ids.
 _VOID = """
-    (operation <> 3 AND EXISTS (
-        SELECT 1 FROM embeddings_queue AS later
-        WHERE later.topic = embeddings_queue.topic AND later.id = embeddings_queue.id
-        AND later.operation = 3 AND later.seq_id > embeddings_queue.seq_id))
+    seq_id IN (
+        SELECT earlier.seq_id
+        FROM embeddings_queue AS earlier
+        JOIN (
+            SELECT topic, id, max(seq_id) AS seq_id
+            FROM embeddings_queue WHERE operation = 3 GROUP BY topic, id
+        ) AS deletion
+        ON deletion.topic = earlier.topic AND deletion.id = earlier.id
+        WHERE earlier.operation <> 3 AND earlier.seq_id < deletion.seq_id
+    )
     OR substr(topic, -36) NOT IN (SELECT id FROM collections)
 """
 
