@@ -73,13 +73,13 @@ class Reindexer:
 
     def wait(self, name: str) -> Status | None:
         """How it stands when it is over."""
-        if thread := self._threads.get(self._engine.open(name).id):
+        if thread := self._threads.get(self._engine.knowledge_bases.get(name).id):
             thread.join()
-        return self._statuses.get(self._engine.open(name).id)
+        return self.status(name)
 
     def status(self, name: str) -> Status | None:
         """How the last reindexing of a knowledge base stands, if there was one."""
-        return self._statuses.get(self._engine.open(name).id)
+        return self._statuses.get(self._engine.knowledge_bases.get(name).id)
 
     def roll_back(self, name: str) -> KnowledgeBase:
         """Back to the generation before, when nothing else is under way."""

@@ -80,24 +80,24 @@ class KnowledgeBaseRequest(_Request):
         )
 
 
-class TextDocument(_Request):
+class _Described(_Request):
+    title: str | None = Field(None, min_length=1, max_length=500)
+    metadata: Metadata | None = None
+
+    def kept(self) -> types.Metadata | None:
+        """The metadata as it is stored."""
+        return None if self.metadata is None else types.to_metadata(self.metadata)
+
+
+class TextDocument(_Described):
     text: str = Field(description="The document itself")
     uri: str | None = Field(
         None, min_length=1, max_length=2048, description="Its identity; by default its content"
     )
-    title: str | None = Field(None, min_length=1, max_length=500)
-    metadata: Metadata | None = None
 
 
-class UrlDocument(_Request):
+class UrlDocument(_Described):
     url: str = Field(min_length=1, max_length=2048, description="Fetched, if that is allowed")
-    title: str | None = Field(None, min_length=1, max_length=500)
-    metadata: Metadata | None = None
-
-    def kept(self) -> types.Metadata:
-        """The metadata as it is stored."""
-        given = self.metadata or {}
-        return {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
 
 
 class TextDocuments(_Request):

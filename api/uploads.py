@@ -18,6 +18,7 @@ from ingest.types import Source
 from ingest.unpacking import is_archive, unpack
 from retrieval.errors import InvalidRequest
 from retrieval.types import Metadata as Kept
+from retrieval.types import to_metadata
 
 _METADATA: TypeAdapter[Metadata] = TypeAdapter(Metadata)
 _MAX_NAME = 1_024
@@ -96,7 +97,7 @@ def _text(document: TextDocument) -> Ingest:
     """A text under its own identity; equal texts under different ones are kept apart."""
     digest = hashlib.sha256(document.text.encode()).hexdigest()
     uri = document.uri or f"text:{digest[:16]}"
-    source = sources.text(uri, document.text, document.title, _kept(document.metadata))
+    source = sources.text(uri, document.text, document.title, document.kept())
     return Ingest(source, unique=document.uri is None)
 
 
@@ -106,19 +107,13 @@ def _form_metadata(field: Any) -> Kept | None:
     if not isinstance(field, str):
         raise InvalidRequest("The form's field 'metadata' is a JSON object, not a file.")
     try:
-        return _kept(_METADATA.validate_json(field))
+        return to_metadata(_METADATA.validate_json(field))
     except ValidationError as error:
         raise _misfit("metadata", error) from error
 
 
 def _misfit(where: str, error: ValidationError) -> RequestValidationError:
     return RequestValidationError([{**e, "loc": (where, *e["loc"])} for e in error.errors()])
-
-
-def _kept(metadata: Metadata | None) -> Kept | None:
-    if metadata is None:
-        return None
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in metadata.items()}
 
 
 def _name(name: str | None) -> str:

@@ -57,7 +57,8 @@ def _asked(
 
 
 def _metadata(known: Metadata, wanted: UrlDocument, found: Fetched) -> Metadata:
-    given = known if wanted.metadata is None else wanted.kept()
+    given = wanted.kept()
+    given = known if given is None else given
     said = {
         _ETAG: found.etag,
         _MODIFIED: found.modified,

@@ -29,16 +29,15 @@ from ingest.archive_checks import (
     DocumentRow,
     check,
 )
-from ingest.chunking import chunk_id
+from ingest.chunking import chunk_of
 from ingest.errors import DamagedDocument, SourceNotFound
 from ingest.parsers.archive import BROKEN
 from ingest.pipeline import identify
 from retrieval.engine import Engine
 from retrieval.errors import DataLost, InvalidRequest
-from retrieval.schema import chunks, documents, versions
+from retrieval.schema import LIVE_CHUNK, LIVE_VERSION, chunks, documents, versions
 from retrieval.staging import PreparedDocument
 from retrieval.types import (
-    Chunk,
     Chunking,
     Document,
     Heading,
@@ -159,7 +158,11 @@ def _prepared(
         headings=tuple(Heading(*heading) for heading in row.headings),
         metadata=row.metadata,
     )
-    cut = tuple(_chunk(kb, document, ordinal, piece) for ordinal, piece in enumerate(pieces))
+    generation = kb.generation.fingerprint
+    cut = tuple(
+        chunk_of(document, generation, at, p.start, p.end, p.heading, p.context, p.tokens)
+        for at, p in enumerate(pieces)
+    )
     return PreparedDocument(
         kb=kb,
         document=document,
@@ -175,30 +178,11 @@ def _prepared(
     )
 
 
-def _chunk(kb: KnowledgeBase, document: Document, ordinal: int, piece: ChunkRow) -> Chunk:
-    return Chunk(
-        id=chunk_id(document, kb.generation.fingerprint, piece.start, piece.end),
-        document_id=document.id,
-        version=document.version,
-        ordinal=ordinal,
-        start=piece.start,
-        end=piece.end,
-        heading=piece.heading,
-        context=piece.context,
-        tokens=piece.tokens,
-    )
-
-
-_LIVE = (versions.c.document_id == documents.c.id) & (
-    versions.c.version == documents.c.live_version
-)
-
-
 def _document_rows(engine: Engine, kb: KnowledgeBase) -> Iterator[dict[str, Any]]:
     query = (
         select(documents.c.id, versions.c.blob, versions.c.name, versions.c.properties)
         .add_columns(versions.c.warnings)
-        .join(versions, _LIVE)
+        .join(versions, LIVE_VERSION)
         .where(documents.c.kb_id == kb.id)
         .order_by(documents.c.uri)
     )
@@ -223,10 +207,9 @@ def _document_rows(engine: Engine, kb: KnowledgeBase) -> Iterator[dict[str, Any]
 
 
 def _chunk_rows(engine: Engine, kb: KnowledgeBase) -> Iterator[dict[str, Any]]:
-    live = (chunks.c.document_id == documents.c.id) & (chunks.c.version == documents.c.live_version)
     query = (
         select(documents.c.uri, chunks)
-        .join(documents, live)
+        .join(documents, LIVE_CHUNK)
         .where(chunks.c.generation_id == kb.generation.id)
         .order_by(documents.c.uri, chunks.c.ordinal)
     )

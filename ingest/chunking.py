@@ -87,10 +87,8 @@ def cut(
                     continue  # a part that only repeats
                 text = context + document.text[span.start : span.end]
                 [tokens] = count_tokens([text])
-                ordinal = len(chunks)
-                chunks.append(
-                    _chunk(document, generation, ordinal, section.path, context, span, tokens)
-                )
+                cut_here = (len(chunks), span.start, span.end, section.path, context, tokens)
+                chunks.append(chunk_of(document, generation, *cut_here))
                 texts.append(text)
     return CutDocument(tuple(chunks), tuple(texts))
 
@@ -217,28 +215,25 @@ def _fits(context: str, limit: int, count_tokens: CountTokens) -> Callable[[str]
     return fits
 
 
-def chunk_id(document: Document, generation: str, start: int, end: int) -> str:
-    """The id of a span of a version, as it is cut and embedded in a generation."""
-    origin = f"{document.id}:{document.version}:{generation}:{start}:{end}"
-    return hashlib.sha256(origin.encode()).hexdigest()[:32]
-
-
-def _chunk(
+def chunk_of(
     document: Document,
     generation: str,
     ordinal: int,
+    start: int,
+    end: int,
     path: tuple[str, ...],
     context: str,
-    span: Span,
     tokens: int,
 ) -> Chunk:
+    """A span of a version as a chunk, whose id says in which generation it was cut."""
+    origin = f"{document.id}:{document.version}:{generation}:{start}:{end}"
     return Chunk(
-        id=chunk_id(document, generation, span.start, span.end),
+        id=hashlib.sha256(origin.encode()).hexdigest()[:32],
         document_id=document.id,
         version=document.version,
         ordinal=ordinal,
-        start=span.start,
-        end=span.end,
+        start=start,
+        end=end,
         heading=path,
         context=context,
         tokens=tokens,

@@ -12,6 +12,7 @@ from ingest.types import Source, Stage
 from retrieval.database import Database
 from retrieval.errors import KnowledgeBaseNotFound
 from retrieval.schema import UNFINISHED, jobs, knowledge_bases
+from retrieval.types import to_metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,7 @@ class JobStore:
             data=data,
             media_type=kept["media_type"],
             title=kept["title"],
-            metadata=metadata
-            and {k: tuple(v) if isinstance(v, list) else v for k, v in metadata.items()},
+            metadata=None if metadata is None else to_metadata(metadata),
         )
 
     def newest(

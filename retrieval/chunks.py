@@ -9,12 +9,10 @@ from sqlalchemy import ColumnElement, Select, func, select
 
 from retrieval.database import Database
 from retrieval.embedding.cache import to_vector
-from retrieval.schema import chunks, documents, embeddings, pages, versions
+from retrieval.schema import LIVE_CHUNK, chunks, documents, embeddings, pages, versions
 from retrieval.types import Chunk, KnowledgeBase, Vectors
 
 _SLICE = 500  # values in one IN (...)
-
-_LIVE = (chunks.c.document_id == documents.c.id) & (chunks.c.version == documents.c.live_version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ class Chunks:
 
     def count(self, kb: KnowledgeBase, where: ColumnElement[bool]) -> int:
         """How many live chunks belong to the documents of a condition."""
-        query = select(func.count()).select_from(chunks.join(documents, _LIVE))
+        query = select(func.count()).select_from(chunks.join(documents, LIVE_CHUNK))
         with self._database.read() as connection:
             return connection.scalar(query.where(_of(kb), where)) or 0
 
@@ -100,7 +98,7 @@ def _vectors(kb: KnowledgeBase) -> Select[str, bytes]:
     )
     return (
         select(chunks.c.id, embeddings.c.vector)
-        .join(documents, _LIVE)
+        .join(documents, LIVE_CHUNK)
         .join(embeddings, known)
         .where(_of(kb))
     )
@@ -127,7 +125,7 @@ def _passages(kb: KnowledgeBase) -> Select[*tuple[Any, ...]]:
             ),
             pages.c.label.label("page"),
         )
-        .join(documents, _LIVE)
+        .join(documents, LIVE_CHUNK)
         .join(versions, same_version)
         .outerjoin(pages, on_page)
         .where(_of(kb))

@@ -18,14 +18,20 @@ from retrieval.embedding.cache import to_vector
 from retrieval.errors import StoreUnavailable
 from retrieval.knowledge_bases import KnowledgeBases
 from retrieval.ports import Posting, Stores
-from retrieval.schema import chunks, documents, embeddings, generations, versions
+from retrieval.schema import (
+    LIVE_CHUNK,
+    chunks,
+    documents,
+    embeddings,
+    generations,
+    vector_of_chunk,
+    versions,
+)
 from retrieval.types import KnowledgeBase, Vector
 
 _log = structlog.get_logger()
 
 _SLICE = 500  # chunks written at a time
-
-_LIVE = and_(chunks.c.document_id == documents.c.id, chunks.c.version == documents.c.live_version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ class Consistency:
         """What sets the stores of a knowledge base apart from the catalogue."""
         query = select(chunks.c.id).where(chunks.c.generation_id == kb.generation.id)
         with self._database.read() as connection:
-            expected = frozenset(connection.scalars(query.join(documents, _LIVE)))
+            expected = frozenset(connection.scalars(query.join(documents, LIVE_CHUNK)))
         vectors = self._stores.vectors(kb.generation.id).ids()
         postings = self._stores.lexical(kb.generation.id).ids()
         return Difference(
@@ -179,10 +185,6 @@ _STAGED = or_(
 
 
 def _rows(kb: KnowledgeBase) -> Select[Any]:
-    known = and_(
-        embeddings.c.text_hash == chunks.c.text_hash,
-        embeddings.c.model_fingerprint == kb.generation.model.fingerprint,
-    )
     same_version = and_(
         versions.c.document_id == chunks.c.document_id, versions.c.version == chunks.c.version
     )
@@ -195,8 +197,8 @@ def _rows(kb: KnowledgeBase) -> Select[Any]:
             text.label("text"),
             embeddings.c.vector,
         )
-        .join(documents, _LIVE)
+        .join(documents, LIVE_CHUNK)
         .join(versions, same_version)
-        .join(embeddings, known)
+        .join(embeddings, vector_of_chunk(kb.generation.model.fingerprint))
         .where(chunks.c.generation_id == kb.generation.id)
     )

@@ -1,6 +1,5 @@
 """Documents and their versions, read from the catalogue."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, exists, func, select
@@ -8,10 +7,11 @@ from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 from retrieval.database import Database
 from retrieval.errors import DocumentNotFound
 from retrieval.schema import (
+    LIVE_VERSION,
     chunks,
     documents,
-    embeddings,
     pages,
+    vector_of_chunk,
     versions,
 )
 from retrieval.types import (
@@ -20,12 +20,8 @@ from retrieval.types import (
     Heading,
     KnowledgeBase,
     Metadata,
-    MetadataValue,
     Page,
-)
-
-_LIVE = (versions.c.document_id == documents.c.id) & (
-    versions.c.version == documents.c.live_version
+    to_metadata,
 )
 
 
@@ -81,7 +77,7 @@ class Documents:
                 page_count.label("pages"),
                 chunk_count.label("chunks"),
             )
-            .join(versions, _LIVE)
+            .join(versions, LIVE_VERSION)
             .where(documents.c.kb_id == kb.id)
             .order_by(documents.c.uri)
             .limit(limit)
@@ -124,7 +120,7 @@ class Documents:
             text=row.text,
             pages=tuple(Page(p.number, p.start, p.end, p.label) for p in page_rows),
             headings=tuple(Heading(*heading) for heading in row.headings),
-            metadata=_to_metadata(row.metadata),
+            metadata=to_metadata(row.metadata),
         )
 
     def original(
@@ -142,10 +138,7 @@ class Documents:
 
     def is_whole(self, kb: KnowledgeBase, document_id: str) -> bool:
         """Whether the vector of each chunk of a document's live version is known."""
-        known = exists().where(
-            embeddings.c.text_hash == chunks.c.text_hash,
-            embeddings.c.model_fingerprint == kb.generation.model.fingerprint,
-        )
+        known = exists().where(vector_of_chunk(kb.generation.model.fingerprint))
         lacking = (
             select(chunks.c.id)
             .where(
@@ -162,7 +155,7 @@ class Documents:
         """The blob of a document's live version, if it has one."""
         query = (
             select(versions.c.blob)
-            .join(documents, _LIVE)
+            .join(documents, LIVE_VERSION)
             .where(documents.c.kb_id == kb.id, documents.c.id == document_id)
         )
         with self._database.read() as connection:
@@ -172,7 +165,7 @@ class Documents:
         """The id of a document whose live version has these bytes, if there is one."""
         query = (
             select(documents.c.id)
-            .join(versions, _LIVE)
+            .join(versions, LIVE_VERSION)
             .where(documents.c.kb_id == kb.id, versions.c.blob == blob)
             .order_by(documents.c.created_at, documents.c.id)
             .limit(1)
@@ -194,7 +187,7 @@ class Documents:
             documents.c.kb_id == kb.id, documents.c.id == document_id
         )
         with self._database.read() as connection:
-            return _to_metadata(connection.scalar(query) or {})
+            return to_metadata(connection.scalar(query) or {})
 
 
 def _version(kb: KnowledgeBase, document_id: str, version: str | None) -> Select[*tuple[Any, ...]]:
@@ -211,10 +204,6 @@ def _version(kb: KnowledgeBase, document_id: str, version: str | None) -> Select
     )
 
 
-def _to_metadata(stored: Mapping[str, Any]) -> dict[str, MetadataValue]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
-
-
 def _to_summary(row: Row[*tuple[Any, ...]]) -> DocumentSummary:
     return DocumentSummary(
         id=row.id,
@@ -227,7 +216,7 @@ def _to_summary(row: Row[*tuple[Any, ...]]) -> DocumentSummary:
         characters=row.characters,
         pages=row.pages,
         chunks=row.chunks,
-        metadata=_to_metadata(row.metadata),
+        metadata=to_metadata(row.metadata),
         warnings=tuple(row.warnings),
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -14,6 +14,7 @@ from retrieval.chunks import Chunks
 from retrieval.database import Database
 from retrieval.documents import Documents
 from retrieval.embedding.cache import CachedEmbedder
+from retrieval.embedding.claims import Claims
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.embedding.ollama import OllamaBackend
 from retrieval.embedding.registry import Embedders
@@ -47,6 +48,7 @@ class Engine:
     stores: Stores
     embedder: Embedder
     embedders: Embedders
+    claims: Claims
     indexer: Indexer
     searcher: Searcher
     answering: Answering
@@ -64,7 +66,7 @@ class Engine:
 
     def cached_embedder(self, kb: KnowledgeBase) -> CachedEmbedder:
         """What embeds the passages of a knowledge base, each once."""
-        return CachedEmbedder(self.embedders.of(kb), self.database)
+        return CachedEmbedder(self.embedders.of(kb), self.database, self.claims)
 
     def create(
         self, name: str, settings: KnowledgeBaseSettings | None = None
@@ -114,6 +116,7 @@ def open_engine(
             stores=stores,
             embedder=embedder,
             embedders=embedders,
+            claims=Claims(),
             indexer=indexer,
             searcher=searcher,
             answering=answering,

@@ -11,7 +11,7 @@ from retrieval.database import Database
 from retrieval.embedding.identity import ModelIdentity
 from retrieval.errors import KnowledgeBaseNotFound, Superseded
 from retrieval.knowledge_bases import KnowledgeBases, add_generation
-from retrieval.schema import chunks, documents, generations, knowledge_bases
+from retrieval.schema import LIVE_CHUNK, chunks, documents, generations, knowledge_bases
 from retrieval.staging import advance
 from retrieval.types import Chunking, Generation, KnowledgeBase
 
@@ -97,11 +97,7 @@ class Generations:
 
     def pending(self, kb: KnowledgeBase) -> list[str]:
         """The documents whose live version isn't in this generation yet."""
-        there = exists().where(
-            chunks.c.document_id == documents.c.id,
-            chunks.c.version == documents.c.live_version,
-            chunks.c.generation_id == kb.generation.id,
-        )
+        there = exists().where(LIVE_CHUNK, chunks.c.generation_id == kb.generation.id)
         query = select(documents.c.id).where(
             documents.c.kb_id == kb.id, documents.c.live_version.is_not(None), ~there
         )

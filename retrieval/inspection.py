@@ -22,6 +22,7 @@ from retrieval.schema import (
     generations,
     jobs,
     pages,
+    vector_of_chunk,
     versions,
 )
 from retrieval.types import KnowledgeBase
@@ -53,7 +54,7 @@ class Inspection:
     def inspect(self, *, repair: bool) -> list[Finding]:
         """A finding a subject."""
 
-        def mended(finding: Finding, mend: Callable[[], None]) -> Finding:
+        def mended(finding: Finding, mend: Callable[[], object]) -> Finding:
             if finding.ok or not repair:
                 return finding
             mend()
@@ -69,7 +70,7 @@ class Inspection:
                 _none(len(self._consistency.strays()), "stores", "belong to no knowledge base"),
                 self._consistency.drop_strays,
             ),
-            mended(self._cached_vectors(), self._forget_unused_vectors),
+            mended(self._cached_vectors(), lambda: forget_unused(self._database)),
             self._chunks(),
             self._originals(),
             mended(self._stray_originals(), self._delete_stray_originals),
@@ -120,14 +121,8 @@ class Inspection:
             query = select(func.count()).select_from(embeddings).where(~IS_USED)
             return _none(connection.scalar(query) or 0, "cached vectors", "belong to no chunk")
 
-    def _forget_unused_vectors(self) -> None:
-        forget_unused(self._database)
-
     def _chunks(self) -> Finding:
-        known = exists().where(
-            embeddings.c.text_hash == chunks.c.text_hash,
-            embeddings.c.model_fingerprint == generations.c.model_fingerprint,
-        )
+        known = exists().where(vector_of_chunk(generations.c.model_fingerprint))
         query = select(func.count()).select_from(chunks.join(generations)).where(~known)
         with self._database.read() as connection:
             missing = connection.scalar(query) or 0

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, func, select, update
 from retrieval.database import Database
 from retrieval.embedding.identity import ModelIdentity
 from retrieval.errors import InvalidRequest, KnowledgeBaseNotFound
-from retrieval.schema import chunks, documents, generations, knowledge_bases
+from retrieval.schema import LIVE_CHUNK, chunks, documents, generations, knowledge_bases
 from retrieval.types import Chunking, Generation, KnowledgeBase, KnowledgeBaseSettings
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
@@ -113,11 +113,7 @@ class KnowledgeBases:
     def counts(self, kb: KnowledgeBase) -> tuple[int, int]:
         """How many documents and chunks are live."""
         live = (documents.c.kb_id == kb.id) & documents.c.live_version.is_not(None)
-        of_live = (
-            (chunks.c.document_id == documents.c.id)
-            & (chunks.c.version == documents.c.live_version)
-            & (chunks.c.generation_id == kb.generation.id)
-        )
+        of_live = LIVE_CHUNK & (chunks.c.generation_id == kb.generation.id)
         with self._database.read() as connection:
             document_count = connection.scalar(
                 select(func.count()).select_from(documents).where(live)

@@ -4,6 +4,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    ColumnElement,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
@@ -177,3 +178,18 @@ jobs = Table(
     Column("created_at", Float, nullable=False),
     Column("updated_at", Float, nullable=False),
 )
+
+# Conditions that many queries share. Of a version, and of a chunk in any generation: that readers
+# see it; of a vector: that it is one of a chunk's, for the model with this fingerprint.
+LIVE_VERSION = (versions.c.document_id == documents.c.id) & (
+    versions.c.version == documents.c.live_version
+)
+LIVE_CHUNK = (chunks.c.document_id == documents.c.id) & (
+    chunks.c.version == documents.c.live_version
+)
+
+
+def vector_of_chunk(model_fingerprint: ColumnElement[str] | str) -> ColumnElement[bool]:
+    return (embeddings.c.text_hash == chunks.c.text_hash) & (
+        embeddings.c.model_fingerprint == model_fingerprint
+    )

@@ -8,7 +8,7 @@ Every offset counts Unicode code points of a document's canonical text, so
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,11 @@ Vectors: TypeAlias = NDArray[np.float32]
 Scalar: TypeAlias = str | int | float | bool
 MetadataValue: TypeAlias = Scalar | tuple[Scalar, ...]
 Metadata: TypeAlias = Mapping[str, MetadataValue]
+
+
+def to_metadata(given: Mapping[str, Any]) -> Metadata:
+    """Metadata as JSON holds it, with the tuples that a filter compares for its lists."""
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in given.items()}
 
 
 class Mode(StrEnum):

@@ -9,13 +9,21 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from api.commands.options import DEFAULT_KB, DataOption, JsonOption, KnowledgeBaseOption, settings
+from api.commands.options import (
+    DEFAULT_KB,
+    DataOption,
+    ExcludeOption,
+    IncludeOption,
+    JsonOption,
+    KnowledgeBaseOption,
+    patterns,
+    settings,
+)
 from api.console import err, out, print_json
 from api.progress import ingesting
 from api.service import open_service
 from ingest import sources
 from ingest.folder import Report, Row, ingest_paths, ingest_source
-from ingest.sources import Patterns
 
 _STDIN = Path("-")
 
@@ -23,13 +31,8 @@ _STDIN = Path("-")
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders; - for standard input.")],
     kb: KnowledgeBaseOption = DEFAULT_KB,
-    include: Annotated[
-        list[str] | None,
-        typer.Option(help="Of folders, only files that match this glob; may be repeated."),
-    ] = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option(help="But not those that match this one.")
-    ] = None,
+    include: IncludeOption = None,
+    exclude: ExcludeOption = None,
     name: Annotated[
         str, typer.Option(help="The name of what comes from standard input, its extension too.")
     ] = "stdin.txt",
@@ -41,11 +44,11 @@ def ingest(
     What hasn't changed costs nothing. A file that can't be read is a row of the report, not the
     end of the run; the exit status is 1 then.
     """
-    patterns = Patterns(tuple(include or ()), tuple(exclude or ()))
+    wanted = patterns(include, exclude)
     with open_service(settings(data)) as service, ingesting() as progress:
         knowledge_base, _ = service.engine.create(kb)
         given = [path for path in paths if path != _STDIN]
-        report = ingest_paths(service.pipeline, knowledge_base, given, patterns, progress)
+        report = ingest_paths(service.pipeline, knowledge_base, given, wanted, progress)
         if _STDIN in paths:
             given_in = sys.stdin.buffer.read(service.pipeline.max_bytes + 1)
             piped = sources.upload(name, given_in, None, None)

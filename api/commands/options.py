@@ -15,6 +15,11 @@ DataOption = Annotated[
     Path | None,
     typer.Option("--data", help="Data directory; by default FOOTNOTE_DATA or ./footnote-data."),
 ]
+IncludeOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Of folders, only files that match this glob; may be repeated."),
+]
+ExcludeOption = Annotated[list[str] | None, typer.Option(help="But not those that match this one.")]
 FilterOption = Annotated[
     str, typer.Option(help='Only documents whose metadata match, as JSON: {"year": 2026}.')
 ]
@@ -22,6 +27,11 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for program
 
 DEFAULT_KB = "default"
 SAMPLES = Patterns(include=("*.md", "*.txt", "*.html", "*.pdf", "*.docx"))  # of sample_docs
+
+
+def patterns(include: IncludeOption, exclude: ExcludeOption) -> Patterns:
+    """Which files of a folder are wanted."""
+    return Patterns(tuple(include or ()), tuple(exclude or ()))
 
 
 def settings(data: Path | None) -> Settings:

@@ -7,25 +7,28 @@ from typing import Annotated
 import typer
 
 from api.commands.ingest import print_report
-from api.commands.options import DEFAULT_KB, DataOption, JsonOption, KnowledgeBaseOption, settings
+from api.commands.options import (
+    DEFAULT_KB,
+    DataOption,
+    ExcludeOption,
+    IncludeOption,
+    JsonOption,
+    KnowledgeBaseOption,
+    patterns,
+    settings,
+)
 from api.console import out, print_json
 from api.progress import ingesting
 from api.service import open_service
 from ingest.folder import Report
 from ingest.mirroring import Mirror
-from ingest.sources import Patterns
 
 
 def sync(
     folder: Annotated[Path, typer.Argument(help="The folder.")],
     kb: KnowledgeBaseOption = DEFAULT_KB,
-    include: Annotated[
-        list[str] | None,
-        typer.Option(help="Only files that match this glob; may be repeated."),
-    ] = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option(help="But not those that match this one.")
-    ] = None,
+    include: IncludeOption = None,
+    exclude: ExcludeOption = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Go on until interrupted, at every change.")
     ] = False,
@@ -52,12 +55,10 @@ def sync(
             print_report(report)
         out.print(f"{forgotten} documents forgotten, whose files are gone.")
 
-    patterns = Patterns(tuple(include or ()), tuple(exclude or ()))
+    wanted = patterns(include, exclude)
     with open_service(settings(data)) as service, ingesting() as progress:
         service.engine.create(kb)
-        mirror = Mirror(
-            service.engine, service.pipeline, kb, folder, patterns, may_empty=allow_empty
-        )
+        mirror = Mirror(service.engine, service.pipeline, kb, folder, wanted, may_empty=allow_empty)
         told(*mirror.update(progress))
         if watch:
             mirror.follow(threading.Event(), told, progress)

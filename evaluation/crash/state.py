@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from retrieval.embedding.cache import to_vector
 from retrieval.engine import Engine
-from retrieval.schema import chunks, documents, embeddings, pages, versions
+from retrieval.schema import LIVE_VERSION, chunks, documents, embeddings, pages, versions
 from retrieval.types import KnowledgeBase, Vector
 
 Chunk = tuple[str, int, int, str]
@@ -60,13 +60,10 @@ def _close(one: Vector, other: Vector) -> bool:
 
 def state_of(engine: Engine, kb: KnowledgeBase) -> State:
     """Everything a knowledge base holds, stores included."""
-    live = (versions.c.document_id == documents.c.id) & (
-        versions.c.version == documents.c.live_version
-    )
     with engine.database.read() as connection:
         texts = connection.execute(
             select(documents.c.id, documents.c.uri, versions.c.text, versions.c.blob).join(
-                versions, live
+                versions, LIVE_VERSION
             )
         ).all()
         uris = {row.id: row.uri for row in texts}

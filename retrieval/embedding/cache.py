@@ -3,7 +3,8 @@
 This is also the durable copy from which the vector store can be filled again.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -13,20 +14,26 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from retrieval.database import Database
+from retrieval.embedding.claims import Claims
 from retrieval.embedding.scheduler import Embedder
-from retrieval.schema import UNFINISHED, chunks, embeddings, generations, jobs
+from retrieval.schema import (
+    UNFINISHED,
+    chunks,
+    embeddings,
+    generations,
+    jobs,
+    vector_of_chunk,
+)
 from retrieval.types import Vector, Vectors
 
 _SLICE = 500  # values in one IN (...)
+_LOOK = 1.0  # seconds between two looks whether who waits for a text still wants it
 
 
 IS_USED = exists(
     select(chunks.c.id)
     .join(generations, generations.c.id == chunks.c.generation_id)
-    .where(
-        chunks.c.text_hash == embeddings.c.text_hash,
-        generations.c.model_fingerprint == embeddings.c.model_fingerprint,
-    )
+    .where(vector_of_chunk(generations.c.model_fingerprint))
 )
 """Whether a vector is that of any chunk."""
 
@@ -49,11 +56,15 @@ def to_vector(blob: bytes) -> Vector:
 
 
 class CachedEmbedder:
-    """Embeds passages, each only if the catalogue doesn't know its vector."""
+    """Embeds passages, each only if the catalogue doesn't know its vector.
 
-    def __init__(self, embedder: Embedder, database: Database) -> None:
+    All that write into one catalogue share their claims.
+    """
+
+    def __init__(self, embedder: Embedder, database: Database, claims: Claims) -> None:
         self._embedder = embedder
         self._database = database
+        self._claims = claims
         self._model = embedder.identity.fingerprint
 
     def embed(
@@ -62,24 +73,52 @@ class CachedEmbedder:
         """The vectors of these passages, each kept as soon as it is there.
 
         `on_progress` is called with the number of texts whose vectors are kept. What a crash
-        can cost is what the model had in hand, and what came out of it during one commit.
+        can cost is what the model had in hand, and what came out of it during one commit. A text
+        that somebody else embeds just now is waited for.
         """
-        report = on_progress or (lambda _done: None)
         hashes = [text_hash(text) for text in texts]
-        known = self.lookup(hashes)
-        missing = {key: text for key, text in zip(hashes, texts, strict=True) if key not in known}
-        done = len(texts) - len(missing)
-        report(done)
-        for fresh in self._embedder.stream_documents(missing):
-            with self._database.write() as connection:
-                keep_vectors(connection, self._model, fresh)
-            known |= fresh
-            done += len(fresh)
-            report(done)
+        wanted = dict(zip(hashes, texts, strict=True))
+        known: dict[str, Vector] = {}
+        computed = 0
+
+        def report() -> None:
+            if on_progress:
+                on_progress(len(texts) - len(wanted) + len(known))
+
+        while missing := {key: text for key, text in wanted.items() if key not in known}:
+            with closing(self._claimed(missing)) as parts:
+                for part, is_new in parts:
+                    known |= part
+                    computed += is_new * len(part)
+                    report()
+            elsewhere = [key for key in missing if key not in known]
+            while not self._claims.wait(self._model, elsewhere, _LOOK):
+                report()
         result = np.zeros((len(texts), self._embedder.identity.dimension), dtype=np.float32)
         for row, key in enumerate(hashes):
             result[row] = known[key]
-        return Embedded(result, len(missing))
+        return Embedded(result, computed)
+
+    def _claimed(self, texts: Mapping[str, str]) -> Generator[tuple[dict[str, Vector], bool]]:
+        """The vectors of those texts that nobody else embeds, in parts, and whether they are new.
+
+        The first part is what was known, be it nothing.
+        """
+        mine = self._claims.take(self._model, texts)
+        try:
+            known = self.lookup(key for key in texts if key in mine)
+            self._claims.release(self._model, known)
+            mine -= known.keys()
+            yield known, False
+            lacking = {key: text for key, text in texts.items() if key in mine}
+            for fresh in self._embedder.stream_documents(lacking):
+                with self._database.write() as connection:
+                    keep_vectors(connection, self._model, fresh)
+                self._claims.release(self._model, fresh)
+                mine -= fresh.keys()
+                yield fresh, True
+        finally:
+            self._claims.release(self._model, mine)
 
     def forget(self, texts: Iterable[str]) -> None:
         """Delete the vectors of texts that turned out to be no chunks of anything."""

@@ -1,3 +1,6 @@
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -6,12 +9,30 @@ import pytest
 from retrieval.embedding.cache import CachedEmbedder, text_hash
 from retrieval.engine import Engine
 from retrieval.errors import EmbeddingFailed
+from retrieval.types import Vectors
 from tests.conftest import OpenEngine
-from tests.ingest.workshop import CountingBackend
+from tests.ingest.workshop import SOON, CountingBackend
 
 
 def cached(engine: Engine) -> CachedEmbedder:
-    return CachedEmbedder(engine.embedder, engine.database)
+    return CachedEmbedder(engine.embedder, engine.database, engine.claims)
+
+
+class HeldBackend(CountingBackend):
+    """Embeds nothing until it may go on, and then fails as often as told."""
+
+    def __init__(self, failures: int = 0) -> None:
+        super().__init__()
+        self.begun, self.go_on = threading.Event(), threading.Event()
+        self._failures = failures
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.begun.set()
+        assert self.go_on.wait(SOON)
+        if self._failures:
+            self._failures -= 1
+            raise ValueError("not yet")
+        return super().encode(texts)
 
 
 @pytest.fixture
@@ -56,6 +77,55 @@ def test_what_was_computed_before_a_failure_is_kept(
     kept = len(embedder.lookup(map(text_hash, asked)))
     assert kept >= 256 - len("poison")
     assert embedder.embed(asked).computed == 400 - kept
+
+
+def test_a_text_that_two_want_at_once_is_embedded_once(open_test_engine: OpenEngine) -> None:
+    backend = HeldBackend()
+    engine = open_test_engine(backend)
+    with ThreadPoolExecutor() as pool:
+        one = pool.submit(cached(engine).embed, ["shared", "one"])
+        backend.begun.wait(SOON)
+        other = pool.submit(cached(engine).embed, ["shared", "other"])
+        backend.go_on.set()
+    assert one.result().computed + other.result().computed == 3
+    assert sorted(backend.embedded) == ["one", "other", "shared"]
+    assert np.array_equal(one.result().vectors[0], other.result().vectors[0])
+
+
+def test_who_waits_for_a_text_embeds_it_where_the_other_fails(
+    open_test_engine: OpenEngine,
+) -> None:
+    backend = HeldBackend(failures=1)
+    engine = open_test_engine(backend)
+    with ThreadPoolExecutor() as pool:
+        one = pool.submit(cached(engine).embed, ["shared"])
+        backend.begun.wait(SOON)
+        other = pool.submit(cached(engine).embed, ["shared"])
+        backend.go_on.set()
+    assert isinstance(one.exception(), EmbeddingFailed)
+    assert other.result().computed == 1
+
+
+def test_who_waits_for_a_text_can_give_up(
+    open_test_engine: OpenEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.embedding.cache._LOOK", 0.01)
+    backend = HeldBackend()
+    engine = open_test_engine(backend)
+    looks: list[int] = []
+
+    def look(done: int) -> None:
+        looks.append(done)
+        if len(looks) == 3:
+            raise TimeoutError
+
+    with ThreadPoolExecutor() as pool:
+        one = pool.submit(cached(engine).embed, ["shared"])
+        backend.begun.wait(SOON)
+        with pytest.raises(TimeoutError):
+            cached(engine).embed(["shared"], look)
+        backend.go_on.set()
+    assert one.result().computed == 1
 
 
 def test_progress_counts_what_is_kept(embedder: CachedEmbedder) -> None:
