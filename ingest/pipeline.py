@@ -101,7 +101,9 @@ class Pipeline:
         total = len(pieces.chunks)
         progress(Stage.EMBEDDING, 0, total)
         embedded = self._engine.cached_embedder(kb).embed(
-            pieces.texts, lambda done: progress(Stage.EMBEDDING, done, total)
+            pieces.texts,
+            lambda done: progress(Stage.EMBEDDING, done, total),
+            [chunk.tokens for chunk in pieces.chunks],
         )
         progress(Stage.WRITING, total, total)
         prepared = PreparedDocument(

@@ -114,7 +114,8 @@ class Reindexing:
         )
         cached = engine.cached_embedder(target)
         try:
-            embedded = cached.embed(pieces.texts, lambda _done: self._make_way())
+            tokens = [chunk.tokens for chunk in pieces.chunks]
+            embedded = cached.embed(pieces.texts, lambda _done: self._make_way(), tokens)
             engine.indexer.fill(
                 PreparedChunks(
                     kb=target,

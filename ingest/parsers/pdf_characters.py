@@ -1,5 +1,7 @@
 """The characters of a PDF page as pdfium numbers them, and their canonical spelling."""
 
+import ctypes
+import re
 import unicodedata
 from typing import Final
 
@@ -8,6 +10,7 @@ import pypdfium2.raw as pdfium
 
 from ingest.parsers.characters import SPELLINGS
 
+_VAGUE: Final = re.compile("[\0\ufffe]")  # hyphens and glyphs without a code alike
 _SPELLINGS: Final = {**SPELLINGS, ord("\t"): " "}
 
 
@@ -16,16 +19,35 @@ def read_characters(text: pypdfium2.PdfTextPage) -> str:
 
     A glyph for which the font gives no code is U+FFFD: something stands there.
     """
-    code = pdfium.FPDFText_GetUnicode
-    codes = (code(text, place) for place in range(text.count_chars()))
-    return "".join(chr(each) if 0 < each < 0x110000 else "\ufffd" for each in codes)
+    count = text.count_chars()
+    found = _at_once(text, count)
+    if len(found) != count:  # some have no code there, or two
+        return "".join(_character(text, place) for place in range(count))
+    return _VAGUE.sub(lambda match: _character(text, match.start()), found)
+
+
+def _character(text: pypdfium2.PdfTextPage, place: int) -> str:
+    code = pdfium.FPDFText_GetUnicode(text, place)
+    return chr(code) if 0 < code < 0x110000 else "\ufffd"
+
+
+def _at_once(text: pypdfium2.PdfTextPage, count: int) -> str:
+    """The characters of a page in one call: one for each would take longer than all the rest."""
+    codes = (ctypes.c_ushort * (max(count, 0) + 1))()
+    written = pdfium.FPDFText_GetText(text, 0, count, codes)
+    return bytes(codes)[: 2 * (written - 1)].decode("utf-16-le", "surrogatepass")
 
 
 def canonical_run(raw: str, start: int, end: int) -> tuple[str, list[int]]:
     """`raw[start:end]` in canonical characters with single spaces, and the number of each."""
+    run = raw[start:end]
+    if run.isascii() and run.isprintable() and "  " not in run:
+        kept = run.strip(" ")
+        first = start + len(run) - len(run.lstrip(" "))
+        return kept, list(range(first, first + len(kept)))
     letters: list[str] = []
     sources: list[int] = []
-    for place, character in enumerate(_paired(raw[start:end]), start):
+    for place, character in enumerate(_paired(run), start):
         plain = " " <= character <= "~" or len(character) != 1
         for letter in character if plain else _SPELLINGS.get(ord(character), character):
             if letter == " " and (not letters or letters[-1] == " "):

@@ -29,6 +29,7 @@ _LOST_F: Final = re.compile(
 Seen where each glyph is placed alone (Chrome's PDFs, small or slanted type): "Dif erentiated".
 """
 _LEADER: Final = re.compile(r"(?:[.·…] ?){4,}")
+_SPACE: Final = re.compile(" ")
 _BAR: Final = " | "
 _COLUMN_GAP: Final = 1.6
 """Heights of a line between two words that belong to different columns of a table."""
@@ -133,27 +134,27 @@ class _Reader:
         places = [self._place(sources[0])]
         lost = {match.end() for match in _LOST_F.finditer(letters)}
         spread = is_spread(letters)
-        widest, kept, gaps = 0.0, [], []
+        widest = 0.0
+        columns: list[int] = []
+        dropped: list[int] = []
         spelled = list(letters)
-        for at in range(len(letters)):
-            if letters[at] != " ":
-                kept.append(at)
-                continue
+        for at in (match.start() for match in _SPACE.finditer(letters)):
             before, after = self._place(sources[at - 1]), self._place(sources[at + 1])
             gap = max(after.left - before.right, before.left - after.right)
             places += (before, after)
             widest = max(widest, gap)
             wide = is_wide(letters[at - 1]) and is_wide(letters[at + 1])
             if wide and (spread or self._is_generated(sources[at])) and gap < before.height:
+                dropped.append(at)
                 continue
             if at in lost and self._is_generated(sources[at]):
                 spelled[at] = "f"
             if gap > _COLUMN_GAP * max(before.height, 1):
-                gaps.append(len(kept))
-            kept.append(at)
+                columns.append(at - len(dropped))
         places.append(self._place(sources[-1]))
-        text = "".join(spelled[at] for at in kept)
-        return text, [sources[at] for at in kept], places, widest, tuple(gaps)
+        for at in reversed(dropped):
+            del spelled[at], sources[at]
+        return "".join(spelled), sources, places, widest, tuple(columns)
 
     def _place(self, source: int) -> Rectangle:
         char_box(self._text, source, self._box)

@@ -68,16 +68,21 @@ class CachedEmbedder:
         self._model = embedder.identity.fingerprint
 
     def embed(
-        self, texts: Sequence[str], on_progress: Callable[[int], None] | None = None
+        self,
+        texts: Sequence[str],
+        on_progress: Callable[[int], None] | None = None,
+        tokens: Sequence[int] | None = None,
     ) -> Embedded:
         """The vectors of these passages, each kept as soon as it is there.
 
+        `tokens` are those of each text, if they have been counted (`Embedder.count_tokens`).
         `on_progress` is called with the number of texts whose vectors are kept. What a crash
         can cost is what the model had in hand, and what came out of it during one commit. A text
         that somebody else embeds just now is waited for.
         """
         hashes = [text_hash(text) for text in texts]
         wanted = dict(zip(hashes, texts, strict=True))
+        counts = dict(zip(hashes, tokens, strict=True)) if tokens else None
         known: dict[str, Vector] = {}
         computed = 0
 
@@ -86,7 +91,7 @@ class CachedEmbedder:
                 on_progress(len(texts) - len(wanted) + len(known))
 
         while missing := {key: text for key, text in wanted.items() if key not in known}:
-            with closing(self._claimed(missing)) as parts:
+            with closing(self._claimed(missing, counts)) as parts:
                 for part, is_new in parts:
                     known |= part
                     computed += is_new * len(part)
@@ -99,7 +104,9 @@ class CachedEmbedder:
             result[row] = known[key]
         return Embedded(result, computed)
 
-    def _claimed(self, texts: Mapping[str, str]) -> Generator[tuple[dict[str, Vector], bool]]:
+    def _claimed(
+        self, texts: Mapping[str, str], tokens: Mapping[str, int] | None
+    ) -> Generator[tuple[dict[str, Vector], bool]]:
         """The vectors of those texts that nobody else embeds, in parts, and whether they are new.
 
         The first part is what was known, be it nothing.
@@ -111,7 +118,7 @@ class CachedEmbedder:
             mine -= known.keys()
             yield known, False
             lacking = {key: text for key, text in texts.items() if key in mine}
-            for fresh in self._embedder.stream_documents(lacking):
+            for fresh in self._embedder.stream_documents(lacking, tokens):
                 with self._database.write() as connection:
                     keep_vectors(connection, self._model, fresh)
                 self._claims.release(self._model, fresh)

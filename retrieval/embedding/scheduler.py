@@ -86,10 +86,13 @@ class Embedder:
         lane = Lane.QUESTION if urgent else Lane.DOCUMENT
         return self._embed([prefix + text for text in texts], lane)
 
-    def stream_documents(self, texts: Mapping[str, str]) -> Iterator[dict[str, Vector]]:
+    def stream_documents(
+        self, texts: Mapping[str, str], tokens: Mapping[str, int] | None = None
+    ) -> Iterator[dict[str, Vector]]:
         """The vectors of passages by their keys, in parts, each as soon as it is there.
 
-        What waits is dropped when the caller stops. Raises TextTooLong, EmbeddingFailed.
+        `tokens` says what `count_tokens` found, if it was asked. What waits is dropped when the
+        caller stops. Raises TextTooLong, EmbeddingFailed.
         """
         prefix = self.identity.prefixes.document
         ahead = iter(texts.items())
@@ -97,7 +100,8 @@ class Embedder:
         try:
             while True:
                 taken = list(islice(ahead, _AHEAD - len(pending)))
-                futures = self.submit([prefix + text for _, text in taken], Lane.DOCUMENT)
+                counts = [tokens[key] for key, _ in taken] if tokens else None
+                futures = self.submit([prefix + text for _, text in taken], Lane.DOCUMENT, counts)
                 pending |= zip(futures, (key for key, _ in taken), strict=True)
                 if not pending:
                     return
