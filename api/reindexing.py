@@ -12,9 +12,12 @@ from ingest.reindexing import Reindexing
 from retrieval.engine import Engine
 from retrieval.errors import InvalidRequest, RetrievalError
 from retrieval.generations import Generations, Wish
+from retrieval.known_items import known_items
 from retrieval.types import Chunking, KnowledgeBase
 
 _log = structlog.get_logger()
+
+_QUESTIONS = 200  # made of the text, where none are given
 
 Pairs = Sequence[tuple[str, str]]
 """Questions, each with the uri of the document that answers it."""
@@ -150,6 +153,6 @@ class Reindexer:
         if questions:
             items = measured.by_uri(engine, live, questions)
             return measured.compare(engine, live, target, items)
-        made = measured.cloze(engine, live)
+        made = known_items(engine.chunks, live, _QUESTIONS)
         embedders = engine.embedders
         return measured.compare_models(embedders.of(live), embedders.of(target), made)

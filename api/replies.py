@@ -10,6 +10,7 @@ from api.reindexing import Status
 from api.requests import ChunkingSettings
 from ingest.job_store import Job
 from retrieval import types
+from retrieval.fusion import Fusion
 from retrieval.search import Found
 
 
@@ -18,7 +19,8 @@ class KnowledgeBaseReply(BaseModel):
     documents: int
     chunks: int
     chunking: ChunkingSettings
-    dense_weight: float
+    fusion: Fusion
+    dense_weight: float | None
     chat_model: str
     system_prompt: str
     embedding_model: str
@@ -32,6 +34,7 @@ class KnowledgeBaseReply(BaseModel):
             documents=counts[0],
             chunks=counts[1],
             chunking=ChunkingSettings(tokens=cut.tokens, overlap=cut.overlap),
+            fusion=kb.settings.fusion,
             dense_weight=kb.settings.dense_weight,
             chat_model=kb.settings.chat_model,
             system_prompt=kb.settings.system_prompt,

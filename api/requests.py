@@ -10,6 +10,7 @@ from retrieval import types
 from retrieval.answering import Question
 from retrieval.conversation import Turn
 from retrieval.errors import InvalidRequest
+from retrieval.fusion import Fusion
 from retrieval.search import MAX_K, MAX_QUERY
 from retrieval.types import Mode
 
@@ -65,7 +66,10 @@ class ReindexRequest(_Request):
 
 class KnowledgeBaseRequest(_Request):
     chunking: ChunkingSettings = ChunkingSettings()
-    dense_weight: float = Field(0.5, ge=0, le=1, description="Share of the dense leg")
+    fusion: Fusion = Field(Fusion.BACKGROUND, description="How the two legs become one")
+    dense_weight: float | None = Field(
+        None, ge=0, le=1, description="Share of the dense leg; by default calibrated"
+    )
     chat_model: str = Field(
         "", max_length=300, description="What answers: a model, or `extractive`; empty: the default"
     )
@@ -74,6 +78,7 @@ class KnowledgeBaseRequest(_Request):
     def settings(self) -> types.KnowledgeBaseSettings:
         return types.KnowledgeBaseSettings(
             chunking=types.Chunking(self.chunking.tokens, self.chunking.overlap),
+            fusion=self.fusion,
             dense_weight=self.dense_weight,
             chat_model=self.chat_model,
             system_prompt=self.system_prompt,

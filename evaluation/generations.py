@@ -1,13 +1,10 @@
 """Two generations of a knowledge base on its own questions: is the new one worse?
 
 Questions may be given, each with its document; they are searched for, by the dense leg alone,
-for that is what the model changes. Else they are made of the text by the inverse cloze task: a
-sentence is the question, and what stands around it, without it, the passage to be found among
-those of the others (Lee, Chang, Toutanova, "Latent Retrieval for Weakly Supervised Open Domain
-Question Answering", ACL 2019). Words alone lead from one to the other less often than sense.
+for that is what the model changes. Else they are made of the text: a sentence is the question,
+and the rest of its chunk the passage to be found among those of the others.
 """
 
-import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -17,18 +14,16 @@ import numpy as np
 from evaluation.significance import chance_of_loss
 from retrieval.embedding.scheduler import Embedder
 from retrieval.engine import Engine
+from retrieval.known_items import KnownItem
 from retrieval.search import Query
-from retrieval.sentences import sentences
 from retrieval.types import KnowledgeBase, Mode
 
-_SHORTEST = 12  # characters of a sentence that is a question
-_PASSAGE = 1_500  # characters around it, at most
 _K = 10
 _LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class KnownItem:
+class Labelled:
     """A question and the document that it should find."""
 
     question: str
@@ -57,39 +52,13 @@ class Comparison:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Cloze:
-    """A sentence, and the passage that it was taken out of."""
-
-    question: str
-    passage: str
-
-
-def cloze(engine: Engine, kb: KnowledgeBase, count: int = 200, seed: int = 0) -> list[Cloze]:
-    """Questions from the text of documents, the same for the same documents and seed."""
-    chance = random.Random(seed)  # noqa: S311
-    total, _ = engine.knowledge_bases.counts(kb)
-    listed = [summary.id for summary in engine.documents.list(kb, limit=max(total, 1))]
-    chosen = chance.sample(listed, min(count, len(listed)))
-    made: list[Cloze] = []
-    for document_id in chosen:
-        text = engine.documents.get(kb, document_id).text
-        spans = [span for span in sentences(text) if span.end - span.start >= _SHORTEST]
-        if len(spans) < 2:
-            continue
-        for start, end in chance.sample(spans, min(-(-count // len(chosen)), len(spans))):
-            around = text[max(0, start - _PASSAGE // 2) : start] + text[end : end + _PASSAGE // 2]
-            made.append(Cloze(text[start:end], around))
-    return made[:count]
-
-
-def compare_models(old: Embedder, new: Embedder, items: Sequence[Cloze]) -> Comparison:
+def compare_models(old: Embedder, new: Embedder, items: Sequence[KnownItem]) -> Comparison:
     """Two models on questions made of the text."""
     return _compared(_cloze_ranks(old, items), _cloze_ranks(new, items))
 
 
 def compare(
-    engine: Engine, old: KnowledgeBase, new: KnowledgeBase, items: Sequence[KnownItem]
+    engine: Engine, old: KnowledgeBase, new: KnowledgeBase, items: Sequence[Labelled]
 ) -> Comparison:
     """Two generations on questions that are given."""
     return _compared(
@@ -105,10 +74,10 @@ def _compared(before: Sequence[float], after: Sequence[float]) -> Comparison:
     return Comparison(len(before), fmean(before), fmean(after), chance_of_loss(differences))
 
 
-def _cloze_ranks(embedder: Embedder, items: Sequence[Cloze]) -> list[float]:
+def _cloze_ranks(embedder: Embedder, items: Sequence[KnownItem]) -> list[float]:
     """The reciprocal rank of each passage for its own question, among all of them."""
     room = embedder.identity.window - embedder.count_tokens([""])[0] - 1
-    passages = [embedder.fit(item.passage, room)[0] for item in items]
+    passages = [embedder.fit(item.rest, room)[0] for item in items]
     questions = [embedder.embed_query(item.question) for item in items]
     if not items:
         return []
@@ -117,13 +86,13 @@ def _cloze_ranks(embedder: Embedder, items: Sequence[Cloze]) -> list[float]:
     return [1.0 / int(count) for count in (scores >= own).sum(axis=1)]
 
 
-def _reciprocal_rank(engine: Engine, kb: KnowledgeBase, item: KnownItem) -> float:
+def _reciprocal_rank(engine: Engine, kb: KnowledgeBase, item: Labelled) -> float:
     hits = engine.searcher.search(kb, Query(item.question, _K, Mode.DENSE)).hits
     return next((1 / h.rank for h in hits if h.chunk.document_id == item.document_id), 0.0)
 
 
-def by_uri(engine: Engine, kb: KnowledgeBase, pairs: Iterable[tuple[str, str]]) -> list[KnownItem]:
+def by_uri(engine: Engine, kb: KnowledgeBase, pairs: Iterable[tuple[str, str]]) -> list[Labelled]:
     """Given questions, each with the uri or id of its document."""
     total, _ = engine.knowledge_bases.counts(kb)
     ids = {summary.uri: summary.id for summary in engine.documents.list(kb, limit=total)}
-    return [KnownItem(question, ids.get(uri, uri)) for question, uri in pairs]
+    return [Labelled(question, ids.get(uri, uri)) for question, uri in pairs]

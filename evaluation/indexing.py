@@ -44,6 +44,7 @@ def indexed(
                 filled = (entry for entry in corpus if entry.text.strip())
                 for done, _ in enumerate(pool.map(one, filled), start=1):
                     on_progress(done)
+            pipeline.calibrate(kb)
             yield engine, kb
 
 

@@ -16,6 +16,7 @@ from typing import Annotated, Final, TypeAlias, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
+from retrieval.calibration import Found
 from retrieval.embedding.cache import text_hash
 from retrieval.embedding.identity import ModelIdentity
 from retrieval.types import KnowledgeBaseSettings, Vectors
@@ -49,6 +50,7 @@ class Manifest(_Strict):
     chunker: str
     documents: int
     chunks: int
+    calibration: Found | None = None
     files: dict[str, str]
 
 

@@ -91,6 +91,7 @@ def _export(engine: Engine, kb: KnowledgeBase, archive: zipfile.ZipFile, watch: 
             written.add(row["blob"])
             write(f"blobs/{row['blob']}", engine.blobs.get(row["blob"]))
         watch(done)
+    calibration = engine.calibrations.of(kb)
     manifest = {
         "format": FORMAT,
         "name": kb.name,
@@ -99,6 +100,7 @@ def _export(engine: Engine, kb: KnowledgeBase, archive: zipfile.ZipFile, watch: 
         "chunker": kb.generation.chunker,
         "documents": len(rows),
         "chunks": len(pieces),
+        "calibration": calibration and asdict(calibration.found),
         "files": digests,
     }
     archive.writestr(MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False))
@@ -134,6 +136,8 @@ def _restore(engine: Engine, archive: Archive, name: str | None, watch: Watch) -
             pieces, vectors = contents.chunks(row), contents.vectors(row)
             engine.indexer.publish(_prepared(kb, row, pieces, vectors, archive.original(row)))
             watch(done)
+        if manifest.calibration:
+            engine.calibrator.adopt(kb, manifest.calibration)
     except BaseException:
         engine.indexer.remove_knowledge_base(kb)  # all of it, or nothing
         raise

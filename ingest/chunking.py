@@ -1,10 +1,11 @@
 """Chunks: whole sentences up to the embedder's window, cut where the text itself pauses.
 
 A chunk is a span. It never crosses a heading, begins and ends with a sentence, and repeats about
-`overlap` tokens of the one before. Where to cut is decided by the text around the cut alone, so
-an edit changes the chunks it touches and not those that follow. The path of headings above it
-goes into what is embedded and indexed (its context), not into the span. A sentence that alone
-exceeds the window is cut at the clause, word or character that still fits.
+`overlap` tokens of the one before. A short section is cut in equal parts; in a long one the text
+around a cut alone decides, so an edit changes the chunks it touches and not those that follow.
+The path of headings above it goes into what is embedded and indexed (its context), not into the
+span. A sentence that alone exceeds the window is cut at the clause, word or character that still
+fits.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from ingest.splitting import split
 from retrieval.sentences import Span, sentences
@@ -23,6 +25,7 @@ CountTokens = Callable[[Sequence[str]], list[int]]
 _USUAL = 512
 _CONTEXT_SHARE = 4  # the context takes at most a quarter of a chunk
 _OVERLAP_SHARE = 3  # and what is repeated a third
+_SHORT = 4  # budgets that a section has which is cut in equal parts: an edit changes no more
 _LEAST = 0.5  # of the budget is what a chunk has, but for the last of a section
 _LAST = 0.25  # and what that one has, if it can be
 # Code points a token: prose in any script stays far below. A tokenizer that reads a megabyte of
@@ -173,15 +176,64 @@ def _pieces(
 
 
 def _pack(text: str, pieces: Sequence[_Piece], budget: int, overlap: int) -> Iterator[Span]:
-    """Runs of pieces within the budget, each repeating some of the last.
+    """Runs of pieces within the budget, each repeating some of the last."""
+    first = begin = 0
+    for end in _ends(text, pieces, budget, overlap):
+        yield Span(pieces[first].span.start, pieces[end - 1].span.end)
+        begin = end
+        first = _repeated(pieces, begin, budget, overlap)
 
-    Between half of the budget and all of it, a run ends at the strongest pause; among equal ones
-    a hash of the words that follow decides. So two texts that are the same from somewhere on are
-    soon cut at the same places, as in content-defined chunking (Muthitacharoen et al. 2001).
+
+def _ends(text: str, pieces: Sequence[_Piece], budget: int, overlap: int) -> Iterator[int]:
+    """Where runs end: of a short section in equal parts, of a long one where its content says."""
+    total = sum(piece.tokens for piece in pieces)
+    if total > _SHORT * budget:
+        return _ends_by_content(text, pieces, budget, overlap)
+    tried = (_equal_ends(pieces, runs) for runs in range(-(-total // budget), len(pieces) + 1))
+    return iter(next(ends for ends in tried if _fit(pieces, ends, budget, overlap)))
+
+
+def _equal_ends(pieces: Sequence[_Piece], runs: int) -> list[int]:
+    """The ends of that many runs of about as many tokens."""
+    sums = list(accumulate(piece.tokens for piece in pieces))
+    ends: list[int] = []
+    for run in range(1, runs + 1):
+        goal, last = sums[-1] * run / runs, ends[-1] if ends else 0
+        nearest = min(range(last, len(pieces)), key=lambda at: abs(sums[at] - goal)) + 1
+        ends.append(min(nearest, len(pieces) - (runs - run)))
+    return ends
+
+
+def _fit(pieces: Sequence[_Piece], ends: Sequence[int], budget: int, overlap: int) -> bool:
+    begins = [_repeated(pieces, end, budget, overlap) for end in (0, *ends)][: len(ends)]
+    return all(
+        sum(piece.tokens for piece in pieces[begin:end]) <= budget
+        for begin, end in zip(begins, ends, strict=True)
+    )
+
+
+def _repeated(pieces: Sequence[_Piece], begin: int, budget: int, overlap: int) -> int:
+    """The first of the pieces before `begin` that the run from there repeats."""
+    first = begin
+    spare = min(overlap, budget - pieces[begin].tokens) if begin < len(pieces) else 0
+    while first > 0 and (spare := spare - pieces[first - 1].tokens) >= 0:
+        first -= 1
+    return first
+
+
+def _ends_by_content(
+    text: str, pieces: Sequence[_Piece], budget: int, overlap: int
+) -> Iterator[int]:
+    """Ends between half of the budget and all of it, at the strongest pause.
+
+    Among equal ones a hash of the words that follow decides. So two texts that are the same from
+    somewhere on are soon cut at the same places, as in content-defined chunking (Muthitacharoen
+    et al. 2001).
     """
     left = sum(piece.tokens for piece in pieces)
-    first, begin = 0, 0
+    begin = 0
     while begin < len(pieces):
+        first = _repeated(pieces, begin, budget, overlap)
         tokens = sum(piece.tokens for piece in pieces[first:begin])
         ends: list[tuple[int, int, int]] = []
         end, rest = begin, left
@@ -193,12 +245,9 @@ def _pack(text: str, pieces: Sequence[_Piece], budget: int, overlap: int) -> Ite
                 ends.append((*_pause(text, pieces, end), end))
         if end < len(pieces) and ends:
             end = max(ends)[-1]
-        yield Span(pieces[first].span.start, pieces[end - 1].span.end)
+        yield end
         left -= sum(piece.tokens for piece in pieces[begin:end])
-        first = begin = end
-        spare = min(overlap, budget - pieces[end].tokens) if end < len(pieces) else 0
-        while first > 0 and (spare := spare - pieces[first - 1].tokens) >= 0:
-            first -= 1
+        begin = end
 
 
 def _pause(text: str, pieces: Sequence[_Piece], at: int) -> tuple[int, int]:

@@ -119,6 +119,7 @@ def ingest_files(
         except BaseException:
             tally.stop()  # Ctrl-C: what is in hand ends at its next step
             raise
+    pipeline.calibrate(kb)
     return Report(rows, (), time.perf_counter() - began)
 
 

@@ -82,6 +82,8 @@ class Jobs:
         self._schedule = Schedule()
         self._lines: dict[str, deque[str]] = {}  # the jobs of a document, in their order
         self._line_of: dict[str, str] = {}
+        self._grown: set[str] = set()  # knowledge bases to which something was added
+        self._idle = threading.Event()
         self._remains = True  # there may be vectors of attempts that came to nothing
         self._closing = threading.Event()
         self._threads = [
@@ -108,6 +110,7 @@ class Jobs:
     def stop(self) -> None:
         """Begin nothing more, and let nobody wait. The next start takes up what isn't finished."""
         self._closing.set()
+        self._idle.set()
         self._tell()
         self._schedule.close()
 
@@ -305,11 +308,27 @@ class Jobs:
                 self._schedule.put(job_id, time.time() + _LEFT)
 
     def _tidy(self) -> None:
-        while not self._closing.wait(_TIDY):
+        """Between the jobs, and now and then beside them: what nobody waits for."""
+        while not self._closing.is_set():
+            self._idle.wait(_TIDY)
+            self._idle.clear()
             try:
+                self._calibrate()
                 self._store.prune(time.time() - _KEPT)
+            except _Interrupted:
+                return
             except RetrievalError as error:
-                _log.warning("jobs_not_pruned", error=str(error))
+                _log.warning("not_tidied", error=str(error))
+
+    def _calibrate(self) -> None:
+        """Measure the legs of knowledge bases that have grown."""
+        while self._grown:
+            if kb := self._engine.knowledge_bases.by_id(self._grown.pop()):
+                self._engine.calibrator.refresh(self._engine.open(kb.name), self._carry_on)
+
+    def _carry_on(self) -> None:
+        if self._closing.is_set():
+            raise _Interrupted
 
     def _begin(self, job_id: str) -> Job | None:
         """The job, from now on this thread's to work on; none if there is nothing left to do."""
@@ -359,8 +378,7 @@ class Jobs:
         def progress(stage: Stage, done: int, total: int) -> None:
             if job.id in self._cancelled:
                 raise Cancelled(f"The ingestion of {source.name} was cancelled.")
-            if self._closing.is_set():
-                raise _Interrupted
+            self._carry_on()
             # Not written down: a process that dies leaves it queued, which is where it then is.
             self._active[job.id] = replace(job, state=stage, done=done, total=total)
 
@@ -393,6 +411,9 @@ class Jobs:
             self._cancelled.discard(job.id)
             if job.state.final:
                 self._leave(job.id)
+                self._grown.add(job.kb_id)
+                if not self._lines:
+                    self._idle.set()
             elif job.retry_at is not None:
                 self._remains = True
                 self._schedule.put(job.id, job.retry_at)

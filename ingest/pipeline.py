@@ -88,6 +88,10 @@ class Pipeline:
                 self._engine.cached_embedder(kb).forget(pieces.texts)
             raise
 
+    def calibrate(self, kb: KnowledgeBase) -> None:
+        """Measure the legs of a knowledge base that may have grown: see `Calibrator`."""
+        self._engine.calibrator.refresh(kb)
+
     def _store(
         self,
         kb: KnowledgeBase,

@@ -64,6 +64,7 @@ class Reindexing:
                     self._add(target, document_id)
                 except DocumentNotFound:
                     continue  # it was deleted meanwhile
+        self._engine.calibrator.refresh(target, lambda: progress(total, total))
         progress(total, total)
 
     def switch(self, target: KnowledgeBase, progress: Progress) -> None:

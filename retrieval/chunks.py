@@ -9,7 +9,15 @@ from sqlalchemy import ColumnElement, Select, func, select
 
 from retrieval.database import Database
 from retrieval.embedding.cache import to_vector
-from retrieval.schema import LIVE_CHUNK, chunks, documents, embeddings, pages, versions
+from retrieval.schema import (
+    LIVE_CHUNK,
+    chunks,
+    documents,
+    embeddings,
+    pages,
+    vector_of_chunk,
+    versions,
+)
 from retrieval.types import Chunk, KnowledgeBase, Vectors
 
 _SLICE = 500  # values in one IN (...)
@@ -66,6 +74,23 @@ class Chunks:
             for block in connection.execute(query).partitions(4_096):
                 yield [row.id for row in block], _matrix([row.vector for row in block], kb)
 
+    def sample(self, kb: KnowledgeBase, count: int) -> list[str]:
+        """At most `count` live chunks, always the same of the same: ids are hashes, so any are."""
+        query = select(chunks.c.id).join(documents, LIVE_CHUNK).where(_of(kb))
+        with self._database.read() as connection:
+            return list(connection.scalars(query.order_by(chunks.c.id).limit(count)))
+
+    def around(self, kb: KnowledgeBase, chunk: Chunk, reach: int) -> set[str]:
+        """A chunk, and as many before and after it in its document."""
+        query = select(chunks.c.id).where(
+            chunks.c.generation_id == kb.generation.id,
+            chunks.c.document_id == chunk.document_id,
+            chunks.c.version == chunk.version,
+            chunks.c.ordinal.between(chunk.ordinal - reach, chunk.ordinal + reach),
+        )
+        with self._database.read() as connection:
+            return set(connection.scalars(query))
+
     def passages(self, kb: KnowledgeBase, ids: Sequence[str]) -> dict[str, Passage]:
         """Text and origin of those of the ids that are live."""
         found: dict[str, Passage] = {}
@@ -93,13 +118,10 @@ def _of(kb: KnowledgeBase) -> ColumnElement[bool]:
 
 
 def _vectors(kb: KnowledgeBase) -> Select[str, bytes]:
-    known = (embeddings.c.text_hash == chunks.c.text_hash) & (
-        embeddings.c.model_fingerprint == kb.generation.model.fingerprint
-    )
     return (
         select(chunks.c.id, embeddings.c.vector)
         .join(documents, LIVE_CHUNK)
-        .join(embeddings, known)
+        .join(embeddings, vector_of_chunk(kb.generation.model.fingerprint))
         .where(_of(kb))
     )
 

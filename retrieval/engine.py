@@ -8,6 +8,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from retrieval.answering import Answering
+from retrieval.calibrating import Calibrator
+from retrieval.calibration import Calibrations
 from retrieval.chat.extractive import ExtractiveAnswerer
 from retrieval.chat.ollama import OllamaChat
 from retrieval.chunks import Chunks
@@ -24,6 +26,7 @@ from retrieval.errors import DataDirectoryLocked, StoreUnavailable
 from retrieval.generating import Generating
 from retrieval.indexing import Indexer
 from retrieval.knowledge_bases import KnowledgeBases
+from retrieval.legs import Legs
 from retrieval.opening import open_stores
 from retrieval.ports import Blobs, EmbeddingBackend, Stores
 from retrieval.responding import Responding
@@ -50,6 +53,9 @@ class Engine:
     embedders: Embedders
     claims: Claims
     indexer: Indexer
+    chunks: Chunks
+    calibrations: Calibrations
+    calibrator: Calibrator
     searcher: Searcher
     answering: Answering
     responding: Responding
@@ -104,8 +110,10 @@ def open_engine(
         blobs.tidy()
         indexer = Indexer(database, stores, blobs)
         stack.callback(indexer.close)
-        searcher = Searcher(embedders, stores, Chunks(database), knowledge_bases)
-        stack.callback(searcher.close)
+        chunks, calibrations = Chunks(database), Calibrations(database)
+        legs = Legs(stores, chunks)
+        stack.callback(legs.close)
+        searcher = Searcher(embedders, legs, chunks, knowledge_bases, calibrations)
         answering = Answering(searcher, ExtractiveAnswerer(embedder), documents, stores)
         yield Engine(
             settings=settings,
@@ -118,6 +126,9 @@ def open_engine(
             embedders=embedders,
             claims=Claims(),
             indexer=indexer,
+            chunks=chunks,
+            calibrations=calibrations,
+            calibrator=Calibrator(embedders, stores, chunks, legs, calibrations),
             searcher=searcher,
             answering=answering,
             responding=_responding(settings, answering, documents, embedder),

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, func, select, update
 from retrieval.database import Database
 from retrieval.embedding.identity import ModelIdentity
 from retrieval.errors import InvalidRequest, KnowledgeBaseNotFound
+from retrieval.fusion import Fusion
 from retrieval.schema import LIVE_CHUNK, chunks, documents, generations, knowledge_bases
 from retrieval.types import Chunking, Generation, KnowledgeBase, KnowledgeBaseSettings
 
@@ -154,8 +155,9 @@ def _check(name: str, settings: KnowledgeBaseSettings) -> None:
             f"{name!r} can't name a knowledge base: use 1 to 64 of a-z, 0-9, '.', '_' and '-', "
             f"with a letter or digit at both ends."
         )
-    if not 0.0 <= settings.dense_weight <= 1.0:
-        raise InvalidRequest(f"dense_weight is {settings.dense_weight}; it lies within 0 and 1.")
+    weight = settings.dense_weight
+    if weight is not None and not 0.0 <= weight <= 1.0:
+        raise InvalidRequest(f"dense_weight is {weight}; it lies within 0 and 1.")
     check_chunking(settings.chunking)
 
 
@@ -215,8 +217,9 @@ def _from_row(row: Row[*tuple[Any, ...]]) -> KnowledgeBase:
         name=row.name,
         settings=KnowledgeBaseSettings(
             chunking=Chunking(**settings["chunking"]),
-            dense_weight=settings["dense_weight"],
-            # Not in what earlier versions wrote.
+            # Not in what earlier versions wrote, whose weight was 0.5 where nobody asked for any.
+            fusion=Fusion(settings.get("fusion", Fusion.BACKGROUND)),
+            dense_weight=settings["dense_weight"] if "fusion" in settings else None,
             chat_model=settings.get("chat_model", ""),
             system_prompt=settings.get("system_prompt", ""),
         ),

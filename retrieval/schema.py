@@ -59,6 +59,16 @@ generations = Table(
     Column("wish", JSON),  # of whoever asked for it: see Wish
 )
 
+# What was measured of a generation, to fuse its legs by: see Calibration.
+calibrations = Table(
+    "calibrations",
+    metadata,
+    Column("generation_id", String, _owner("generations.id"), primary_key=True),
+    Column("found", JSON, nullable=False),
+    Column("mean", LargeBinary, nullable=False),  # (d,) little-endian float32
+    Column("covariance", LargeBinary, nullable=False),  # (d, d)
+)
+
 # What must agree between the catalogue and something beside it: a value a name.
 marks = Table(
     "marks",

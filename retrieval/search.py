@@ -1,32 +1,28 @@
 """Search: two legs, fused on exact scores, hydrated from what is live.
 
-The stores propose chunks; the catalogue decides. Whatever a leg proposes is scored again with
-its stored vector, so an approximate index costs candidates at most, never an order, and ties
-are broken by chunk id: the same question gives the same hits.
+The stores propose chunks; the catalogue decides. Ties are broken by chunk id: the same question
+gives the same hits.
 """
 
 import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from retrieval import filters, fusion
+from retrieval import fusion
+from retrieval.calibration import UNCALIBRATED, Calibrations
 from retrieval.chunks import Chunks, Passage
 from retrieval.embedding.registry import Embedders
 from retrieval.errors import InvalidRequest
-from retrieval.filters import Condition, Filter
+from retrieval.filters import Filter
+from retrieval.fusion import Fusion
 from retrieval.knowledge_bases import KnowledgeBases
-from retrieval.ports import Stores
+from retrieval.legs import POOL, Asked, Candidates, Legs, Scope
 from retrieval.types import Hit, KnowledgeBase, Leg, Mode, Vector
 
 MAX_K = 1_000
 MAX_QUERY = 20_000  # code points
 
-_POOL = 100  # candidates of a leg; what the figures on fusion in the README were measured with
-_EXACT_SCAN = 20_000  # chunks that a filter may leave for the dense leg to be answered by a scan
 _ATTEMPTS = 5  # searches started again because documents changed under them
 
 
@@ -53,30 +49,36 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighing:
+    """How the legs were fused, and where from the weight is.
+
+    `mean` and `deviation` are those of the question's cosines with the knowledge base's chunks,
+    where they count.
+    """
+
+    fusion: Fusion
+    weight: float
+    origin: str
+    mean: float | None = None
+    deviation: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
-    """The hits of a query, best first, and where its time went, in seconds."""
+    """The hits of a query, best first, where its time went, in seconds, and how it was fused."""
 
     hits: tuple[Hit, ...]
     timings: Mapping[str, float]
+    weighing: Weighing | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Scope:
-    """What a filter leaves: a condition, the documents that meet it and how many chunks."""
+class Ranked:
+    """Candidates with their fused scores, the best first."""
 
-    condition: Condition
-    documents: frozenset[str]
-    chunks: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidates:
-    """Live candidates with their exact scores by leg; `lost` proposals weren't live."""
-
-    dense: dict[str, float]
-    lexical: dict[str, float]
-    lost: bool
-    exhausted: bool
+    candidates: Candidates
+    scores: dict[str, float]
+    weighing: Weighing | None
 
 
 class Presence:
@@ -105,24 +107,22 @@ class Searcher:
     def __init__(
         self,
         embedders: Embedders,
-        stores: Stores,
+        legs: Legs,
         chunks: Chunks,
         knowledge_bases: KnowledgeBases,
+        calibrations: Calibrations,
     ) -> None:
         self._embedders = embedders
-        self._stores = stores
+        self._legs = legs
         self._chunks = chunks
         self._knowledge_bases = knowledge_bases
-        self._legs = ThreadPoolExecutor(8, thread_name_prefix="dense-leg")
+        self._calibrations = calibrations
         self._busy = Presence()
 
     @property
     def busy(self) -> bool:
         """Whether somebody is waiting for an answer."""
         return self._busy.anybody
-
-    def close(self) -> None:
-        self._legs.shutdown()
 
     def search(self, kb: KnowledgeBase, query: Query) -> Found:
         """The best chunks for a query.
@@ -131,139 +131,94 @@ class Searcher:
         a reader sees the old version or the new one, never a gap.
         """
         with self._busy:
-            return self._search(kb, query)
-
-    def _search(self, kb: KnowledgeBase, query: Query) -> Found:
-        began = time.perf_counter()
-        vector = None
-        if query.mode is not Mode.LEXICAL:
-            vector = self._embedders.of(kb).embed_query(query.text)
-        embedded = time.perf_counter()
-        condition = filters.condition(query.filter) if query.filter else None
-        for _ in range(_ATTEMPTS):
-            epoch = self._knowledge_bases.epoch(kb)
-            scope = self._scope(kb, condition)
-            hits, lost = self._attempt(kb, query, vector, scope)
-            if not lost or epoch == self._knowledge_bases.epoch(kb):
-                break
-        ended = time.perf_counter()
+            began = time.perf_counter()
+            asked = self.asked(kb, query)
+            embedded = time.perf_counter()
+            for _ in range(_ATTEMPTS):
+                epoch = self._knowledge_bases.epoch(kb)
+                scope = self._legs.scope(kb, query.filter)
+                ranked = self.rank(kb, query, asked, scope)
+                hits = self._hits(kb, query, ranked)
+                lost = ranked.candidates.lost or len(hits) < min(query.k, len(ranked.scores))
+                if not lost or epoch == self._knowledge_bases.epoch(kb):
+                    break
+            ended = time.perf_counter()
         timings = {
             "embed": embedded - began,
             "search": ended - embedded,
             "total": ended - began,
         }
-        return Found(hits, timings)
+        return Found(hits, timings, ranked.weighing)
 
-    def _attempt(
-        self, kb: KnowledgeBase, query: Query, vector: Vector | None, scope: _Scope | None
-    ) -> tuple[tuple[Hit, ...], bool]:
-        """The hits, and whether anything was proposed that isn't live any more."""
-        pool = max(_POOL, query.k)
+    def asked(self, kb: KnowledgeBase, query: Query) -> Asked:
+        """What a query asks of the legs that it uses. Raises EmbeddingFailed, Overloaded."""
+        embedder = self._embedders.of(kb)
+        return Asked(
+            words=None if query.mode is Mode.DENSE else query.text,
+            vector=None if query.mode is Mode.LEXICAL else embedder.embed_query(query.text),
+        )
+
+    def rank(self, kb: KnowledgeBase, query: Query, asked: Asked, scope: Scope | None) -> Ranked:
+        """At least as many candidates as are wanted, if there are, in their order."""
+        pool = max(POOL, query.k)
         while True:
-            candidates = self._candidates(kb, query, vector, scope, pool)
-            scores = _fused(query.mode, candidates, kb.settings.dense_weight)
+            candidates = self._legs.candidates(kb, asked, scope, pool)
+            scores, weighing = self._fused(kb, query.mode, asked.vector, candidates)
             if len(scores) >= query.k or candidates.exhausted:
-                break
+                ordered = sorted(scores, key=lambda key: (-scores[key], key))
+                return Ranked(candidates, {key: scores[key] for key in ordered}, weighing)
             pool *= 4
-        best = sorted(scores, key=lambda key: (-scores[key], key))[: query.k]
+
+    def _fused(
+        self, kb: KnowledgeBase, mode: Mode, vector: Vector | None, candidates: Candidates
+    ) -> tuple[dict[str, float], Weighing | None]:
+        dense, lexical = candidates.dense, candidates.lexical
+        if mode is Mode.DENSE:
+            return dense, None
+        if mode is Mode.LEXICAL or vector is None:
+            return lexical, None
+        weighing = self._weighing(kb, vector)
+        calibration = self._calibrations.of(kb)
+        if weighing.fusion is Fusion.BACKGROUND and calibration:
+            dense = calibration.background.standardised(vector, dense)
+        return fusion.FUNCTIONS[weighing.fusion](dense, lexical, weighing.weight), weighing
+
+    def _weighing(self, kb: KnowledgeBase, vector: Vector) -> Weighing:
+        """How this knowledge base is fused: as its settings say, else as it was calibrated."""
+        settings, calibration = kb.settings, self._calibrations.of(kb)
+        method, mean, deviation = settings.fusion, None, None
+        if method is Fusion.BACKGROUND and calibration is None:
+            method = Fusion.CONVEX  # there is too little text for a background
+        elif method is Fusion.BACKGROUND and calibration:
+            mean, deviation = calibration.background.expected(vector)
+        if settings.dense_weight is not None:
+            return Weighing(method, settings.dense_weight, "settings", mean, deviation)
+        if calibration:
+            return Weighing(method, calibration.found.weight, "calibration", mean, deviation)
+        return Weighing(method, UNCALIBRATED, "default", mean, deviation)
+
+    def _hits(self, kb: KnowledgeBase, query: Query, ranked: Ranked) -> tuple[Hit, ...]:
+        best = list(ranked.scores)[: query.k]
         passages = self._chunks.passages(kb, best)
-        ranks = {
-            "dense": _ranks(candidates.dense),
-            "lexical": _ranks(candidates.lexical),
-        }
+        by_leg = {"dense": ranked.candidates.dense, "lexical": ranked.candidates.lexical}
+        ranks = {name: fusion.ranks(scores) for name, scores in by_leg.items()}
         live = [key for key in best if key in passages]
-        hits = tuple(
-            _hit(passages[key], scores[key], rank, candidates, ranks)
+        return tuple(
+            _hit(passages[key], ranked.scores[key], rank, legs_of(key, by_leg, ranks))
             for rank, key in enumerate(live, start=1)
         )
-        return hits, candidates.lost or len(live) < len(best)
-
-    def _scope(self, kb: KnowledgeBase, condition: Condition | None) -> _Scope | None:
-        if condition is None:
-            return None
-        return _Scope(
-            condition,
-            frozenset(self._chunks.document_ids(kb, condition)),
-            self._chunks.count(kb, condition),
-        )
-
-    def _candidates(
-        self,
-        kb: KnowledgeBase,
-        query: Query,
-        vector: Vector | None,
-        scope: _Scope | None,
-        pool: int,
-    ) -> _Candidates:
-        if scope is not None and not scope.documents:
-            return _Candidates({}, {}, lost=False, exhausted=True)
-        dense_leg = (
-            self._legs.submit(self._dense, kb, vector, scope, pool) if vector is not None else None
-        )
-        lexical: dict[str, float] = {}
-        if query.mode is not Mode.DENSE:
-            store = self._stores.lexical(kb.generation.id)
-            lexical = dict(store.query(query.text, pool, scope.documents if scope else None))
-        dense = dense_leg.result() if dense_leg else set()
-        proposed = sorted(dense | lexical.keys())
-        live, vectors = self._chunks.vectors(kb, proposed)
-        cosines = vectors @ vector if vector is not None else np.zeros(len(live), np.float32)
-        known = dict(zip(live, cosines.tolist(), strict=True))
-        return _Candidates(
-            dense=known if vector is not None else {},
-            lexical={key: score for key, score in lexical.items() if key in known},
-            lost=len(live) < len(proposed),
-            exhausted=max(len(dense), len(lexical)) < pool,
-        )
-
-    def _dense(
-        self, kb: KnowledgeBase, vector: Vector, scope: _Scope | None, pool: int
-    ) -> set[str]:
-        """The ids of the nearest chunks; exactly those where a filter leaves few."""
-        if scope is not None and scope.chunks <= _EXACT_SCAN:
-            return self._scan(kb, vector, scope, pool)
-        store = self._stores.vectors(kb.generation.id)
-        if scope is None:
-            return {key for key, _ in store.query(vector, pool)}
-        allowed = {key for ids, _ in self._chunks.scan(kb, scope.condition) for key in ids}
-        reach, total = pool, store.count()
-        while True:
-            near = [key for key, _ in store.query(vector, reach) if key in allowed]
-            if len(near) >= pool or reach >= total:
-                return set(near[:pool])
-            reach *= 4
-
-    def _scan(self, kb: KnowledgeBase, vector: Vector, scope: _Scope, pool: int) -> set[str]:
-        scored: list[tuple[float, str]] = []
-        for ids, vectors in self._chunks.scan(kb, scope.condition):
-            cosines = (vectors @ vector).tolist()
-            scored.extend((-cosine, key) for cosine, key in zip(cosines, ids, strict=True))
-            scored = sorted(scored)[:pool]
-        return {key for _, key in scored}
 
 
-def _fused(mode: Mode, candidates: _Candidates, weight: float) -> dict[str, float]:
-    if mode is Mode.DENSE:
-        return candidates.dense
-    if mode is Mode.LEXICAL:
-        return candidates.lexical
-    return fusion.convex(candidates.dense, candidates.lexical, weight)
+def legs_of(
+    key: str, scores: Mapping[str, fusion.Scores], ranks: Mapping[str, Mapping[str, int]]
+) -> tuple[Leg, ...]:
+    """What the legs that know a chunk said of it."""
+    return tuple(
+        Leg(name, ranks[name][key], of_leg[key]) for name, of_leg in scores.items() if key in of_leg
+    )
 
 
-def _ranks(scores: Mapping[str, float]) -> dict[str, int]:
-    ordered = sorted(scores, key=lambda key: (-scores[key], key))
-    return {key: rank for rank, key in enumerate(ordered, start=1)}
-
-
-def _hit(
-    passage: Passage,
-    score: float,
-    rank: int,
-    candidates: _Candidates,
-    ranks: Mapping[str, Mapping[str, int]],
-) -> Hit:
-    key = passage.chunk.id
-    by_leg = {"dense": candidates.dense, "lexical": candidates.lexical}
+def _hit(passage: Passage, score: float, rank: int, legs: tuple[Leg, ...]) -> Hit:
     return Hit(
         chunk=passage.chunk,
         uri=passage.uri,
@@ -272,9 +227,5 @@ def _hit(
         page=passage.page,
         score=score,
         rank=rank,
-        legs=tuple(
-            Leg(name, ranks[name][key], scores[key])
-            for name, scores in by_leg.items()
-            if key in scores
-        ),
+        legs=legs,
     )

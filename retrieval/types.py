@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.embedding.identity import ModelIdentity
+from retrieval.fusion import Fusion
 
 Vector: TypeAlias = NDArray[np.float32]
 """One embedding: `(d,) float32`, unit norm."""
@@ -202,7 +203,7 @@ class Chunking:
 
     tokens: int = 0
     overlap: int = 32
-    method: str = "sentences-2"
+    method: str = "sentences-3"
 
     @property
     def fingerprint(self) -> str:
@@ -218,12 +219,14 @@ class Chunking:
 class KnowledgeBaseSettings:
     """What may differ from one knowledge base to another.
 
-    `dense_weight` is the share of the dense leg in the fused score, in [0, 1]. `chat_model`
-    answers, where it isn't empty; `system_prompt` is told to it.
+    `fusion` names a function of `retrieval.fusion`; `dense_weight` is the dense leg's share in
+    the fused score, in [0, 1], by default what calibration finds. `chat_model` answers, where it
+    isn't empty; `system_prompt` is told to it.
     """
 
     chunking: Chunking = field(default_factory=Chunking)
-    dense_weight: float = 0.5
+    fusion: Fusion = Fusion.BACKGROUND
+    dense_weight: float | None = None
     chat_model: str = ""
     system_prompt: str = ""
 

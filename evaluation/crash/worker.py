@@ -27,7 +27,7 @@ from retrieval.chunks import Chunks
 from retrieval.engine import Engine, load_backend, open_engine
 from retrieval.ports import EmbeddingBackend
 from retrieval.settings import EngineSettings
-from retrieval.types import KnowledgeBase, Vectors
+from retrieval.types import KnowledgeBase, KnowledgeBaseSettings, Vectors
 
 _LIMITS = ParseLimits(seconds=60)
 _MAX_BYTES = 1 << 28
@@ -120,7 +120,9 @@ def main() -> None:
     settings = EngineSettings(Path(order.data), embedding_model=order.model)
     backend = Logged(load_backend(settings), Path(order.log))
     with open_engine(settings, backend) as engine:
-        kb, _ = engine.create("crash")
+        kb, _ = engine.create(
+            "crash", KnowledgeBaseSettings(dense_weight=0.5)
+        )  # embeds passages alone
         parser = ProcessParser(_LIMITS)
         jobs = Jobs(engine, Pipeline(engine, parser, _MAX_BYTES))
         jobs.start()

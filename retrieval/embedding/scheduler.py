@@ -76,6 +76,14 @@ class Embedder:
         mean = vectors.mean(axis=0)
         return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), dtype=np.float32)
 
+    def embed_questions(self, texts: Sequence[str]) -> Vectors:
+        """The `(n, d)` unit vectors of questions that fit the window and nobody waits for.
+
+        Raises TextTooLong, EmbeddingFailed.
+        """
+        prefix = self.identity.prefixes.query
+        return self._embed([prefix + text for text in texts], Lane.DOCUMENT)
+
     def embed_documents(self, texts: Sequence[str], *, urgent: bool = False) -> Vectors:
         """The `(n, d)` unit vectors of passages that fit the window, in their order.
 

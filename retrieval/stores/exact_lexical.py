@@ -1,22 +1,16 @@
 """BM25 in plain Python: the reference that the lexical index is tested against."""
 
-import math
 import threading
 from collections import Counter
 from collections.abc import Collection, Sequence
 
 from retrieval.analysis import analyse
+from retrieval.bm25 import bm25, idf
 from retrieval.ports import Posting, Scored
-
-K1, B = 1.2, 0.75  # tantivy's own
 
 
 class ExactLexicalStore:
-    """Postings in memory, each scored for each query.
-
-    Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009; the
-    idf is Lucene's and tantivy's, which is never negative.
-    """
+    """Postings in memory, each scored for each query."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -64,16 +58,3 @@ class ExactLexicalStore:
             for id_, counts in self._terms.items()
             if not weights.keys().isdisjoint(counts)
         ]
-
-
-def idf(frequency: int, total: int) -> float:
-    """What a term weighs that occurs in `frequency` of `total` chunks."""
-    return math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
-
-
-def bm25(counts: Counter[str], weights: dict[str, float], average: float) -> float:
-    """The score of a chunk with these term counts; `average` is the mean length in terms."""
-    norm = K1 * (1 - B + B * counts.total() / average)
-    return sum(
-        weight * counts[term] * (K1 + 1) / (counts[term] + norm) for term, weight in weights.items()
-    )

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.generations import Comparison, by_uri, cloze, compare, compare_models
+from evaluation.generations import Comparison, by_uri, compare, compare_models
 from evaluation.significance import chance_of_loss
 from ingest.reindexing import Reindexing
 from ingest.sources import upload
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.embedding.scheduler import Embedder
 from retrieval.embedding.torch import TorchBackend
+from retrieval.known_items import known_items
 from retrieval.types import Chunking, Vectors
 from tests.conftest import OpenEngine
 from tests.ingest.workshop import Workshop, note
@@ -40,10 +41,11 @@ def shop_of(open_test_engine: OpenEngine) -> Workshop:
 
 def test_questions_are_sentences_that_their_passage_lacks(open_test_engine: OpenEngine) -> None:
     shop = shop_of(open_test_engine)
-    items = cloze(shop.engine, shop.kb, 20)
-    assert items == cloze(shop.engine, shop.kb, 20)
-    assert len(items) == 20
-    assert all(item.question not in item.passage and item.passage for item in items)
+    items = known_items(shop.engine.chunks, shop.kb, 20)
+    assert items == known_items(shop.engine.chunks, shop.kb, 20)
+    assert len(items) == len(set(items)) == 20
+    assert all(item.question in item.whole for item in items)
+    assert all(item.question not in item.rest and item.rest for item in items)
     one = shop.engine.embedder
     same = compare_models(one, one, items)
     assert (same.questions, same.old, same.worse) == (20, same.new, False)
@@ -70,7 +72,7 @@ def test_the_real_model_beats_the_hashing_one(open_test_engine: OpenEngine) -> N
     for path in sorted(SAMPLES.glob("*.*")):
         if path.suffix in (".md", ".txt", ".html", ".pdf") and path.name.isascii():
             shop.ingest(upload(path.name, path.read_bytes(), None, None))
-    items = cloze(shop.engine, shop.kb, 120)
+    items = known_items(shop.engine.chunks, shop.kb, 120)
     real = Embedder(TorchBackend())
     found = compare_models(real, shop.engine.embedder, items)
     real.close()

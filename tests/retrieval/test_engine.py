@@ -68,13 +68,13 @@ def test_another_model_is_refused_with_both_names(open_test_engine: OpenEngine) 
             refused()
         assert "64 dimensions" in str(caught.value)
         assert "128 dimensions" in str(caught.value)
-    assert engine.knowledge_bases.get("docs").settings.dense_weight == 0.5
+    assert engine.knowledge_bases.get("docs").settings.dense_weight is None
     assert engine.create("others")[1]
 
 
 def test_creating_without_settings_keeps_those_that_are_there(open_test_engine: OpenEngine) -> None:
     engine = open_test_engine()
-    own = KnowledgeBaseSettings(Chunking(64, 8), 0.25)
+    own = KnowledgeBaseSettings(Chunking(64, 8), dense_weight=0.25)
     assert engine.create("docs", own)[1]
     kb, new = engine.create("docs")
     assert (kb.settings, new) == (own, False)

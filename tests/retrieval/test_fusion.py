@@ -1,7 +1,18 @@
+from collections.abc import Callable
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.fusion import convex
+from retrieval.fusion import (
+    FUNCTIONS,
+    Fusion,
+    convex,
+    distributions,
+    min_max,
+    ranks,
+    reciprocal_ranks,
+)
 
 KEYS = st.sampled_from("abcdef")
 COSINES = st.dictionaries(KEYS, st.floats(-1, 1))
@@ -9,27 +20,53 @@ SCORES = st.just(0.0) | st.floats(1e-6, 50)  # halving a subnormal would lose it
 BM25 = st.dictionaries(KEYS, SCORES)
 WEIGHTS = st.floats(0, 1)
 
+Fuse = Callable[[dict[str, float], dict[str, float], float], dict[str, float]]
 
-def test_a_worked_example() -> None:
-    fused = convex({"a": 0.8, "b": 0.4}, {"b": 6.0, "c": 3.0}, 0.5)
-    assert fused == {"a": 0.4, "b": 0.7, "c": 0.25}
+DENSE = {"a": 0.8, "b": 0.4}
+LEXICAL = {"b": 6.0, "c": 3.0}
 
 
-@given(COSINES, BM25, WEIGHTS)
-def test_every_candidate_has_a_score_within_bounds(
-    dense: dict[str, float], lexical: dict[str, float], weight: float
+@pytest.mark.parametrize(
+    ("fuse", "expected"),
+    [
+        (convex, {"a": 0.4, "b": 0.7, "c": 0.25}),
+        (min_max, {"a": 0.5, "b": 0.5, "c": 0.0}),
+        (reciprocal_ranks, {"a": 0.5 / 61, "b": 0.5 / 62 + 0.5 / 61, "c": 0.5 / 62}),
+        # Each leg has two scores, one deviation above and below their mean.
+        (distributions, {"a": 0.5 * 4 / 6, "b": 0.5 * 2 / 6 + 0.5 * 4 / 6, "c": 0.5 * 2 / 6}),
+    ],
+)
+def test_worked_examples(fuse: Fuse, expected: dict[str, float]) -> None:
+    assert fuse(DENSE, LEXICAL, 0.5) == pytest.approx(expected)
+
+
+def test_every_fusion_has_its_function() -> None:
+    assert FUNCTIONS.keys() == set(Fusion)
+
+
+def test_equal_scores_rank_by_id() -> None:
+    assert ranks({"b": 1.0, "c": 2.0, "a": 1.0}) == {"c": 1, "a": 2, "b": 3}
+
+
+@pytest.mark.parametrize("fusion", list(Fusion))
+@given(dense=COSINES, lexical=BM25, weight=WEIGHTS)
+def test_every_candidate_has_a_score(
+    fusion: Fusion, dense: dict[str, float], lexical: dict[str, float], weight: float
 ) -> None:
-    fused = convex(dense, lexical, weight)
+    fused = FUNCTIONS[fusion](dense, lexical, weight)
     assert fused.keys() == dense.keys() | lexical.keys()
     assert all(-weight <= score <= 1 + 1e-9 for score in fused.values())
 
 
-@given(COSINES, BM25, WEIGHTS, st.floats(0.5, 8))
+@pytest.mark.parametrize("fusion", list(Fusion))
+@given(
+    dense=COSINES, lexical=BM25, weight=WEIGHTS, unit=st.sampled_from([0.5, 2.0, 4.0])
+)  # exact in binary: rounding makes ties of what had an order, and the other way round
 def test_the_unit_of_bm25_does_not_matter(
-    dense: dict[str, float], lexical: dict[str, float], weight: float, unit: float
+    fusion: Fusion, dense: dict[str, float], lexical: dict[str, float], weight: float, unit: float
 ) -> None:
-    one = convex(dense, lexical, weight)
-    other = convex(dense, {key: unit * score for key, score in lexical.items()}, weight)
+    one = FUNCTIONS[fusion](dense, lexical, weight)
+    other = FUNCTIONS[fusion](dense, {key: unit * v for key, v in lexical.items()}, weight)
     assert all(abs(one[key] - other[key]) < 1e-6 for key in one)
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from retrieval.engine import Engine
 from retrieval.errors import InvalidRequest, KnowledgeBaseNotFound
+from retrieval.fusion import Fusion
 from retrieval.types import Chunking, KnowledgeBaseSettings
 from tests.retrieval.library import Library
 
@@ -52,7 +53,7 @@ def test_many_threads_create_one(engine: Engine) -> None:
 
 def test_settings_change_while_nothing_depends_on_them(engine: Engine) -> None:
     engine.create("docs")
-    changed = KnowledgeBaseSettings(Chunking(128, 16), 0.3)
+    changed = KnowledgeBaseSettings(Chunking(128, 16), Fusion.CONVEX, 0.3)
     kb, new = engine.create("docs", changed)
     assert (kb.settings, new) == (changed, False)
     assert kb.generation.chunker == changed.chunking.fingerprint

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import true
 
-from retrieval import search
+from retrieval import legs
+from retrieval.calibration import UNCALIBRATED
 from retrieval.chunks import Chunks
 from retrieval.engine import open_engine
 from retrieval.errors import InvalidRequest
@@ -55,7 +56,7 @@ def expected(
     scores = {
         Mode.DENSE: cosines,
         Mode.LEXICAL: bm25,
-        Mode.HYBRID: convex(cosines, bm25, kb.settings.dense_weight),
+        Mode.HYBRID: convex(cosines, bm25, UNCALIBRATED),
     }[mode]
     allowed = [key for key in scores if kept is None or passages[key].uri in kept]
     return [(key, scores[key]) for key in sorted(allowed, key=lambda key: (-scores[key], key))]
@@ -78,7 +79,7 @@ def test_hits_are_those_of_brute_force(filled: Library, query: str, mode: Mode) 
 def test_a_filter_costs_no_recall(
     filled: Library, monkeypatch: pytest.MonkeyPatch, scan: int, kept: int
 ) -> None:
-    monkeypatch.setattr(search, "_EXACT_SCAN", scan)
+    monkeypatch.setattr(legs, "_EXACT_SCAN", scan)
     uris = {f"d{number:02}": None for number in range(kept)}
     query = Query("zebra 退货", 500, Mode.DENSE, {"number": {"$lt": kept}})
     hits = filled.engine.searcher.search(filled.kb, query).hits
@@ -95,13 +96,12 @@ def test_the_same_question_gives_the_same_hits(filled: Library) -> None:
 
 
 def test_each_hit_says_what_each_leg_said_of_it(filled: Library) -> None:
-    weight = filled.kb.settings.dense_weight
     hits = filled.hits("zebra stripes", k=5)
     highest = max(leg.score for hit in hits for leg in hit.legs if leg.name == "lexical")
     for hit in hits:
-        legs = {leg.name: leg for leg in hit.legs}
-        lexical = legs["lexical"].score / highest if "lexical" in legs else 0.0
-        fused = weight * legs["dense"].score + (1 - weight) * lexical
+        said = {leg.name: leg for leg in hit.legs}
+        lexical = said["lexical"].score / highest if "lexical" in said else 0.0
+        fused = UNCALIBRATED * said["dense"].score + (1 - UNCALIBRATED) * lexical
         assert hit.score == pytest.approx(fused)
         assert all(leg.rank >= 1 for leg in hit.legs)
 

@@ -2,9 +2,10 @@ import math
 
 import pytest
 
+from retrieval.bm25 import idf
 from retrieval.ports import Posting
 from retrieval.stores.exact import ExactVectorStore
-from retrieval.stores.exact_lexical import ExactLexicalStore, idf
+from retrieval.stores.exact_lexical import ExactLexicalStore
 from tests.contracts.lexical_store import LexicalStoreContract, NewLexicalStore
 from tests.contracts.vector_store import NewVectorStore, VectorStoreContract
 

@@ -1,0 +1,183 @@
+"""How much each leg can be trusted over a knowledge base, found out without judgements.
+
+Known items are searched for by each leg, and a leg weighs as the square of how well it does, as
+in Wu, Bi, Zeng, Han, "Assigning Appropriate Weights for the Linear Combination Data Fusion Method
+in Information Retrieval", IPM 45(4), 2009. So a model that doesn't read the language of the
+documents gets little to say. One half of the items decides on the weight; on the other it has to
+hold against equal weights.
+"""
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean, pstdev
+
+from retrieval import fusion
+from retrieval.analysis import analyse
+from retrieval.background import Background
+from retrieval.bm25 import bm25, idf
+from retrieval.calibration import UNCALIBRATED, Calibration, Calibrations, Found, Trial
+from retrieval.chunks import Chunks
+from retrieval.embedding.registry import Embedders
+from retrieval.known_items import KnownItem, known_items
+from retrieval.legs import Asked, Legs
+from retrieval.ports import Stores
+from retrieval.types import KnowledgeBase, Vector
+
+_LEAST = 64  # chunks of a knowledge base whose background says anything
+_GROWTH = 2  # times as many chunks, or as few, and it is calibrated again
+_ITEMS = 200
+_NEIGHBOURS = 2  # chunks before and after a known item, which overlap with it or go on from it
+_FEWEST = 40  # items that can decide anything
+_SAMPLE = 4_096  # vectors that the background is taken from
+_ERRORS = 2.0  # standard errors that the weight may do worse than equal ones
+
+Carry = Callable[[], None]
+"""Called now and then; what it raises ends the work."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    """What the legs found for a known item, which is in both with the score of its rest."""
+
+    target: str
+    dense: dict[str, float]
+    lexical: dict[str, float]
+
+    def reciprocal_rank(self, scores: fusion.Scores) -> float:
+        own = scores[self.target]
+        return 1.0 / (1 + sum(score > own for key, score in scores.items() if key != self.target))
+
+
+class Calibrator:
+    """Calibrates knowledge bases when they have grown. Any thread may call it."""
+
+    def __init__(
+        self,
+        embedders: Embedders,
+        stores: Stores,
+        chunks: Chunks,
+        legs: Legs,
+        calibrations: Calibrations,
+    ) -> None:
+        self._embedders = embedders
+        self._stores = stores
+        self._chunks = chunks
+        self._legs = legs
+        self._calibrations = calibrations
+
+    def refresh(self, kb: KnowledgeBase, carry_on: Carry = lambda: None) -> Calibration | None:
+        """The calibration of a knowledge base, made anew where it has changed much.
+
+        None where there is too little text to tell. Takes some seconds; questions go first.
+        """
+        known = self._calibrations.of(kb)
+        chunks = self._stores.lexical(kb.generation.id).count()
+        if chunks < _LEAST or (known and _serves(known.found, kb, chunks)):
+            return known
+        made = self._calibrated(kb, chunks, carry_on)
+        self._calibrations.keep(kb, made)
+        return made
+
+    def adopt(self, kb: KnowledgeBase, found: Found) -> None:
+        """Take what was found over the same chunks elsewhere; nothing is embedded."""
+        self._calibrations.keep(kb, Calibration(found, self._background(kb, found.chunks)))
+
+    def _background(self, kb: KnowledgeBase, chunks: int) -> Background:
+        _, sample = self._chunks.vectors(kb, self._chunks.sample(kb, _SAMPLE))
+        return Background.of(sample, chunks)
+
+    def _calibrated(self, kb: KnowledgeBase, chunks: int, carry_on: Carry) -> Calibration:
+        background = self._background(kb, chunks)
+        wanted = kb.settings.dense_weight is None
+        searched = self._searched(kb, background, carry_on) if wanted else []
+        tuning, left_out = searched[::2], searched[1::2]
+        weight = _weight(tuning)
+        kept = len(searched) >= _FEWEST and _holds(weight, left_out)
+        weight = weight if kept else UNCALIBRATED
+        found = Found(
+            weight, kept, _trial(tuning, weight), _trial(left_out, weight), chunks, time.time()
+        )
+        return Calibration(found, background)
+
+    def _searched(
+        self, kb: KnowledgeBase, background: Background, carry_on: Carry
+    ) -> list[_Searched]:
+        embedder = self._embedders.of(kb)
+        items = known_items(self._chunks, kb, _ITEMS)
+        average = fmean(len(analyse(item.whole)) for item in items) if items else 0.0
+        found: list[_Searched] = []
+        for item in items:
+            carry_on()
+            [question] = embedder.embed_questions([item.question])
+            [rest] = embedder.embed_documents([item.rest])
+            found.append(self._search(kb, item, question, rest, background, average))
+        return found
+
+    def _search(
+        self,
+        kb: KnowledgeBase,
+        item: KnownItem,
+        question: Vector,
+        rest: Vector,
+        background: Background,
+        average: float,
+    ) -> _Searched:
+        """The candidates of both legs, without the target's neighbours, which may well answer."""
+        target = item.origin.chunk.id
+        found = self._legs.candidates(kb, Asked(item.question, question))
+        near = self._chunks.around(kb, item.origin.chunk, _NEIGHBOURS)
+        dense = {key: score for key, score in found.dense.items() if key not in near}
+        lexical = {key: score for key, score in found.lexical.items() if key not in near}
+        dense[target] = float(question @ rest)
+        lexical[target] = found.lexical.get(target, 0.0) * self._left(kb, item, average)
+        return _Searched(target, background.standardised(question, dense), lexical)
+
+    def _left(self, kb: KnowledgeBase, item: KnownItem, average: float) -> float:
+        """The share of a chunk's BM25 that is left without the sentence."""
+        store = self._stores.lexical(kb.generation.id)
+        total = store.count()
+        frequencies = store.frequencies(set(analyse(item.question)))
+        weights = {term: idf(frequency, total) for term, frequency in frequencies.items()}
+        whole = bm25(Counter(analyse(item.whole)), weights, average)
+        return bm25(Counter(analyse(item.rest)), weights, average) / whole if whole else 0.0
+
+
+def _serves(found: Found, kb: KnowledgeBase, chunks: int) -> bool:
+    """Whether what was found still says something of a knowledge base of so many chunks."""
+    if kb.settings.dense_weight is None and not found.tuned.questions:
+        return False  # when it was made, the settings said how much the legs weigh
+    return found.chunks / _GROWTH < chunks < found.chunks * _GROWTH
+
+
+def _weight(searched: Sequence[_Searched]) -> float:
+    """The dense leg's share of the squared mean reciprocal ranks."""
+    trial = _trial(searched, UNCALIBRATED)
+    dense, lexical = trial.dense**2, trial.lexical**2
+    return dense / (dense + lexical) if dense + lexical else UNCALIBRATED
+
+
+def _holds(weight: float, searched: Sequence[_Searched]) -> bool:
+    """Whether a weight does no worse than equal ones, but for what may be chance."""
+    equal, weighted = _fused(searched, UNCALIBRATED), _fused(searched, weight)
+    gains = [after - before for before, after in zip(equal, weighted, strict=True)]
+    error = pstdev(gains) / math.sqrt(len(gains))
+    return bool(fmean(gains) >= -_ERRORS * error)
+
+
+def _trial(searched: Sequence[_Searched], weight: float) -> Trial:
+    if not searched:
+        return Trial(0, 0.0, 0.0, 0.0, 0.0)
+    return Trial(
+        questions=len(searched),
+        dense=fmean(one.reciprocal_rank(one.dense) for one in searched),
+        lexical=fmean(one.reciprocal_rank(one.lexical) for one in searched),
+        equal=fmean(_fused(searched, UNCALIBRATED)),
+        weighted=fmean(_fused(searched, weight)),
+    )
+
+
+def _fused(searched: Sequence[_Searched], weight: float) -> list[float]:
+    return [one.reciprocal_rank(fusion.convex(one.dense, one.lexical, weight)) for one in searched]

@@ -1,0 +1,100 @@
+"""What is known of a generation's legs without anybody's judgements, kept in the catalogue."""
+
+import threading
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from sqlalchemy import delete, select
+
+from retrieval.background import Background
+from retrieval.database import Database
+from retrieval.schema import calibrations, generations
+from retrieval.types import KnowledgeBase
+
+UNCALIBRATED = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Mean reciprocal ranks of known items: of each leg, and of both with some weights."""
+
+    questions: int
+    dense: float
+    lexical: float
+    equal: float
+    weighted: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The dense leg's weight, from questions made of the text, and what it does on others.
+
+    `kept` says whether the weight held on the questions that were left out; else it is 0.5.
+    """
+
+    weight: float
+    kept: bool
+    tuned: Trial
+    held_out: Trial
+    chunks: int
+    made_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How a generation's legs are fused."""
+
+    found: Found
+    background: Background
+
+
+class Calibrations:
+    """Keeps the calibration of each generation. Any thread may call it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[str, Calibration | None] = {}
+        self._lock = threading.Lock()
+
+    def of(self, kb: KnowledgeBase) -> Calibration | None:
+        """That of the knowledge base's generation, if it has been calibrated."""
+        generation = kb.generation.id
+        with self._lock:
+            if generation not in self._known:
+                self._known[generation] = self._read(generation)
+            return self._known[generation]
+
+    def keep(self, kb: KnowledgeBase, calibration: Calibration) -> bool:
+        """Replace that of the knowledge base's generation; whether it is still there."""
+        generation, background = kb.generation.id, calibration.background
+        with self._lock, self._database.write() as connection:
+            there = select(generations.c.id).where(generations.c.id == generation)
+            if connection.scalar(there) is None:
+                return False
+            connection.execute(
+                delete(calibrations).where(calibrations.c.generation_id == generation)
+            )
+            connection.execute(
+                calibrations.insert().values(
+                    generation_id=generation,
+                    found=asdict(calibration.found),
+                    mean=background.mean.astype("<f4").tobytes(),
+                    covariance=background.covariance.astype("<f4").tobytes(),
+                )
+            )
+            self._known[generation] = calibration
+        return True
+
+    def _read(self, generation: str) -> Calibration | None:
+        query = select(calibrations).where(calibrations.c.generation_id == generation)
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return None
+        found = Found(
+            **row.found
+            | {"tuned": Trial(**row.found["tuned"]), "held_out": Trial(**row.found["held_out"])}
+        )
+        mean = np.frombuffer(row.mean, dtype="<f4")
+        covariance = np.frombuffer(row.covariance, dtype="<f4").reshape(len(mean), len(mean))
+        return Calibration(found, Background(mean, covariance, found.chunks))
