@@ -10,8 +10,29 @@ from api.reindexing import Status
 from api.requests import ChunkingSettings
 from ingest.job_store import Job
 from retrieval import types
+from retrieval.engine import Engine
+from retrieval.explaining import Why
 from retrieval.fusion import Fusion
 from retrieval.search import Found
+
+
+class TrialReply(BaseModel):
+    questions: int = Field(description="Sentences of the text, searched for")
+    dense: float = Field(description="Mean reciprocal rank of the dense leg")
+    lexical: float = Field(description="Of the lexical leg")
+    equal: float = Field(description="Of both, weighing as much")
+    weighted: float = Field(description="Of both with this weight")
+
+
+class CalibrationReply(BaseModel):
+    """How much the dense leg weighs, from questions made of the text, and what that does."""
+
+    weight: float
+    kept: bool = Field(description="Whether it held on the questions that were left out")
+    tuned: TrialReply
+    held_out: TrialReply
+    chunks: int = Field(description="That there were when it was made")
+    made_at: float
 
 
 class KnowledgeBaseReply(BaseModel):
@@ -24,11 +45,13 @@ class KnowledgeBaseReply(BaseModel):
     chat_model: str
     system_prompt: str
     embedding_model: str
+    calibration: CalibrationReply | None
     created_at: float
 
     @classmethod
-    def of(cls, kb: types.KnowledgeBase, counts: tuple[int, int]) -> Self:
-        cut = kb.settings.chunking
+    def of(cls, engine: Engine, kb: types.KnowledgeBase) -> Self:
+        cut, calibration = kb.settings.chunking, engine.calibrations.of(kb)
+        counts = engine.knowledge_bases.counts(kb)
         return cls(
             name=kb.name,
             documents=counts[0],
@@ -39,6 +62,8 @@ class KnowledgeBaseReply(BaseModel):
             chat_model=kb.settings.chat_model,
             system_prompt=kb.settings.system_prompt,
             embedding_model=kb.generation.model.name,
+            calibration=calibration
+            and CalibrationReply.model_validate(calibration.found, from_attributes=True),
             created_at=kb.created_at,
         )
 
@@ -156,6 +181,7 @@ class LegReply(BaseModel):
     name: str
     rank: int
     score: float
+    share: float = Field(description="What it adds to the score of the hit")
 
 
 class HitReply(BaseModel):
@@ -188,17 +214,50 @@ class HitReply(BaseModel):
             text=hit.text,
             score=hit.score,
             rank=hit.rank,
-            legs=[LegReply(name=leg.name, rank=leg.rank, score=leg.score) for leg in hit.legs],
+            legs=[LegReply.model_validate(leg, from_attributes=True) for leg in hit.legs],
         )
+
+
+class WeighingReply(BaseModel):
+    fusion: Fusion
+    weight: float = Field(description="Share of the dense leg")
+    origin: str = Field(description="settings, calibration or default")
+    mean: float | None = Field(description="Of the question's cosines with all chunks")
+    deviation: float | None = Field(description="Their standard deviation")
+
+
+class StandingReply(BaseModel):
+    score: float
+    rank: int | None = Field(description="Among all chunks; none beyond what is looked at")
+
+
+class WhyReply(BaseModel):
+    document_id: str
+    title: str
+    reason: str
+    rank: int | None = Field(description="Of the hit that it is, if it is one")
+    score: float | None = Field(description="Of its best chunk")
+    last_score: float | None = Field(description="Of the last hit")
+    dense: StandingReply | None
+    lexical: StandingReply | None
+    missing: list[str] = Field(description="Terms of the query that its best chunk lacks")
 
 
 class SearchReply(BaseModel):
     hits: list[HitReply]
     timings: dict[str, float] = Field(description="Seconds")
+    weighing: WeighingReply | None = Field(None, description="With `explain`: how it was fused")
+    why: WhyReply | None = Field(None, description="Of the document that was asked about")
 
     @classmethod
-    def of(cls, found: Found) -> Self:
-        return cls(hits=[HitReply.of(hit) for hit in found.hits], timings=dict(found.timings))
+    def of(cls, found: Found, *, explain: bool = False, why: Why | None = None) -> Self:
+        weighing = found.weighing if explain else None
+        return cls(
+            hits=[HitReply.of(hit) for hit in found.hits],
+            timings=dict(found.timings),
+            weighing=weighing and WeighingReply.model_validate(weighing, from_attributes=True),
+            why=why and WhyReply.model_validate(why, from_attributes=True),
+        )
 
 
 class CitationReply(BaseModel):

@@ -121,6 +121,10 @@ class SearchRequest(_Request):
     k: int = Field(10, ge=1, le=MAX_K)
     mode: Mode = Mode.HYBRID
     filter: dict[str, Any] = Field(default_factory=dict, description="See Filters in the README")
+    explain: bool = Field(False, description="Say how the legs were weighed")
+    why: str | None = Field(
+        None, max_length=2048, description="A document, by id or uri: say why it is found or isn't"
+    )
 
 
 class TurnRequest(_Request):

@@ -1,8 +1,9 @@
 """What can go wrong in evaluation.
 
 EvaluationError
-├── DatasetError      a dataset isn't what its format requires
-└── LoadError         a server under load didn't answer
+├── DatasetError         a dataset isn't what its format requires
+├── ConfigurationError   a run can't be made as it was asked for
+└── LoadError            a server under load didn't answer
 """
 
 
@@ -12,6 +13,10 @@ class EvaluationError(Exception):
 
 class DatasetError(EvaluationError):
     """A dataset isn't what its format requires; the message says where."""
+
+
+class ConfigurationError(EvaluationError):
+    """A run can't be made as it was asked for."""
 
 
 class LoadError(EvaluationError):

@@ -13,7 +13,9 @@ from ingest.pipeline import Pipeline
 from ingest.types import ParseLimits, Stage
 from retrieval.engine import Engine, open_engine
 from retrieval.settings import EngineSettings
-from retrieval.types import KnowledgeBase
+from retrieval.types import KnowledgeBase, KnowledgeBaseSettings
+
+NAME = "corpus"  # of the knowledge base
 
 _SIDE_BY_SIDE = 16  # short documents in hand, so that the embedder finds full batches
 _MAX_BYTES = 1 << 30
@@ -25,6 +27,7 @@ def indexed(
     model: str,
     on_progress: Callable[[int], None],
     data: Path | None = None,
+    kb_settings: KnowledgeBaseSettings | None = None,
 ) -> Iterator[tuple[Engine, KnowledgeBase]]:
     """An engine and the knowledge base "corpus" with these texts, each with its id as its uri.
 
@@ -33,7 +36,7 @@ def indexed(
     with TemporaryDirectory(prefix="footnote-eval-") as aside:
         settings = EngineSettings(data or Path(aside), embedding_model=model)
         with open_engine(settings) as engine:
-            kb, _ = engine.create("corpus")
+            kb, _ = engine.create(NAME, kb_settings)
             pipeline = Pipeline(engine, InProcessParser(ParseLimits()), _MAX_BYTES)
 
             def one(entry: Entry) -> None:

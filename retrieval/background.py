@@ -7,7 +7,7 @@ q·Cq, exactly; so one matrix a knowledge base tells both for any question.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,11 +27,17 @@ class Background:
     size: int
 
     @classmethod
-    def of(cls, vectors: Vectors, size: int) -> "Background":
-        """That of a sample `(n, d)` out of `size` vectors."""
-        precise = vectors.astype(np.float64)
-        covariance = np.cov(precise, rowvar=False, bias=True)
-        mean = precise.mean(axis=0)
+    def of(cls, blocks: Iterable[Vectors], dimension: int, size: int) -> "Background":
+        """That of a sample out of `size` vectors, given in blocks `(n, d)`."""
+        count, total = 0, np.zeros(dimension)
+        products = np.zeros((dimension, dimension))
+        for block in blocks:
+            precise = block.astype(np.float64)
+            count += len(precise)
+            total += precise.sum(axis=0)
+            products += precise.T @ precise
+        mean = total / max(count, 1)
+        covariance = products / max(count, 1) - np.outer(mean, mean)
         return cls(mean.astype(np.float32), covariance.astype(np.float32), size)
 
     def expected(self, question: Vector) -> tuple[float, float]:

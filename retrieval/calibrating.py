@@ -14,13 +14,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, pstdev
 
-from retrieval import fusion
 from retrieval.analysis import analyse
 from retrieval.background import Background
 from retrieval.bm25 import bm25, idf
 from retrieval.calibration import UNCALIBRATED, Calibration, Calibrations, Found, Trial
 from retrieval.chunks import Chunks
 from retrieval.embedding.registry import Embedders
+from retrieval.fusion import Fusion, Scores, fuse
 from retrieval.known_items import KnownItem, known_items
 from retrieval.legs import Asked, Legs
 from retrieval.ports import Stores
@@ -32,6 +32,7 @@ _ITEMS = 200
 _NEIGHBOURS = 2  # chunks before and after a known item, which overlap with it or go on from it
 _FEWEST = 40  # items that can decide anything
 _SAMPLE = 4_096  # vectors that the background is taken from
+_BLOCK = 500  # of them in hand
 _ERRORS = 2.0  # standard errors that the weight may do worse than equal ones
 
 Carry = Callable[[], None]
@@ -46,7 +47,7 @@ class _Searched:
     dense: dict[str, float]
     lexical: dict[str, float]
 
-    def reciprocal_rank(self, scores: fusion.Scores) -> float:
+    def reciprocal_rank(self, scores: Scores) -> float:
         own = scores[self.target]
         return 1.0 / (1 + sum(score > own for key, score in scores.items() if key != self.target))
 
@@ -86,8 +87,10 @@ class Calibrator:
         self._calibrations.keep(kb, Calibration(found, self._background(kb, found.chunks)))
 
     def _background(self, kb: KnowledgeBase, chunks: int) -> Background:
-        _, sample = self._chunks.vectors(kb, self._chunks.sample(kb, _SAMPLE))
-        return Background.of(sample, chunks)
+        ids = self._chunks.sample(kb, _SAMPLE)
+        parts = (ids[at : at + _BLOCK] for at in range(0, len(ids), _BLOCK))
+        blocks = (self._chunks.vectors(kb, part)[1] for part in parts)
+        return Background.of(blocks, kb.generation.model.dimension, chunks)
 
     def _calibrated(self, kb: KnowledgeBase, chunks: int, carry_on: Carry) -> Calibration:
         background = self._background(kb, chunks)
@@ -180,4 +183,7 @@ def _trial(searched: Sequence[_Searched], weight: float) -> Trial:
 
 
 def _fused(searched: Sequence[_Searched], weight: float) -> list[float]:
-    return [one.reciprocal_rank(fusion.convex(one.dense, one.lexical, weight)) for one in searched]
+    return [
+        one.reciprocal_rank(fuse(Fusion.BACKGROUND, one.dense, one.lexical, weight).scores)
+        for one in searched
+    ]

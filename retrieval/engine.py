@@ -23,6 +23,7 @@ from retrieval.embedding.registry import Embedders
 from retrieval.embedding.scheduler import Embedder
 from retrieval.embedding.torch import TorchBackend
 from retrieval.errors import DataDirectoryLocked, StoreUnavailable
+from retrieval.explaining import Explainer
 from retrieval.generating import Generating
 from retrieval.indexing import Indexer
 from retrieval.knowledge_bases import KnowledgeBases
@@ -57,6 +58,7 @@ class Engine:
     calibrations: Calibrations
     calibrator: Calibrator
     searcher: Searcher
+    explainer: Explainer
     answering: Answering
     responding: Responding
 
@@ -130,6 +132,7 @@ def open_engine(
             calibrations=calibrations,
             calibrator=Calibrator(embedders, stores, chunks, legs, calibrations),
             searcher=searcher,
+            explainer=Explainer(searcher, legs, chunks, documents, stores),
             answering=answering,
             responding=_responding(settings, answering, documents, embedder),
         )

@@ -6,16 +6,15 @@ gives the same hits.
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from retrieval import fusion
 from retrieval.calibration import UNCALIBRATED, Calibrations
 from retrieval.chunks import Chunks, Passage
 from retrieval.embedding.registry import Embedders
 from retrieval.errors import InvalidRequest
 from retrieval.filters import Filter
-from retrieval.fusion import Fusion
+from retrieval.fusion import Fused, Fusion, fuse, ranks
 from retrieval.knowledge_bases import KnowledgeBases
 from retrieval.legs import POOL, Asked, Candidates, Legs, Scope
 from retrieval.types import Hit, KnowledgeBase, Leg, Mode, Vector
@@ -74,11 +73,28 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Candidates with their fused scores, the best first."""
+    """Candidates with what each leg adds to their scores, the best first."""
 
     candidates: Candidates
+    fused: Fused
     scores: dict[str, float]
     weighing: Weighing | None
+
+    def legs(self, keys: Iterable[str]) -> dict[str, tuple[Leg, ...]]:
+        """What the legs that know these candidates said of them."""
+        legs = (
+            ("dense", self.candidates.dense, self.fused.dense),
+            ("lexical", self.candidates.lexical, self.fused.lexical),
+        )
+        told = [(name, raw, shares, ranks(raw)) for name, raw, shares in legs]
+        return {
+            key: tuple(
+                Leg(name, rank[key], raw[key], shares.get(key, 0.0))
+                for name, raw, shares, rank in told
+                if key in raw
+            )
+            for key in keys
+        }
 
 
 class Presence:
@@ -163,25 +179,27 @@ class Searcher:
         pool = max(POOL, query.k)
         while True:
             candidates = self._legs.candidates(kb, asked, scope, pool)
-            scores, weighing = self._fused(kb, query.mode, asked.vector, candidates)
-            if len(scores) >= query.k or candidates.exhausted:
-                ordered = sorted(scores, key=lambda key: (-scores[key], key))
-                return Ranked(candidates, {key: scores[key] for key in ordered}, weighing)
+            ranked = self.fused(kb, query.mode, asked.vector, candidates)
+            if len(ranked.scores) >= query.k or candidates.exhausted:
+                return ranked
             pool *= 4
 
-    def _fused(
+    def fused(
         self, kb: KnowledgeBase, mode: Mode, vector: Vector | None, candidates: Candidates
-    ) -> tuple[dict[str, float], Weighing | None]:
+    ) -> Ranked:
+        """Candidates in the order of a mode."""
         dense, lexical = candidates.dense, candidates.lexical
-        if mode is Mode.DENSE:
-            return dense, None
-        if mode is Mode.LEXICAL or vector is None:
-            return lexical, None
-        weighing = self._weighing(kb, vector)
-        calibration = self._calibrations.of(kb)
-        if weighing.fusion is Fusion.BACKGROUND and calibration:
-            dense = calibration.background.standardised(vector, dense)
-        return fusion.FUNCTIONS[weighing.fusion](dense, lexical, weighing.weight), weighing
+        weighing = None
+        if mode is Mode.HYBRID and vector is not None:
+            weighing, calibration = self._weighing(kb, vector), self._calibrations.of(kb)
+            if weighing.fusion is Fusion.BACKGROUND and calibration:
+                dense = calibration.background.standardised(vector, dense)
+            fused = fuse(weighing.fusion, dense, lexical, weighing.weight)
+        else:
+            fused = Fused(dense, lexical)
+        scores = fused.scores
+        ordered = sorted(scores, key=lambda key: (-scores[key], key))
+        return Ranked(candidates, fused, {key: scores[key] for key in ordered}, weighing)
 
     def _weighing(self, kb: KnowledgeBase, vector: Vector) -> Weighing:
         """How this knowledge base is fused: as its settings say, else as it was calibrated."""
@@ -200,22 +218,12 @@ class Searcher:
     def _hits(self, kb: KnowledgeBase, query: Query, ranked: Ranked) -> tuple[Hit, ...]:
         best = list(ranked.scores)[: query.k]
         passages = self._chunks.passages(kb, best)
-        by_leg = {"dense": ranked.candidates.dense, "lexical": ranked.candidates.lexical}
-        ranks = {name: fusion.ranks(scores) for name, scores in by_leg.items()}
+        legs = ranked.legs(best)
         live = [key for key in best if key in passages]
         return tuple(
-            _hit(passages[key], ranked.scores[key], rank, legs_of(key, by_leg, ranks))
+            _hit(passages[key], ranked.scores[key], rank, legs[key])
             for rank, key in enumerate(live, start=1)
         )
-
-
-def legs_of(
-    key: str, scores: Mapping[str, fusion.Scores], ranks: Mapping[str, Mapping[str, int]]
-) -> tuple[Leg, ...]:
-    """What the legs that know a chunk said of it."""
-    return tuple(
-        Leg(name, ranks[name][key], of_leg[key]) for name, of_leg in scores.items() if key in of_leg
-    )
 
 
 def _hit(passage: Passage, score: float, rank: int, legs: tuple[Leg, ...]) -> Hit:

@@ -99,11 +99,15 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """What one leg of a search said of a chunk: its rank in that leg (from 1) and raw score."""
+    """What one leg of a search said of a chunk: its rank in that leg (from 1) and raw score.
+
+    `share` is what it adds to the score of the hit.
+    """
 
     name: str
     rank: int
     score: float
+    share: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ Name = Annotated[str, typer.Argument(help="The knowledge base.")]
 def list_all(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List knowledge bases with their counts and embedding models."""
     with open_service(settings(data)) as service:
-        kbs = service.engine.knowledge_bases
-        found = [KnowledgeBaseReply.of(kb, kbs.counts(kb)) for kb in kbs.all()]
+        engine = service.engine
+        found = [KnowledgeBaseReply.of(engine, kb) for kb in engine.knowledge_bases.all()]
     if as_json:
         print_json([one.model_dump(mode="json") for one in found])
         return

@@ -152,8 +152,7 @@ class _Here:
 
     def roll_back(self, kb: str) -> dict[str, Any]:
         found = self._service.reindexer.roll_back(kb)
-        counts = self._service.engine.knowledge_bases.counts(found)
-        return KnowledgeBaseReply.of(found, counts).model_dump()
+        return KnowledgeBaseReply.of(self._service.engine, found).model_dump()
 
     def discard(self, kb: str) -> None:
         self._service.reindexer.discard(kb)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response, status
 from fastapi.responses import StreamingResponse
 
 from api.errors import described
+from api.explaining import explained_search
 from api.replies import (
     AnswerReply,
     CitationReply,
@@ -46,7 +47,7 @@ async def put_knowledge_base(
     def put() -> KnowledgeBaseReply:
         found, new = service.engine.create(kb, settings)
         response.status_code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
-        return KnowledgeBaseReply.of(found, service.engine.knowledge_bases.counts(found))
+        return KnowledgeBaseReply.of(service.engine, found)
 
     return await blocking.call(put)
 
@@ -58,8 +59,8 @@ async def list_knowledge_bases(
     """All knowledge bases, by name."""
 
     def listed() -> list[KnowledgeBaseReply]:
-        kbs = service.engine.knowledge_bases
-        return [KnowledgeBaseReply.of(kb, kbs.counts(kb)) for kb in kbs.all()]
+        engine = service.engine
+        return [KnowledgeBaseReply.of(engine, kb) for kb in engine.knowledge_bases.all()]
 
     return await blocking.call(listed)
 
@@ -72,7 +73,7 @@ async def get_knowledge_base(
 
     def got() -> KnowledgeBaseReply:
         found = service.engine.knowledge_bases.get(kb)
-        return KnowledgeBaseReply.of(found, service.engine.knowledge_bases.counts(found))
+        return KnowledgeBaseReply.of(service.engine, found)
 
     return await blocking.call(got)
 
@@ -93,10 +94,9 @@ async def search(
 ) -> SearchReply:
     """The best chunks for a query, with the rank and raw score that each leg gave them."""
     query = Query(body.query, body.k, body.mode, body.filter)
-    found = await blocking.call(
-        lambda: service.engine.searcher.search(service.engine.open(kb), query)
+    return await blocking.call(
+        lambda: explained_search(service, kb, query, explain=body.explain, why=body.why)
     )
-    return SearchReply.of(found)
 
 
 @router.post(

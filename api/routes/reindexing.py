@@ -42,7 +42,7 @@ async def roll_back(kb: str, service: ServiceOf, blocking: BlockingOf) -> Knowle
 
     def done() -> KnowledgeBaseReply:
         found = service.reindexer.roll_back(kb)
-        return KnowledgeBaseReply.of(found, service.engine.knowledge_bases.counts(found))
+        return KnowledgeBaseReply.of(service.engine, found)
 
     return await blocking.call(done)
 

@@ -26,7 +26,8 @@ COMMANDS = [
     ),
     *(["bench", name] for name in "calls passing crash files ingest parsers".split()),
     *(["models", name] for name in "list ps show pull push load unload copy create delete".split()),
-    *(["eval"], ["eval", "retrieval"], ["eval", "answers"], ["eval", "abstention"]),
+    ["eval"],
+    *(["eval", name] for name in "retrieval compare gate chunking answers abstention".split()),
 ]
 
 
@@ -73,6 +74,8 @@ def test_the_version_is_that_of_the_package() -> None:
         (["search", "a", "-n", "0"], 1, "k is 0"),
         (["search", "a", "--filter", "x"], 1, "isn't JSON"),
         (["eval", "retrieval", "/nowhere"], 1, "/nowhere"),
+        (["eval", "compare", "/nowhere", "a: mode=both", "b"], 1, "'both' is not a valid Mode"),
+        (["eval", "gate", "/nowhere"], 2, "--baseline"),
         (["eval", "answers", "--questions", "/nowhere"], 1, "/nowhere"),
         (["search"], 2, "Missing argument"),
         (["search", "a", "--mode", "magic"], 2, "magic"),

@@ -13,7 +13,7 @@ def unit_vectors(count: int, dimension: int = 16) -> np.ndarray:
 
 def test_it_is_that_of_the_cosines_themselves() -> None:
     chunks, question = unit_vectors(500), unit_vectors(501)[-1]
-    mean, deviation = Background.of(chunks, 500).expected(question)
+    mean, deviation = Background.of([chunks[:200], chunks[200:]], 16, 500).expected(question)
     cosines = chunks @ question
     assert mean == pytest.approx(float(cosines.mean()), abs=1e-6)
     assert deviation == pytest.approx(float(cosines.std()), abs=1e-6)
@@ -45,6 +45,6 @@ def test_a_cosine_counts_by_how_far_it_stands_out() -> None:
 
 def test_copies_of_one_text_have_a_background_too() -> None:
     chunks = np.repeat(unit_vectors(1), 64, axis=0)
-    found = Background.of(chunks, 64).standardised(chunks[0], {"a": 1.0, "b": 1.0})
+    found = Background.of([chunks], 16, 64).standardised(chunks[0], {"a": 1.0, "b": 1.0})
     assert found["a"] == found["b"]
     assert math.isfinite(found["a"])

@@ -1,18 +1,8 @@
-from collections.abc import Callable
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.fusion import (
-    FUNCTIONS,
-    Fusion,
-    convex,
-    distributions,
-    min_max,
-    ranks,
-    reciprocal_ranks,
-)
+from retrieval.fusion import Fusion, fuse, ranks
 
 KEYS = st.sampled_from("abcdef")
 COSINES = st.dictionaries(KEYS, st.floats(-1, 1))
@@ -20,28 +10,35 @@ SCORES = st.just(0.0) | st.floats(1e-6, 50)  # halving a subnormal would lose it
 BM25 = st.dictionaries(KEYS, SCORES)
 WEIGHTS = st.floats(0, 1)
 
-Fuse = Callable[[dict[str, float], dict[str, float], float], dict[str, float]]
-
 DENSE = {"a": 0.8, "b": 0.4}
 LEXICAL = {"b": 6.0, "c": 3.0}
 
 
 @pytest.mark.parametrize(
-    ("fuse", "expected"),
+    ("fusion", "expected"),
     [
-        (convex, {"a": 0.4, "b": 0.7, "c": 0.25}),
-        (min_max, {"a": 0.5, "b": 0.5, "c": 0.0}),
-        (reciprocal_ranks, {"a": 0.5 / 61, "b": 0.5 / 62 + 0.5 / 61, "c": 0.5 / 62}),
+        (Fusion.BACKGROUND, {"a": 0.4, "b": 0.7, "c": 0.25}),
+        (Fusion.CONVEX, {"a": 0.4, "b": 0.7, "c": 0.25}),
+        (Fusion.MIN_MAX, {"a": 0.5, "b": 0.5, "c": 0.0}),
+        (
+            Fusion.RECIPROCAL_RANKS,
+            {"a": 0.5 / 61, "b": 0.5 / 62 + 0.5 / 61, "c": 0.5 / 62},
+        ),
         # Each leg has two scores, one deviation above and below their mean.
-        (distributions, {"a": 0.5 * 4 / 6, "b": 0.5 * 2 / 6 + 0.5 * 4 / 6, "c": 0.5 * 2 / 6}),
+        (
+            Fusion.DISTRIBUTIONS,
+            {"a": 0.5 * 4 / 6, "b": 0.5 * 2 / 6 + 0.5 * 4 / 6, "c": 0.5 * 2 / 6},
+        ),
     ],
 )
-def test_worked_examples(fuse: Fuse, expected: dict[str, float]) -> None:
-    assert fuse(DENSE, LEXICAL, 0.5) == pytest.approx(expected)
+def test_worked_examples(fusion: Fusion, expected: dict[str, float]) -> None:
+    fused = fuse(fusion, DENSE, LEXICAL, 0.5)
+    assert fused.scores == pytest.approx(expected)
+    assert (fused.dense.keys(), fused.lexical.keys()) == (DENSE.keys(), LEXICAL.keys())
 
 
-def test_every_fusion_has_its_function() -> None:
-    assert FUNCTIONS.keys() == set(Fusion)
+def convex(dense: dict[str, float], lexical: dict[str, float], weight: float) -> dict[str, float]:
+    return fuse(Fusion.CONVEX, dense, lexical, weight).scores
 
 
 def test_equal_scores_rank_by_id() -> None:
@@ -53,7 +50,7 @@ def test_equal_scores_rank_by_id() -> None:
 def test_every_candidate_has_a_score(
     fusion: Fusion, dense: dict[str, float], lexical: dict[str, float], weight: float
 ) -> None:
-    fused = FUNCTIONS[fusion](dense, lexical, weight)
+    fused = fuse(fusion, dense, lexical, weight).scores
     assert fused.keys() == dense.keys() | lexical.keys()
     assert all(-weight <= score <= 1 + 1e-9 for score in fused.values())
 
@@ -65,8 +62,8 @@ def test_every_candidate_has_a_score(
 def test_the_unit_of_bm25_does_not_matter(
     fusion: Fusion, dense: dict[str, float], lexical: dict[str, float], weight: float, unit: float
 ) -> None:
-    one = FUNCTIONS[fusion](dense, lexical, weight)
-    other = FUNCTIONS[fusion](dense, {key: unit * v for key, v in lexical.items()}, weight)
+    one = fuse(fusion, dense, lexical, weight).scores
+    other = fuse(fusion, dense, {key: unit * v for key, v in lexical.items()}, weight).scores
     assert all(abs(one[key] - other[key]) < 1e-6 for key in one)
 
 

@@ -10,7 +10,7 @@ from retrieval.calibration import UNCALIBRATED
 from retrieval.chunks import Chunks
 from retrieval.engine import open_engine
 from retrieval.errors import InvalidRequest
-from retrieval.fusion import convex
+from retrieval.fusion import Fusion, fuse
 from retrieval.ports import Posting
 from retrieval.search import Query
 from retrieval.settings import EngineSettings
@@ -56,7 +56,7 @@ def expected(
     scores = {
         Mode.DENSE: cosines,
         Mode.LEXICAL: bm25,
-        Mode.HYBRID: convex(cosines, bm25, UNCALIBRATED),
+        Mode.HYBRID: fuse(Fusion.CONVEX, cosines, bm25, UNCALIBRATED).scores,
     }[mode]
     allowed = [key for key in scores if kept is None or passages[key].uri in kept]
     return [(key, scores[key]) for key in sorted(allowed, key=lambda key: (-scores[key], key))]
@@ -103,6 +103,7 @@ def test_each_hit_says_what_each_leg_said_of_it(filled: Library) -> None:
         lexical = said["lexical"].score / highest if "lexical" in said else 0.0
         fused = UNCALIBRATED * said["dense"].score + (1 - UNCALIBRATED) * lexical
         assert hit.score == pytest.approx(fused)
+        assert hit.score == pytest.approx(sum(leg.share for leg in hit.legs))
         assert all(leg.rank >= 1 for leg in hit.legs)
 
 

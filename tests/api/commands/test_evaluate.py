@@ -26,12 +26,51 @@ def dataset(tmp_path: Path) -> Path:
 
 
 def test_retrieval_scores_each_mode(printed: Printed, run: Run, dataset: Path) -> None:
-    scores = printed("eval", "retrieval", str(dataset))
-    assert [score["mode"] for score in scores] == ["dense", "lexical", "hybrid"]
-    assert all(score["ndcg_10"] == 1.0 and score["recall_100"] == 1.0 for score in scores)
-    table = run("eval", "retrieval", str(dataset))
-    assert "set [red]" in table.stdout
-    assert "hybrid   100.0" in table.stdout
+    [report] = printed("eval", "retrieval", str(dataset))
+    assert (report["set"], report["questions"]) == ("set [red]", 8)
+    names = [one["configuration"]["name"] for one in report["runs"]]
+    assert names == ["dense", "lexical", "hybrid"]
+    for one in report["runs"]:
+        assert one["metrics"]["nDCG@10"] == {"mean": 1.0, "low": 1.0, "high": 1.0}
+    table = run("eval", "retrieval", str(dataset), "--run", "mine: fusion=rrf")
+    assert "set [red], 8 questions" in table.stdout
+    assert "mine  100.0 [100.0, 100.0]" in table.stdout
+
+
+def test_runs_are_compared(printed: Printed, run: Run, dataset: Path) -> None:
+    runs = (str(dataset), "hybrid", "short: tokens=32", "--metric", "MRR@10")
+    [found] = printed("eval", "compare", *runs)
+    assert (found["name"], found["metric"], found["p"]) == ("short", "MRR@10", 1.0)
+    assert "difference to hybrid" in run("eval", "compare", *runs).stdout
+
+
+def test_the_gate_decides_the_exit_status(run: Run, dataset: Path, tmp_path: Path) -> None:
+    gate = ("eval", "gate", str(dataset), "--baseline", str(tmp_path / "baseline.json"))
+    assert "written: nDCG@10 100.0" in run(*gate, "--write").stdout
+    held = run(*gate)
+    assert (held.exit_code, "passes: nDCG@10 100.0, before 100.0" in held.stdout) == (0, True)
+    kept = json.loads((tmp_path / "baseline.json").read_text())
+    kept["values"]["nDCG@10"] = dict.fromkeys(kept["values"]["nDCG@10"], 2.0)
+    (tmp_path / "baseline.json").write_text(json.dumps(kept))
+    lost = run(*gate)
+    assert (lost.exit_code, "fails: nDCG@10 100.0, before 200.0" in lost.stdout) == (1, True)
+
+
+def test_chunkings_are_compared_on_spans(printed: Printed, tmp_path: Path) -> None:
+    (tmp_path / "spans" / "docs").mkdir(parents=True)
+    text = "\n".join(f"All about {word}." for word in TOPICS * 20)
+    (tmp_path / "spans" / "docs" / "all.txt").write_text(text, encoding="utf-8")
+    rows = [
+        {"id": word, "question": f"{word}?", "doc_id": "all", "start": at, "end": at + len(word)}
+        for word, at in ((word, text.index(word)) for word in TOPICS)
+    ]
+    (tmp_path / "spans" / "questions.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    sizes = ("--tokens", "0", "--tokens", "32", "--overlap", "0")
+    [report] = printed("eval", "chunking", str(tmp_path / "spans"), *sizes)
+    assert [one["configuration"]["name"] for one in report["runs"]] == ["window/0", "32/0"]
+    [difference] = report["differences"]
+    assert difference["metric"] == "span IoU@5"
+    assert difference["difference"]["interval"]["mean"] > 0
 
 
 def test_answers_are_measured_on_the_samples(printed: Printed) -> None:

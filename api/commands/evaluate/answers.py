@@ -1,4 +1,4 @@
-"""`footnote eval`."""
+"""`footnote eval answers` and `abstention`."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from api.commands.options import SAMPLES, JsonOption, settings
 from api.console import out, print_json
 from api.progress import Track, tracking
 from api.service import open_service
-from evaluation import answers, retrieval_quality
+from evaluation.answers import measure
 from evaluation.beir import Dataset, Entry, read_beir
 from evaluation.calibration import fit
 from evaluation.indexing import indexed
@@ -27,35 +27,8 @@ from retrieval.chat.extractive import Evidence
 from retrieval.engine import Engine
 from retrieval.types import KnowledgeBase
 
-cli = typer.Typer(help="Measure retrieval, answers and abstention.", no_args_is_help=True)
 
-BeirFolder = Annotated[
-    Path, typer.Argument(help="A folder with corpus.jsonl, queries.jsonl and qrels/test.tsv.")
-]
-
-
-@cli.command()
-def retrieval(folder: BeirFolder, as_json: JsonOption = False) -> None:
-    """Rank a retrieval set by each leg and by both; nDCG@10 and recall, documents as units."""
-    dataset = read_beir(folder)
-    with (
-        tracking() as track,
-        _indexed(dataset.corpus, track("documents", len(dataset.corpus))) as (engine, kb),
-    ):
-        queries = track("queries", 3 * len(dataset.queries))
-        scores = retrieval_quality.measure(engine, kb, dataset, queries)
-    if as_json:
-        print_json([asdict(score) for score in scores])
-        return
-    table = Table("mode", "nDCG@10", "recall@10", "recall@100", box=None, title=dataset.name)
-    for score in scores:
-        figures = (score.ndcg_10, score.recall_10, score.recall_100)
-        table.add_row(score.mode.value, *(f"{100 * figure:.1f}" for figure in figures))
-    out.print(table)
-
-
-@cli.command("answers")
-def answers_command(
+def answers(
     documents: Annotated[
         Path | None, typer.Argument(help="Their folder; by default the sample documents.")
     ] = None,
@@ -74,7 +47,7 @@ def answers_command(
     ):
         kb, _ = service.engine.create("answers")
         ingest_paths(service.pipeline, kb, [folder], SAMPLES, lambda *_: None)
-        score = answers.measure(service.engine, kb, asked, track("questions", len(asked)))
+        score = measure(service.engine, kb, asked, track("questions", len(asked)))
     if as_json:
         print_json(asdict(score))
         return
@@ -84,7 +57,6 @@ def answers_command(
     out.print(table)
 
 
-@cli.command()
 def abstention(
     folders: Annotated[list[Path], typer.Argument(help="Retrieval sets, fitted together.")],
     sample: Annotated[int, typer.Option(help="Questions of each kind from each set.")] = 400,

@@ -1,0 +1,10 @@
+"""`footnote eval`."""
+
+import typer
+
+from api.commands.evaluate.answers import abstention, answers
+from api.commands.evaluate.retrieval import chunking, compare, gate, retrieval
+
+cli = typer.Typer(help="Measure retrieval, answers and abstention.", no_args_is_help=True)
+for command in (retrieval, compare, gate, chunking, answers, abstention):
+    cli.command()(command)

@@ -1,0 +1,20 @@
+"""A search as the interfaces give it: with how it was weighed and why a document is where it is."""
+
+from api.replies import SearchReply
+from api.service import Service
+from ingest.pipeline import identify
+from retrieval.search import Query
+
+
+def explained_search(
+    service: Service, name: str, query: Query, *, explain: bool, why: str | None
+) -> SearchReply:
+    """The hits of a query; `why` names a document by its id or uri. Raises DocumentNotFound."""
+    engine = service.engine
+    kb = engine.open(name)
+    found = engine.searcher.search(kb, query)
+    told = None
+    if why:
+        known = engine.documents.live_version(kb, why) is not None
+        told = engine.explainer.why(kb, query, why if known else identify(kb, why))
+    return SearchReply.of(found, explain=explain, why=told)

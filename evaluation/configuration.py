@@ -1,0 +1,82 @@
+"""A named way to retrieve, as a run of an evaluation is made with."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from evaluation.errors import ConfigurationError
+from ingest import parsers
+from retrieval.fusion import Fusion
+from retrieval.types import Chunking, KnowledgeBaseSettings, Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What may differ between two runs over the same set.
+
+    `tokens` and `overlap` are those of chunks; `whole` takes the beginning of each document, as
+    much as the model reads, for its only vector, as the figures of BEIR are made. `weight` is the
+    dense leg's, by default calibrated.
+    """
+
+    name: str
+    mode: Mode = Mode.HYBRID
+    fusion: Fusion = Fusion.BACKGROUND
+    weight: float | None = None
+    model: str = "all-MiniLM-L6-v2"
+    tokens: int = Chunking().tokens
+    overlap: int = Chunking().overlap
+    whole: bool = False
+
+    @classmethod
+    def parse(cls, text: str, model: str) -> "Configuration":
+        """That of `NAME: key=value, key=value`; what isn't said stays as it is.
+
+        Raises ConfigurationError.
+        """
+        name, _, rest = text.partition(":")
+        given = [part.strip() for part in rest.split(",") if part.strip()]
+        values: dict[str, Any] = {}
+        for part in given:
+            key, equals, value = (piece.strip() for piece in part.partition("="))
+            if not equals or key not in _READ:
+                raise ConfigurationError(
+                    f"{part!r} in the run {text!r} isn't one of {', '.join(_READ)} with a value."
+                )
+            try:
+                values[key] = _READ[key](value)
+            except ValueError as error:
+                raise ConfigurationError(f"{part!r} in the run {text!r}: {error}.") from error
+        if values.get("tokens"):
+            values.setdefault("overlap", min(Chunking().overlap, values["tokens"] // 2))
+        made = replace(cls(name.strip() or text, model=model), **values)
+        if made.whole and made.mode is not Mode.DENSE:
+            raise ConfigurationError(f"{text!r}: whole documents are for mode=dense alone.")
+        return made
+
+    @property
+    def settings(self) -> KnowledgeBaseSettings:
+        """Those of the knowledge base that it is made with."""
+        return KnowledgeBaseSettings(Chunking(self.tokens, self.overlap), self.fusion, self.weight)
+
+    @property
+    def index(self) -> tuple[object, ...]:
+        """What two runs have in common that can use the same index."""
+        return (self.model, self.settings.chunking.fingerprint, parsers.FINGERPRINT)
+
+
+def _flag(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError("say yes or no")
+    return text == "yes"
+
+
+_READ: Mapping[str, Callable[[str], Any]] = {
+    "mode": Mode,
+    "fusion": Fusion,
+    "weight": float,
+    "model": str,
+    "tokens": int,
+    "overlap": int,
+    "whole": _flag,
+}
