@@ -224,6 +224,8 @@ class WeighingReply(BaseModel):
     origin: str = Field(description="settings, calibration or default")
     mean: float | None = Field(description="Of the question's cosines with all chunks")
     deviation: float | None = Field(description="Their standard deviation")
+    reranker: str | None = Field(description="What ordered the best of them anew")
+    reranked: int = Field(description="How many of them, from the first")
 
 
 class StandingReply(BaseModel):

@@ -54,6 +54,11 @@ class Settings(BaseSettings):
     chat_context: int = Field(
         8_192, ge=2_048, description="Tokens of its prompt and answer together"
     )
+    reranker: str = Field(
+        "", description="Cross-encoder by name or path, or the URL of one (`/rerank`); empty: none"
+    )
+    rerank_depth: int = Field(50, ge=1, le=1_000, description="Candidates that it sees")
+    rerank_seconds: float = Field(2.0, gt=0, description="After which it sees no further ones")
     max_upload_bytes: int = Field(
         256 * 1024 * 1024, ge=1, description="Largest request body, and largest file"
     )
@@ -76,6 +81,9 @@ class Settings(BaseSettings):
             chroma_url=self.chroma_url,
             chat_model=self.chat_model,
             chat_context=self.chat_context,
+            reranker=self.reranker,
+            rerank_depth=self.rerank_depth,
+            rerank_seconds=self.rerank_seconds,
             ollama=OllamaSettings(
                 host=self.ollama_host,
                 api_key=self.ollama_api_key.get_secret_value(),

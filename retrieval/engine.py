@@ -29,7 +29,10 @@ from retrieval.indexing import Indexer
 from retrieval.knowledge_bases import KnowledgeBases
 from retrieval.legs import Legs
 from retrieval.opening import open_stores
-from retrieval.ports import Blobs, EmbeddingBackend, Stores
+from retrieval.ports import Blobs, EmbeddingBackend, Reranker, Stores
+from retrieval.rerankers.cross_encoder import CrossEncoderReranker
+from retrieval.rerankers.http import HttpReranker
+from retrieval.reranking import Reranking
 from retrieval.responding import Responding
 from retrieval.search import Searcher
 from retrieval.settings import EngineSettings
@@ -115,7 +118,10 @@ def open_engine(
         chunks, calibrations = Chunks(database), Calibrations(database)
         legs = Legs(stores, chunks)
         stack.callback(legs.close)
-        searcher = Searcher(embedders, legs, chunks, knowledge_bases, calibrations)
+        reranking = _reranking(settings)
+        if reranking:
+            stack.callback(reranking.reranker.close)
+        searcher = Searcher(embedders, legs, chunks, knowledge_bases, calibrations, reranking)
         answering = Answering(searcher, ExtractiveAnswerer(embedder), documents, stores)
         yield Engine(
             settings=settings,
@@ -136,6 +142,21 @@ def open_engine(
             answering=answering,
             responding=_responding(settings, answering, documents, embedder),
         )
+
+
+def _reranking(settings: EngineSettings) -> Reranking | None:
+    """What looks at candidates a second time, if anything is to. Raises ModelUnavailable."""
+    name = settings.reranker
+    if not name:
+        return None
+    reranker: Reranker
+    if name.startswith(("http://", "https://")):
+        reranker = HttpReranker(name)
+    else:
+        reranker = CrossEncoderReranker(
+            name, settings.embedding_device, settings.embedding_download
+        )
+    return Reranking(reranker, settings.rerank_depth, settings.rerank_seconds)
 
 
 def _responding(

@@ -101,6 +101,22 @@ class EmbeddingBackend(Protocol):
         """Let go of what it holds."""
 
 
+class Reranker(Protocol):
+    """A model that scores passages for a question. Any thread may call it."""
+
+    name: str
+
+    @property
+    def batch(self) -> int:
+        """How many passages one call handles best."""
+
+    def scores(self, query: str, texts: Sequence[str]) -> list[float]:
+        """A score of each passage, the higher the better. Raises ModelServerError."""
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+
+
 class ChatModels(Protocol):
     """Chat models by name."""
 

