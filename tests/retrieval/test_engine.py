@@ -9,8 +9,10 @@ from retrieval.errors import (
     InvalidRequest,
     KnowledgeBaseNotFound,
     ModelMismatch,
+    ModelUnavailable,
     StoreUnavailable,
 )
+from retrieval.search import Query
 from retrieval.settings import EngineSettings
 from retrieval.types import Chunking, KnowledgeBaseSettings
 from tests.conftest import OpenEngine
@@ -88,3 +90,13 @@ def test_creating_without_settings_keeps_those_that_are_there(open_test_engine: 
 def test_the_settings_name_the_model(tmp_path: Path) -> None:
     assert load_backend(EngineSettings(tmp_path, "hashing")).identity.name == "hashing"
     assert load_backend(EngineSettings(tmp_path)).identity.name == "all-MiniLM-L6-v2"
+
+
+def test_a_reranker_is_found_when_the_engine_opens(tmp_path: Path) -> None:
+    missing = EngineSettings(tmp_path / "data", "hashing", reranker=str(tmp_path / "none"))
+    with pytest.raises(ModelUnavailable, match="The reranker"), open_engine(missing):
+        pass
+    served = EngineSettings(tmp_path / "data", "hashing", reranker="http://127.0.0.1:9/rerank")
+    with open_engine(served) as engine:
+        kb, _ = engine.create("docs")
+        assert engine.searcher.search(kb, Query("nothing is there to rerank")).hits == ()
