@@ -3,8 +3,9 @@
 import typer
 
 from api.commands.evaluate.answers import abstention, answers
+from api.commands.evaluate.pages import pages
 from api.commands.evaluate.retrieval import chunking, compare, gate, retrieval
 
 cli = typer.Typer(help="Measure retrieval, answers and abstention.", no_args_is_help=True)
-for command in (retrieval, compare, gate, chunking, answers, abstention):
+for command in (retrieval, compare, gate, chunking, pages, answers, abstention):
     cli.command()(command)
