@@ -23,7 +23,7 @@ from ingest.types import ParseLimits
 from retrieval.engine import Engine, open_engine
 from retrieval.schema import chunks, versions
 from retrieval.settings import EngineSettings
-from retrieval.types import KnowledgeBase
+from retrieval.types import KnowledgeBase, KnowledgeBaseSettings
 
 _PAGES = 2
 _LOOK = 0.1  # seconds between two looks at the memory
@@ -64,7 +64,8 @@ def load_test(
     first = documents // 5
     with open_engine(settings) as engine, _jobs(engine) as jobs:
         engine.embedder.embed_query("warm up")
-        kb, _ = engine.create("load")
+        # A weight that is given: calibration would embed beside what is measured.
+        kb, _ = engine.create("load", KnowledgeBaseSettings(dense_weight=0.5))
         done = 0
 
         def send(kb: KnowledgeBase, numbers: Sequence[int], length: int = _PAGES) -> float:
@@ -93,7 +94,7 @@ def load_test(
         embedded = _chunks(engine) * (documents - first) / documents
         with _memory() as long:
             send(kb, [documents], pages)
-        again, _ = engine.create("again")
+        again, _ = engine.create("again", kb.settings)
         cached = send(again, range(documents // 2))
     return Load(
         documents=documents,
