@@ -166,14 +166,14 @@ class Searcher:
                     break
             searched = time.perf_counter()
             found = self._reranked(query, Found(hits, {}, ranked.weighing))
-            ended = time.perf_counter()
+            again = bool(found.weighing and found.weighing.reranked)
+            ended = time.perf_counter() if again else searched
         timings = {
             "embed": embedded - began,
             "search": searched - embedded,
+            **({"rerank": ended - searched} if again else {}),
             "total": ended - began,
         }
-        if found.weighing and found.weighing.reranked:
-            timings["rerank"] = ended - searched
         return replace(found, hits=found.hits[: query.k], timings=timings)
 
     def asked(self, kb: KnowledgeBase, query: Query) -> Asked:
