@@ -66,7 +66,7 @@ def judge(run: Run, test_set: TestSet) -> Judged:
     values: dict[str, dict[str, float]] = {}
     for key in test_set.questions:
         grades = test_set.grades[key]
-        ranking = [one for one in run.ranking(key) if one != key or one in grades]
+        ranking = run.ranking(key, grades)
         for name, of_ranking in _RANKING.items():
             values.setdefault(name, {})[key] = of_ranking(ranking, grades)
         if test_set.gold:

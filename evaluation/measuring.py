@@ -12,6 +12,7 @@ import numpy as np
 
 from evaluation.alignment import Alignment
 from evaluation.configuration import Configuration
+from evaluation.errors import ConfigurationError
 from evaluation.indexing import NAME as _NAME
 from evaluation.indexing import indexed
 from evaluation.judging import Judged, judge
@@ -31,8 +32,11 @@ def measure(
 ) -> list[Judged]:
     """Each configuration's run over the set, judged; runs and indexes are kept in the folder.
 
-    Raises what ingestion raises of a document that can't be read.
+    Raises ConfigurationError, and what ingestion raises of a document that can't be read.
     """
+    names = [one.name for one in configurations]
+    if len(set(names)) < len(names):
+        raise ConfigurationError(f"Runs need names of their own; these are {', '.join(names)}.")
     store = RunStore(folder / "runs")
     found: dict[str, Judged] = {}
     for _, group in groupby(sorted(configurations, key=_index), _index):

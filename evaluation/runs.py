@@ -41,9 +41,12 @@ class Run:
     retrieved: Mapping[str, tuple[Retrieved, ...]]
     seconds: Mapping[str, float]
 
-    def ranking(self, question: str) -> list[str]:
-        """The documents in the order of their best spans."""
-        return list(dict.fromkeys(one.document for one in self.retrieved[question]))
+    def ranking(self, question: str, grades: Mapping[str, int]) -> list[str]:
+        """The documents in the order of their best spans, as they are judged: without the
+        question's own text, unless that has a grade.
+        """
+        found = dict.fromkeys(one.document for one in self.retrieved[question])
+        return [one for one in found if one != question or one in grades]
 
 
 Search = Callable[[str], tuple[Sequence[Retrieved], float]]

@@ -22,6 +22,7 @@ def test_every_package_is_one_and_is_typed(package: str) -> None:
     "file",
     [
         "api/web/index.html",
+        "evaluation/report/page.html",
         "retrieval/migrations/env.py",
         "retrieval/migrations/script.py.mako",
         "retrieval/migrations/versions/0001_the_first_catalogue.py",

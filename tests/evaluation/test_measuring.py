@@ -57,7 +57,7 @@ def test_documents_are_judged_without_the_question_itself(small: TestSet, tmp_pa
 def test_whole_documents_are_vectors_of_their_beginnings(small: TestSet, tmp_path: Path) -> None:
     whole = Configuration("whole", Mode.DENSE, model="hashing", whole=True)
     [judged] = measure(small, [whole], tmp_path / "kept", silent)
-    assert judged.run.ranking("q1")[0] == "zebra"
+    assert judged.run.ranking("q1", {})[0] == "zebra"
     assert judged.values["recall@10"] == {"q1": 0.5, "q2": 1.0}
     [found] = [one for one in judged.run.retrieved["q1"] if one.document == "zebra"]
     assert (found.start, found.end) == (0, len("Zebras are striped animals."))
@@ -192,3 +192,8 @@ def test_runs_are_compared_question_by_question() -> None:
         compare(base, [same], "MAP")
     with pytest.raises(ConfigurationError, match="not the same ones"):
         compare(base, [judged({"a": 1.0})], "nDCG@10")
+
+
+def test_two_runs_of_one_name_are_refused(small: TestSet, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="these are hybrid, hybrid"):
+        measure(small, [HYBRID, HYBRID], tmp_path / "kept", silent)

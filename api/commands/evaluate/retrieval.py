@@ -1,50 +1,39 @@
 """`footnote eval retrieval`, `compare`, `gate` and `chunking`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from api.commands.evaluate.options import (
+    ALL,
+    Folder,
+    Folders,
+    MetricOption,
+    QueriesOption,
+    RunOption,
+    SeedOption,
+)
+from api.commands.evaluate.reporting import ReportFolder
+from api.commands.evaluate.tables import table_of, to_json
 from api.commands.options import DataOption, JsonOption, settings
-from api.console import out, print_json
+from api.console import err, out, print_json
 from api.progress import tracking
 from evaluation.configuration import Configuration
 from evaluation.gate import check, write_baseline
 from evaluation.judging import Judged
 from evaluation.judging import compare as compared
 from evaluation.measuring import measure
-from evaluation.significance import Interval
+from evaluation.report.content import Figures
+from evaluation.report.table import shown
 from evaluation.test_set import TestSet, read_set, read_spans
 from retrieval.types import Mode
 
-Folder = Annotated[
-    Path,
-    typer.Argument(
-        help="A set: corpus.jsonl, queries.jsonl and qrels/test.tsv, or docs/ and questions.jsonl."
-    ),
-]
-Folders = Annotated[list[Path], typer.Argument(help="Sets: see `footnote eval compare`.")]
-RunOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--run",
-        help="A run, as 'NAME: mode=hybrid, fusion=rrf, weight=0.5, model=NAME, tokens=128, "
-        "overlap=16'; what isn't said stays as it is. By default dense, lexical and hybrid.",
-    ),
-]
-QueriesOption = Annotated[
-    int, typer.Option("--queries", min=1, help="At most so many questions of a set, by chance.")
-]
-SeedOption = Annotated[int, typer.Option(help="Which those are.")]
-MetricOption = Annotated[str, typer.Option(help="What is compared.")]
-_ALL = 1_000_000
 _SIZES, _OVERLAPS = (0, 64, 128), (32, 0)
 _MODES = (Mode.DENSE, Mode.LEXICAL, Mode.HYBRID)
-_SHOWN = ("recall@10", "recall@100", "MRR@10")
-_SHOWN_OF_SPANS = ("span recall@5", "span precision@5", "span IoU@5")
 
 
 def retrieval(
@@ -54,8 +43,17 @@ def retrieval(
         bool,
         typer.Option("--whole", help="Also a vector a document, cut at the window, as in BEIR."),
     ] = False,
-    queries: QueriesOption = _ALL,
+    queries: QueriesOption = ALL,
     seed: SeedOption = 0,
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            file_okay=False,
+            help="A folder for a report as HTML, Markdown and JSON, and for the runs as trec_eval "
+            "reads them.",
+        ),
+    ] = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -70,15 +68,23 @@ def retrieval(
         asked = [Configuration(mode.value, mode, model=model) for mode in _MODES]
     if whole:
         asked.append(Configuration("whole", Mode.DENSE, model=model, whole=True))
-    reports = []
+    report = ReportFolder(into) if into else None
+    told = []
     for folder in folders:
         test_set = read_set(folder).sample(queries, seed)
         judged = _measured(test_set, asked, data)
-        reports.append(_to_json(test_set, judged))
         if not as_json:
-            out.print(_table(test_set, judged))
+            out.print(table_of(test_set, judged))
+        if report:
+            told.append(to_json(test_set, report.add(test_set, judged)))
+        elif as_json:
+            told.append(to_json(test_set, [Figures.of(one) for one in judged]))
     if as_json:
-        print_json(reports)
+        print_json(told)
+    if report:
+        report.finish(told)
+        for path in report.written:
+            (err if as_json else out).print(str(path), soft_wrap=True)
 
 
 def compare(
@@ -86,7 +92,7 @@ def compare(
     baseline: Annotated[str, typer.Argument(help="A run, as for `footnote eval retrieval`.")],
     others: Annotated[list[str], typer.Argument(help="The runs to compare with it.")],
     metric: MetricOption = "nDCG@10",
-    queries: QueriesOption = _ALL,
+    queries: QueriesOption = ALL,
     seed: SeedOption = 0,
     data: DataOption = None,
     as_json: JsonOption = False,
@@ -105,12 +111,12 @@ def compare(
         return
     name = first.run.configuration.name
     table = Table("run", metric, f"difference to {name}", "p", box=None, title=test_set.name)
-    table.add_row(name, _shown(first.interval(metric)), "", "")
+    table.add_row(name, shown(first.interval(metric)), "", "")
     for one, judged in zip(found, rest, strict=True):
         table.add_row(
             one.name,
-            _shown(judged.interval(metric)),
-            _shown(one.difference.interval, signed=True),
+            shown(judged.interval(metric)),
+            shown(one.difference.interval, signed=True),
             f"{one.p:.4f}",
         )
     out.print(table)
@@ -125,7 +131,7 @@ def gate(
     ] = 0.0,
     run: Annotated[str, typer.Option(help="What is measured; see `retrieval`.")] = "hybrid",
     metric: MetricOption = "nDCG@10",
-    queries: QueriesOption = _ALL,
+    queries: QueriesOption = ALL,
     seed: SeedOption = 0,
     data: DataOption = None,
     as_json: JsonOption = False,
@@ -136,7 +142,7 @@ def gate(
     [judged] = _measured(test_set, [asked], data)
     if write:
         write_baseline(baseline, judged)
-        out.print(f"{baseline} is written: {metric} {_shown(judged.interval(metric))}.")
+        out.print(f"{baseline} is written: {metric} {shown(judged.interval(metric))}.")
         return
     verdict = check(baseline, judged, metric, tolerance)
     if as_json:
@@ -161,7 +167,7 @@ def chunking(
         list[int] | None, typer.Option(help="Overlaps; may be repeated. By default 32 and 0.")
     ] = None,
     metric: MetricOption = "span IoU@5",
-    queries: QueriesOption = _ALL,
+    queries: QueriesOption = ALL,
     seed: SeedOption = 0,
     data: DataOption = None,
     as_json: JsonOption = False,
@@ -181,14 +187,13 @@ def chunking(
         test_set = read_spans(folder).sample(queries, seed)
         judged = _measured(test_set, asked, data)
         differences = compared(judged[0], judged[1:], metric)
-        reports.append(
-            _to_json(test_set, judged) | {"differences": [asdict(one) for one in differences]}
-        )
         if as_json:
+            report = to_json(test_set, [Figures.of(one) for one in judged])
+            reports.append(report | {"differences": [asdict(one) for one in differences]})
             continue
-        told = ("", *(_shown(one.difference.interval, signed=True) for one in differences))
+        told = ("", *(shown(one.difference.interval, signed=True) for one in differences))
         p = ("", *(f"{one.p:.4f}" for one in differences))
-        out.print(_table(test_set, judged, {f"{metric}, difference": told, "p": p}))
+        out.print(table_of(test_set, judged, {f"{metric}, difference": told, "p": p}))
     if as_json:
         print_json(reports)
 
@@ -196,42 +201,3 @@ def chunking(
 def _measured(test_set: TestSet, asked: Sequence[Configuration], data: Path | None) -> list[Judged]:
     with tracking() as track:
         return measure(test_set, asked, settings(data).data / "evaluation", track)
-
-
-def _table(
-    test_set: TestSet, judged: Sequence[Judged], more: Mapping[str, Sequence[str]] | None = None
-) -> Table:
-    shown = (*_SHOWN, *(_SHOWN_OF_SPANS if test_set.gold else ()))
-    added = more or {}
-    title = f"{test_set.name}, {len(test_set.questions)} questions"
-    table = Table(box=None, title=title)
-    for column in ("run", "nDCG@10 (95 %)", *shown, *added):
-        table.add_column(column, no_wrap=column not in shown)
-    for at, one in enumerate(judged):
-        table.add_row(
-            one.run.configuration.name,
-            _shown(one.interval("nDCG@10")),
-            *(f"{100 * one.mean(metric):.1f}" for metric in shown),
-            *(column[at] for column in added.values()),
-        )
-    return table
-
-
-def _shown(bounds: Interval, *, signed: bool = False) -> str:
-    form = "+.1f" if signed else ".1f"
-    mean, low, high = (format(100 * one, form) for one in (bounds.mean, bounds.low, bounds.high))
-    return f"{mean} [{low}, {high}]"
-
-
-def _to_json(test_set: TestSet, judged: Sequence[Judged]) -> dict[str, Any]:
-    return {
-        "set": test_set.name,
-        "questions": len(test_set.questions),
-        "runs": [
-            {
-                "configuration": asdict(one.run.configuration),
-                "metrics": {metric: asdict(one.interval(metric)) for metric in one.values},
-            }
-            for one in judged
-        ],
-    }

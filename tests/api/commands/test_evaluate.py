@@ -1,8 +1,11 @@
 import json
+import sys
 from pathlib import Path
 
 import pytest
+from lxml import html
 
+from evaluation.trec import ranked, read_run
 from tests.api.commands.conftest import Printed, Run
 
 TOPICS = ["tea", "warranty", "运费险", "battery", "office", "退货", "invoice", "holiday"]
@@ -35,6 +38,61 @@ def test_retrieval_scores_each_mode(printed: Printed, run: Run, dataset: Path) -
     table = run("eval", "retrieval", str(dataset), "--run", "mine: fusion=rrf")
     assert "set [red], 8 questions" in table.stdout
     assert "mine  100.0 [100.0, 100.0]" in table.stdout
+
+
+def test_a_report_is_written(
+    printed: Printed, run: Run, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["/bin/footnote", "eval", "retrieval", "a set"])
+    folder = tmp_path / "new" / "report"
+    call = ("eval", "retrieval", str(dataset), "--run", "all", "--run", "so / so: fusion=rrf")
+    result = run(*call, "--out", str(folder))
+    names = ["set_red_-all.run", "set_red_-so_so.run", "report.html", "report.md", "report.json"]
+    assert result.stdout.splitlines()[-5:] == [str(folder / name) for name in names]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(names)
+    told = printed(*call, "--out", str(folder))  # nothing but JSON there
+    assert json.loads((folder / "report.json").read_text(encoding="utf-8")) == told
+    assert told == printed(*call)
+    page = html.fromstring((folder / "report.html").read_text(encoding="utf-8"))
+    assert page.findtext(".//code") == "footnote eval retrieval 'a set'"
+    rows = {
+        row.findtext("th"): [cell.text for cell in row.findall("td")] for row in page.iter("tr")
+    }
+    assert rows["nDCG@10"] == ["100.0 [100.0, 100.0]"] * 2
+    assert "| nDCG@10 | 100.0 [100.0, 100.0] | 100.0 [100.0, 100.0] |" in (
+        folder / "report.md"
+    ).read_text(encoding="utf-8")
+    found = read_run(folder / "set_red_-all.run")
+    assert {key: ranked(scores)[0] for key, scores in found.items()} == {
+        f"q{n}": f"d{n}" for n in range(len(TOPICS))
+    }
+
+
+def test_a_run_whose_ids_have_white_space_is_left_out_and_told(
+    run: Run, dataset: Path, tmp_path: Path
+) -> None:
+    corpus = dataset / "corpus.jsonl"
+    corpus.write_text(corpus.read_text(encoding="utf-8").replace('"d3"', '"d 3"'), encoding="utf-8")
+    result = run("eval", "retrieval", str(dataset), "--run", "all", "--out", str(tmp_path / "out"))
+    assert result.exit_code == 0
+    path = tmp_path / "out" / "set_red_-all.run"
+    assert f"{path} is left out. 'd 3' can't be a field" in result.stderr
+    assert not path.exists()
+    assert str(path) not in result.stdout
+    assert (tmp_path / "out" / "report.html").exists()
+
+
+def test_sets_of_one_name_have_runs_of_their_own(run: Run, dataset: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / dataset.name
+    (other / "qrels").mkdir(parents=True)
+    for name in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv"):
+        (other / name).write_bytes((dataset / name).read_bytes())
+    run(
+        *("eval", "retrieval", str(dataset), str(other), "--run", "all"),
+        *("--out", str(tmp_path / "out")),
+    )
+    kept = sorted(path.name for path in (tmp_path / "out").glob("*.run"))
+    assert kept == ["set_red_-all-2.run", "set_red_-all.run"]
 
 
 def test_runs_are_compared(printed: Printed, run: Run, dataset: Path) -> None:

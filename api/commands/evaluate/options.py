@@ -1,0 +1,29 @@
+"""Options that the commands of `footnote eval` which rank sets share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ALL = 1_000_000  # questions
+
+Folder = Annotated[
+    Path,
+    typer.Argument(
+        help="A set: corpus.jsonl, queries.jsonl and qrels/test.tsv, or docs/ and questions.jsonl."
+    ),
+]
+Folders = Annotated[list[Path], typer.Argument(help="Sets: see `footnote eval compare`.")]
+RunOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--run",
+        help="A run, as 'NAME: mode=hybrid, fusion=rrf, weight=0.5, model=NAME, tokens=128, "
+        "overlap=16'; what isn't said stays as it is. By default dense, lexical and hybrid.",
+    ),
+]
+QueriesOption = Annotated[
+    int, typer.Option("--queries", min=1, help="At most so many questions of a set, by chance.")
+]
+SeedOption = Annotated[int, typer.Option(help="Which those are.")]
+MetricOption = Annotated[str, typer.Option(help="What is compared.")]

@@ -1,0 +1,50 @@
+"""The machine that something was measured on, in a line: times mean little without it."""
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+_CPUINFO = Path("/proc/cpuinfo")
+
+
+def describe() -> str:
+    """Processor, cores that this process may use, memory, Python, and GPU: `AMD EPYC, 2 cores,
+    24 GiB RAM, Python 3.11.2`. What the system doesn't tell is left out.
+
+    A GPU is named only where torch is loaded already: what doesn't use torch doesn't use it.
+    """
+    count = _cores()
+    cores = f"{count} core{'s' if count > 1 else ''}"
+    python = f"Python {platform.python_version()}"
+    return ", ".join(part for part in (_processor(), cores, _memory(), python, _gpu()) if part)
+
+
+def _processor() -> str:
+    if _CPUINFO.exists():
+        for line in _CPUINFO.read_text(encoding="utf-8").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()  # ARM has no model name there
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _memory() -> str:
+    try:
+        size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # Windows has none of this
+        return ""
+    return f"{size / 2**30:.0f} GiB RAM"
+
+
+def _gpu() -> str:
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return ""
+    return ", ".join(torch.cuda.get_device_name(at) for at in range(torch.cuda.device_count()))

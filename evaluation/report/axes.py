@@ -1,0 +1,74 @@
+"""Where values stand in a plot, and the frame around them, as SVG."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+WIDTH, HEIGHT = 480, 300  # on a phone, some 350 pixels wide, its 13 pixels of text are 9.5
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 464, 10, 256
+_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5)
+_MOST = 5
+
+Place = Callable[[float], float]
+"""Where a value stands along an axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Values of an axis that are marked, the first and the last at its ends."""
+
+    ticks: tuple[float, ...]
+
+    @classmethod
+    def around(cls, low: float, high: float) -> "Scale":
+        """Round numbers, few steps apart, around values of [-1, 1]."""
+        step = next((one for one in _STEPS if high - low <= _MOST * one), _STEPS[-1])
+        first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+        return cls(tuple(at * step for at in range(min(first, last - 1), last + 1)))
+
+    def place(self, value: float) -> float:
+        """From the bottom of the plot upwards."""
+        low, high = self.ticks[0], self.ticks[-1]
+        return _BOTTOM - (value - low) / (high - low) * (_BOTTOM - _TOP)
+
+
+def linear(count: int) -> Place:
+    """0 at the left and the count at the right."""
+    return lambda value: _LEFT + (_RIGHT - _LEFT) * value / count
+
+
+def logarithmic(last: int) -> Place:
+    """1 at the left and the last at the right."""
+    return lambda value: _LEFT + (_RIGHT - _LEFT) * math.log(value) / math.log(last)
+
+
+def frame(scale: Scale, label: str, marks: Mapping[str, float], below: str) -> Iterator[str]:
+    """Lines across with their values × 100, marks along the bottom, and what both axes are of."""
+    for tick in scale.ticks:
+        y = scale.place(tick)
+        kind = "zero" if abs(tick) < 1e-9 else "grid"
+        yield f'<line class="{kind}" x1="{_LEFT}" x2="{_RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        yield text(_LEFT - 6, y + 4, f"{100 * tick:.0f}", "end")
+    for mark, x in marks.items():
+        yield text(x, _BOTTOM + 18, mark, "middle")
+    lower = 38 if marks else 20
+    yield text((_LEFT + _RIGHT) / 2, _BOTTOM + lower, below, "middle")
+    middle = (_TOP + _BOTTOM) / 2
+    yield (
+        f'<text transform="translate(14 {middle:.0f}) rotate(-90)" text-anchor="middle">'
+        f"{escape(label)}</text>"
+    )
+
+
+def text(x: float, y: float, content: str, anchor: str) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(content)}</text>'
+
+
+def drawing(label: str, height: int, parts: Sequence[str]) -> str:
+    """The whole, which takes the width that it is given."""
+    body = "\n".join(parts)
+    return (
+        f'<svg class="plot" viewBox="0 0 {WIDTH} {height}" role="group" '
+        f'aria-label="{escape(label)}">\n{body}\n</svg>'
+    )

@@ -1,0 +1,52 @@
+import os
+import platform
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from evaluation import machine
+
+PYTHON = f"Python {platform.python_version()}"
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A machine of one core and 4 GiB; the file that says of which kind."""
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text("processor\t: 0\nmodel name\t: A CPU: fast @ 2 GHz\nmodel name\t: other\n")
+    monkeypatch.setattr(machine, "_CPUINFO", cpuinfo)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3}, raising=False)
+    sizes = {"SC_PHYS_PAGES": 1 << 20, "SC_PAGE_SIZE": 4096}
+    monkeypatch.setattr(os, "sysconf", sizes.__getitem__, raising=False)
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    return cpuinfo
+
+
+def test_a_machine_is_told_in_a_line() -> None:
+    assert machine.describe() == f"A CPU: fast @ 2 GHz, 1 core, 4 GiB RAM, {PYTHON}"
+    assert "torch" not in sys.modules
+
+
+@pytest.mark.parametrize(("there", "told"), [(True, ", H200, H200"), (False, "")])
+def test_gpus_are_told_where_torch_has_them(
+    monkeypatch: pytest.MonkeyPatch, there: bool, told: str
+) -> None:
+    cuda = SimpleNamespace(
+        is_available=lambda: there, device_count=lambda: 2, get_device_name=lambda _: "H200"
+    )
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    assert machine.describe().endswith(f"{PYTHON}{told}")
+
+
+def test_what_a_system_does_not_tell_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, small: Path
+) -> None:
+    small.unlink()
+    monkeypatch.delattr(os, "sysconf")
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(platform, "processor", lambda: "")
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")
+    assert machine.describe() == f"arm64, 8 cores, {PYTHON}"
