@@ -180,8 +180,8 @@ def _pack(text: str, pieces: Sequence[_Piece], budget: int, overlap: int) -> Ite
     first = begin = 0
     for end in _ends(text, pieces, budget, overlap):
         yield Span(pieces[first].span.start, pieces[end - 1].span.end)
+        first = _repeated(pieces, begin, end, budget, overlap)
         begin = end
-        first = _repeated(pieces, begin, budget, overlap)
 
 
 def _ends(text: str, pieces: Sequence[_Piece], budget: int, overlap: int) -> Iterator[int]:
@@ -205,18 +205,23 @@ def _equal_ends(pieces: Sequence[_Piece], runs: int) -> list[int]:
 
 
 def _fit(pieces: Sequence[_Piece], ends: Sequence[int], budget: int, overlap: int) -> bool:
-    begins = [_repeated(pieces, end, budget, overlap) for end in (0, *ends)][: len(ends)]
-    return all(
-        sum(piece.tokens for piece in pieces[begin:end]) <= budget
-        for begin, end in zip(begins, ends, strict=True)
-    )
+    first = begin = 0
+    for end in ends:
+        if sum(piece.tokens for piece in pieces[first:end]) > budget:
+            return False
+        first = _repeated(pieces, begin, end, budget, overlap)
+        begin = end
+    return True
 
 
-def _repeated(pieces: Sequence[_Piece], begin: int, budget: int, overlap: int) -> int:
-    """The first of the pieces before `begin` that the run from there repeats."""
+def _repeated(pieces: Sequence[_Piece], before: int, begin: int, budget: int, overlap: int) -> int:
+    """The first of the pieces that the run from `begin` repeats of the run from `before`.
+
+    Never all of them: the one run would then be in the other.
+    """
     first = begin
     spare = min(overlap, budget - pieces[begin].tokens) if begin < len(pieces) else 0
-    while first > 0 and (spare := spare - pieces[first - 1].tokens) >= 0:
+    while first > before + 1 and (spare := spare - pieces[first - 1].tokens) >= 0:
         first -= 1
     return first
 
@@ -231,9 +236,8 @@ def _ends_by_content(
     et al. 2001).
     """
     left = sum(piece.tokens for piece in pieces)
-    begin = 0
+    first = begin = 0
     while begin < len(pieces):
-        first = _repeated(pieces, begin, budget, overlap)
         tokens = sum(piece.tokens for piece in pieces[first:begin])
         ends: list[tuple[int, int, int]] = []
         end, rest = begin, left
@@ -247,6 +251,7 @@ def _ends_by_content(
             end = max(ends)[-1]
         yield end
         left -= sum(piece.tokens for piece in pieces[begin:end])
+        first = _repeated(pieces, begin, end, budget, overlap)
         begin = end
 
 

@@ -2,7 +2,7 @@ import unicodedata
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.chunking import CutDocument, cut
@@ -46,6 +46,11 @@ def test_chunks_never_cross_a_heading(source: Document, window: int, overlap: in
 
 @settings(max_examples=40, deadline=None)
 @given(DOCUMENTS, st.integers(32, 80), st.integers(0, 20))
+@example(
+    document("The " * 30 + "\n\nThe\n1,234.56 U.S. https://a.example/b The The\n\nThe ", title=""),
+    32,
+    1,
+)
 def test_what_two_chunks_share_is_whole_sentences_within_the_overlap(
     source: Document, window: int, overlap: int
 ) -> None:

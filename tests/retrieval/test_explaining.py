@@ -65,7 +65,7 @@ def test_what_a_filter_leaves_out(filled: Library) -> None:
 def test_what_no_leg_can_find(filled: Library) -> None:
     found = why(filled, Query("volcano", mode=Mode.LEXICAL), "other")
     assert found.reason == "None of its chunks has a term of the query."
-    found = why(filled, Query("melting volcano ashes", 5), "d03")
+    found = why(filled, Query("melting volcano ashes", 1), "d03")
     assert "nowhere in the lexical leg" in found.reason
 
 
