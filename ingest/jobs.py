@@ -309,12 +309,15 @@ class Jobs:
 
     def _tidy(self) -> None:
         """Between the jobs, and now and then beside them: what nobody waits for."""
+        pruned = time.monotonic()
         while not self._closing.is_set():
             self._idle.wait(_TIDY)
             self._idle.clear()
             try:
                 self._calibrate()
-                self._store.prune(time.time() - _KEPT)
+                if time.monotonic() - pruned >= _TIDY:
+                    self._store.prune(time.time() - _KEPT)
+                    pruned = time.monotonic()
             except _Interrupted:
                 return
             except RetrievalError as error:
