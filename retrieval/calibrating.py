@@ -14,17 +14,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, pstdev
 
+import structlog
+
 from retrieval.analysis import analyse
 from retrieval.background import Background
 from retrieval.bm25 import bm25, idf
 from retrieval.calibration import UNCALIBRATED, Calibration, Calibrations, Found, Trial
 from retrieval.chunks import Chunks
 from retrieval.embedding.registry import Embedders
+from retrieval.errors import RetrievalError
 from retrieval.fusion import Fusion, Scores, fuse
 from retrieval.known_items import KnownItem, known_items
 from retrieval.legs import Asked, Legs
 from retrieval.ports import Stores
 from retrieval.types import KnowledgeBase, Vector
+
+_log = structlog.get_logger()
 
 _LEAST = 64  # chunks of a knowledge base whose background says anything
 _GROWTH = 2  # times as many chunks, or as few, and it is calibrated again
@@ -72,13 +77,18 @@ class Calibrator:
     def refresh(self, kb: KnowledgeBase, carry_on: Carry = lambda: None) -> Calibration | None:
         """The calibration of a knowledge base, made anew where it has changed much.
 
-        None where there is too little text to tell. Takes some seconds; questions go first.
+        None where there is too little text to tell. Takes some seconds; questions go first. Where
+        it fails, that is logged, and what was known stays.
         """
         known = self._calibrations.of(kb)
         chunks = self._stores.lexical(kb.generation.id).count()
         if chunks < _LEAST or (known and _serves(known.found, kb, chunks)):
             return known
-        made = self._calibrated(kb, chunks, carry_on)
+        try:
+            made = self._calibrated(kb, chunks, carry_on)
+        except RetrievalError as error:  # nothing that anybody asked for fails by it
+            _log.warning("not_calibrated", knowledge_base=kb.name, error=str(error))
+            return known
         self._calibrations.keep(kb, made)
         return made
 

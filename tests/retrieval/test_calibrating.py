@@ -141,6 +141,16 @@ def test_who_stops_it_leaves_nothing(open_test_engine: OpenEngine) -> None:
     assert engine.calibrations.of(kb) is None
 
 
+def test_where_it_fails_nothing_else_does(open_test_engine: OpenEngine) -> None:
+    backend = CountingBackend()
+    engine = open_test_engine(backend)
+    kb = filled(engine, 60)
+    backend.encode = lambda texts: np.zeros((len(texts), 256), np.float32)  # type: ignore[method-assign]
+    assert engine.calibrator.refresh(kb) is None
+    del backend.encode
+    assert engine.calibrator.refresh(kb)
+
+
 def test_an_archive_takes_it_along(open_test_engine: OpenEngine, tmp_path: Path) -> None:
     backend = CountingBackend()
     engine = open_test_engine(backend)
