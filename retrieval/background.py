@@ -46,11 +46,16 @@ class Background:
         return float(question @ self.mean), max(math.sqrt(max(variance, 0.0)), _LEAST)
 
     def standardised(self, question: Vector, cosines: Mapping[str, float]) -> dict[str, float]:
-        """Cosines as deviations above the mean; 1 is the highest to be expected of chance alone.
+        """Cosines as deviations above the mean; 1 is the highest to be expected of chance alone."""
+        return self.above(*self.expected(question), cosines)
+
+    def above(
+        self, mean: float, deviation: float, cosines: Mapping[str, float]
+    ) -> dict[str, float]:
+        """`standardised` by what is `expected` of the question.
 
         Of n normal values the highest lies near the square root of 2 ln n: Leadbetter, Lindgren,
         Rootzén, "Extremes and Related Properties of Random Sequences and Processes", 1983, 1.5.
         """
-        mean, deviation = self.expected(question)
         unit = deviation * math.sqrt(2 * math.log(max(self.size, 2)))
         return {key: (cosine - mean) / unit for key, cosine in cosines.items()}

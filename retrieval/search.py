@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from retrieval.calibration import UNCALIBRATED, Calibrations
+from retrieval.calibration import UNCALIBRATED, Calibration, Calibrations
 from retrieval.chunks import Chunks, Passage
 from retrieval.embedding.registry import Embedders
 from retrieval.errors import InvalidRequest
@@ -184,12 +184,13 @@ class Searcher:
         return Asked(None if query.mode is Mode.DENSE else query.text, vector)
 
     def rank(self, kb: KnowledgeBase, query: Query, asked: Asked, scope: Scope | None) -> Ranked:
-        """At least as many candidates as are wanted, if there are, in their order."""
-        pool = max(POOL, query.k)
+        """At least as many candidates as are read, if there are, in their order."""
+        wanted = self._depth(query)
+        pool = max(POOL, wanted)
         while True:
             candidates = self._legs.candidates(kb, asked, scope, pool)
             ranked = self.fused(kb, query.mode, asked.vector, candidates)
-            if len(ranked.scores) >= query.k or candidates.exhausted:
+            if len(ranked.scores) >= wanted or candidates.exhausted:
                 return ranked
             pool *= 4
 
@@ -200,29 +201,16 @@ class Searcher:
         dense, lexical = candidates.dense, candidates.lexical
         weighing = None
         if mode is Mode.HYBRID and vector is not None:
-            weighing, calibration = self._weighing(kb, vector), self._calibrations.of(kb)
-            if weighing.fusion is Fusion.BACKGROUND and calibration:
-                dense = calibration.background.standardised(vector, dense)
+            calibration = self._calibrations.of(kb)
+            weighing = _weighing(kb, calibration, vector)
+            if calibration and weighing.mean is not None and weighing.deviation is not None:
+                dense = calibration.background.above(weighing.mean, weighing.deviation, dense)
             fused = fuse(weighing.fusion, dense, lexical, weighing.weight)
         else:
             fused = Fused(dense, lexical)
         scores = fused.scores
         ordered = sorted(scores, key=lambda key: (-scores[key], key))
         return Ranked(candidates, fused, {key: scores[key] for key in ordered}, weighing)
-
-    def _weighing(self, kb: KnowledgeBase, vector: Vector) -> Weighing:
-        """How this knowledge base is fused: as its settings say, else as it was calibrated."""
-        settings, calibration = kb.settings, self._calibrations.of(kb)
-        method, mean, deviation = settings.fusion, None, None
-        if method is Fusion.BACKGROUND and calibration is None:
-            method = Fusion.CONVEX  # there is too little text for a background
-        elif method is Fusion.BACKGROUND and calibration:
-            mean, deviation = calibration.background.expected(vector)
-        if settings.dense_weight is not None:
-            return Weighing(method, settings.dense_weight, "settings", mean, deviation)
-        if calibration:
-            return Weighing(method, calibration.found.weight, "calibration", mean, deviation)
-        return Weighing(method, UNCALIBRATED, "default", mean, deviation)
 
     def _depth(self, query: Query) -> int:
         """How many candidates are read: with a reranker as many as it sees."""
@@ -259,6 +247,20 @@ class Searcher:
             _hit(passages[key], ranked.scores[key], rank, legs[key])
             for rank, key in enumerate(live, start=1)
         )
+
+
+def _weighing(kb: KnowledgeBase, calibration: Calibration | None, vector: Vector) -> Weighing:
+    """How a knowledge base is fused: as its settings say, else as it was calibrated."""
+    method, mean, deviation = kb.settings.fusion, None, None
+    if method is Fusion.BACKGROUND and calibration:
+        mean, deviation = calibration.background.expected(vector)
+    elif method is Fusion.BACKGROUND:
+        method = Fusion.CONVEX  # there is too little text for a background
+    if kb.settings.dense_weight is not None:
+        return Weighing(method, kb.settings.dense_weight, "settings", mean, deviation)
+    if calibration:
+        return Weighing(method, calibration.found.weight, "calibration", mean, deviation)
+    return Weighing(method, UNCALIBRATED, "default", mean, deviation)
 
 
 def _hit(passage: Passage, score: float, rank: int, legs: tuple[Leg, ...]) -> Hit:

@@ -74,6 +74,15 @@ def test_it_sees_more_than_are_wanted(library: Library) -> None:
     assert [hit.uri for hit in hits] == ["d19", "d18", "d17"]
 
 
+def test_it_sees_as_many_as_it_is_told_to(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.search.POOL", 3)
+    reranker = Backwards()
+    searcher_of(library, reranker, 20, 60).search(library.kb, Query("harbour dredged", 2))
+    assert sum(reranker.seen) == 20
+
+
 def test_when_the_time_is_up_the_rest_stays_behind_in_its_order(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
