@@ -1,7 +1,13 @@
-"""What Hugging Face's libraries are told before they are imported."""
+"""Models of sentence-transformers, and what its libraries are told before they are imported."""
 
 import logging
 import os
+from collections.abc import Callable
+from typing import TypeVar
+
+from retrieval.errors import ModelUnavailable
+
+Model = TypeVar("Model")
 
 
 def prepare(*, download: bool) -> None:
@@ -13,8 +19,27 @@ def prepare(*, download: bool) -> None:
     logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
 
 
-def quiet() -> None:
-    """Let transformers show no progress of its own. It is imported for that, which takes long."""
-    from transformers.utils import logging as transformers_logging
+def load(
+    kind: Callable[..., Model], what: str, weights: str, model: str, device: str, *, download: bool
+) -> Model:
+    """A model of a kind of sentence-transformers', by name or path. Raises ModelUnavailable.
+
+    `what` it is for, and which `weights` that takes, is told where it can't be loaded.
+    """
+    from transformers.utils import logging as transformers_logging  # heavy, and here by now
 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        return kind(
+            model,
+            device=device or None,
+            local_files_only=not download,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},  # the other format is pickle
+        )
+    except (OSError, ValueError, RuntimeError, ImportError) as error:
+        raise ModelUnavailable(
+            f"The {what} {model!r} can't be loaded ({error}). Give the path of a "
+            f"{weights} with safetensors weights, or a model name together "
+            f"with FOOTNOTE_EMBEDDING_DOWNLOAD=true to fetch it."
+        ) from error

@@ -156,21 +156,14 @@ def _load(model: str, device: str, download: bool) -> "SentenceTransformer":
     # Heavy (about five seconds), and not wanted by a process that embeds elsewhere.
     from sentence_transformers import SentenceTransformer
 
-    hub.quiet()
-    try:
-        loaded = SentenceTransformer(
-            model,
-            device=device or None,
-            local_files_only=not download,
-            trust_remote_code=False,
-            model_kwargs={"use_safetensors": True},  # the other format is pickle
-        )
-    except (OSError, ValueError, RuntimeError, ImportError) as error:
-        raise ModelUnavailable(
-            f"The embedding model {model!r} can't be loaded ({error}). Give the path of a "
-            f"sentence-transformers model with safetensors weights, or a model name together "
-            f"with FOOTNOTE_EMBEDDING_DOWNLOAD=true to fetch it."
-        ) from error
+    loaded = hub.load(
+        SentenceTransformer,
+        "embedding model",
+        "sentence-transformers model",
+        model,
+        device,
+        download=download,
+    )
     if loaded.get_max_seq_length() is None:
         raise ModelUnavailable(
             f"The embedding model {model!r} doesn't say how many tokens it can read."

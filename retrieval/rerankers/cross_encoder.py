@@ -64,21 +64,9 @@ def _load(model: str, device: str, download: bool) -> "CrossEncoder":
     hub.prepare(download=download)
     from sentence_transformers import CrossEncoder  # heavy: about five seconds
 
-    hub.quiet()
-    try:
-        loaded: CrossEncoder = CrossEncoder(
-            model,
-            device=device or None,
-            local_files_only=not download,
-            trust_remote_code=False,
-            model_kwargs={"use_safetensors": True},  # the other format is pickle
-        )
-    except (OSError, ValueError, RuntimeError, ImportError) as error:
-        raise ModelUnavailable(
-            f"The reranker {model!r} can't be loaded ({error}). Give the path of a cross-encoder "
-            f"with safetensors weights, or a model name together with "
-            f"FOOTNOTE_EMBEDDING_DOWNLOAD=true to fetch it."
-        ) from error
+    loaded: CrossEncoder = hub.load(
+        CrossEncoder, "reranker", "cross-encoder", model, device, download=download
+    )
     if loaded.num_labels != 1:
         raise ModelUnavailable(
             f"The model {model!r} has {loaded.num_labels} outputs; a reranker has one score."
