@@ -32,6 +32,9 @@ class Settings(BaseSettings):
         False, description="Allow fetching a model that isn't on this machine"
     )
     chroma_url: str = Field("", description="A Chroma server; empty: embedded in this process")
+    vector_memory_bytes: int = Field(
+        2_000_000_000, ge=0, description="Memory for vectors, by which searches are faster"
+    )
     ollama_host: str = Field(
         "",
         validation_alias=AliasChoices("FOOTNOTE_OLLAMA_HOST", "OLLAMA_HOST", "ollama_host"),
@@ -79,6 +82,7 @@ class Settings(BaseSettings):
             embedding_device=self.embedding_device,
             embedding_download=self.embedding_download,
             chroma_url=self.chroma_url,
+            vector_memory_bytes=self.vector_memory_bytes,
             chat_model=self.chat_model,
             chat_context=self.chat_context,
             reranker=self.reranker,

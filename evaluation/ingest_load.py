@@ -3,18 +3,16 @@
 Documents are PDFs of two pages, sent as jobs, as an upload is.
 """
 
-import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import mean
 
 from sqlalchemy import func, select
 
 from evaluation.paper import paper
+from evaluation.resources import peak_memory
 from ingest.jobs import Jobs, Request
 from ingest.parsing import ProcessParser
 from ingest.pipeline import Pipeline
@@ -26,7 +24,6 @@ from retrieval.settings import EngineSettings
 from retrieval.types import KnowledgeBase, KnowledgeBaseSettings
 
 _PAGES = 2
-_LOOK = 0.1  # seconds between two looks at the memory
 _MAX_BYTES = 1 << 28
 _RAW = 400  # texts by which the model's own rate is measured
 
@@ -84,15 +81,15 @@ def load_test(
 
         raw: list[float] = []
         seconds = 0.0
-        with _memory() as warm:
+        with peak_memory() as warm:
             send(kb, range(first))
             raw.append(_raw_rate(engine))
-        with _memory() as steady:
+        with peak_memory() as steady:
             for at in range(first, documents, first):
                 seconds += send(kb, range(at, min(at + first, documents)))
                 raw.append(_raw_rate(engine))
         embedded = _chunks(engine) * (documents - first) / documents
-        with _memory() as long:
+        with peak_memory() as long:
             send(kb, [documents], pages)
         again, _ = engine.create("again", kb.settings)
         cached = send(again, range(documents // 2))
@@ -119,40 +116,6 @@ def _jobs(engine: Engine) -> Iterator[Jobs]:
     finally:
         jobs.close()
         parser.close()
-
-
-@contextmanager
-def _memory() -> Iterator[list[float]]:
-    """The peak of this process and its children while the block runs, in megabytes."""
-    peak = [0.0]
-    over = threading.Event()
-
-    def look() -> None:
-        while not over.wait(_LOOK):
-            peak[0] = max(peak[0], _resident())
-
-    looker = threading.Thread(target=look)
-    looker.start()
-    try:
-        yield peak
-    finally:
-        over.set()
-        looker.join()
-        peak[0] = max(peak[0], _resident())
-
-
-def _resident() -> float:
-    """Megabytes that this process and its children have in memory."""
-    own = os.getpid()
-    total = 0
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        except (OSError, ValueError):  # it ended meanwhile
-            continue
-        if own in (int(fields["Pid"]), int(fields["PPid"])):
-            total += int(fields.get("VmRSS", "0 kB").split()[0])
-    return total / 1024
 
 
 def _chunks(engine: Engine) -> int:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from retrieval.database import Database
 from retrieval.embedding.cache import to_vector
@@ -34,6 +33,38 @@ class Passage:
     page: str | None
 
 
+# Made once: to put it together would take longer than to run it.
+_PASSAGES = (
+    select(
+        chunks,
+        documents.c.uri,
+        versions.c.title,
+        # substr counts code points, as every offset here does.
+        func.substr(versions.c.text, chunks.c.start + 1, chunks.c.end - chunks.c.start).label(
+            "text"
+        ),
+        pages.c.label.label("page"),
+    )
+    .join(documents, LIVE_CHUNK)
+    .join(
+        versions,
+        (versions.c.document_id == chunks.c.document_id) & (versions.c.version == chunks.c.version),
+    )
+    .outerjoin(
+        pages,
+        (pages.c.document_id == chunks.c.document_id)
+        & (pages.c.version == chunks.c.version)
+        & (pages.c.start <= chunks.c.start)
+        & (pages.c.end > chunks.c.start),
+    )
+    .where(
+        documents.c.kb_id == bindparam("kb"),
+        chunks.c.generation_id == bindparam("generation"),
+        chunks.c.id.in_(bindparam("ids", expanding=True)),
+    )
+)
+
+
 class Chunks:
     """Reads chunks whose version is live; any other id is as if it didn't exist."""
 
@@ -52,7 +83,7 @@ class Chunks:
             documents.c.kb_id == kb.id, documents.c.live_version.is_not(None), where
         )
         with self._database.read() as connection:
-            return list(connection.scalars(query))
+            return [*connection.scalars(query).all()]
 
     def vectors(self, kb: KnowledgeBase, ids: Sequence[str]) -> tuple[list[str], Vectors]:
         """Those of the ids that are live, and their vectors `(n, d)` in the same order."""
@@ -64,6 +95,16 @@ class Chunks:
                     found.append(key)
                     rows.append(blob)
         return found, _matrix(rows, kb)
+
+    def owners(self, kb: KnowledgeBase, ids: Sequence[str]) -> dict[str, str]:
+        """The document of each of the ids that is live."""
+        query = select(chunks.c.id, chunks.c.document_id).join(documents, LIVE_CHUNK)
+        found: dict[str, str] = {}
+        with self._database.read() as connection:
+            for part in _slices(ids):
+                rows = connection.execute(query.where(_of(kb), chunks.c.id.in_(part)))
+                found.update((row.id, row.document_id) for row in rows)
+        return found
 
     def scan(
         self, kb: KnowledgeBase, where: ColumnElement[bool]
@@ -94,9 +135,10 @@ class Chunks:
     def passages(self, kb: KnowledgeBase, ids: Sequence[str]) -> dict[str, Passage]:
         """Text and origin of those of the ids that are live."""
         found: dict[str, Passage] = {}
+        own = {"kb": kb.id, "generation": kb.generation.id}
         with self._database.read() as connection:
             for part in _slices(ids):
-                for row in connection.execute(_passages(kb).where(chunks.c.id.in_(part))):
+                for row in connection.execute(_PASSAGES, own | {"ids": part}).all():
                     chunk = Chunk(
                         id=row.id,
                         document_id=row.document_id,
@@ -122,34 +164,6 @@ def _vectors(kb: KnowledgeBase) -> Select[str, bytes]:
         select(chunks.c.id, embeddings.c.vector)
         .join(documents, LIVE_CHUNK)
         .join(embeddings, vector_of_chunk(kb.generation.model.fingerprint))
-        .where(_of(kb))
-    )
-
-
-def _passages(kb: KnowledgeBase) -> Select[*tuple[Any, ...]]:
-    same_version = (versions.c.document_id == chunks.c.document_id) & (
-        versions.c.version == chunks.c.version
-    )
-    on_page = (
-        (pages.c.document_id == chunks.c.document_id)
-        & (pages.c.version == chunks.c.version)
-        & (pages.c.start <= chunks.c.start)
-        & (pages.c.end > chunks.c.start)
-    )
-    return (
-        select(
-            chunks,
-            documents.c.uri,
-            versions.c.title,
-            # substr counts code points, as every offset here does.
-            func.substr(versions.c.text, chunks.c.start + 1, chunks.c.end - chunks.c.start).label(
-                "text"
-            ),
-            pages.c.label.label("page"),
-        )
-        .join(documents, LIVE_CHUNK)
-        .join(versions, same_version)
-        .outerjoin(pages, on_page)
         .where(_of(kb))
     )
 

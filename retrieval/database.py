@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from retrieval import statistics
 from retrieval.errors import StoreUnavailable
 
 _BUSY_SECONDS = 30
@@ -35,6 +36,8 @@ class Database:
                 writer = connection.execution_options(writes=True)
                 with writer.begin():
                     _migrate(writer)
+                    if connection.dialect.name == "sqlite":
+                        statistics.write(writer)
                 _enforce_references(connection, on=True)
         except CommandError as error:
             raise StoreUnavailable(

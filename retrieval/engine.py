@@ -33,6 +33,7 @@ from retrieval.ports import Blobs, EmbeddingBackend, Reranker, Stores
 from retrieval.rerankers.cross_encoder import CrossEncoderReranker
 from retrieval.rerankers.http import HttpReranker
 from retrieval.reranking import Reranking
+from retrieval.resident import Residents
 from retrieval.responding import Responding
 from retrieval.search import Searcher
 from retrieval.settings import EngineSettings
@@ -58,6 +59,7 @@ class Engine:
     claims: Claims
     indexer: Indexer
     chunks: Chunks
+    residents: Residents
     calibrations: Calibrations
     calibrator: Calibrator
     searcher: Searcher
@@ -116,7 +118,9 @@ def open_engine(
         indexer = Indexer(database, stores, blobs)
         stack.callback(indexer.close)
         chunks, calibrations = Chunks(database), Calibrations(database)
-        legs = Legs(stores, chunks)
+        residents = Residents(database, settings.vector_memory_bytes)
+        stack.callback(residents.close)
+        legs = Legs(stores, chunks, residents)
         stack.callback(legs.close)
         reranking = _reranking(settings)
         if reranking:
@@ -135,6 +139,7 @@ def open_engine(
             claims=Claims(),
             indexer=indexer,
             chunks=chunks,
+            residents=residents,
             calibrations=calibrations,
             calibrator=Calibrator(embedders, stores, chunks, legs, calibrations),
             searcher=searcher,

@@ -8,9 +8,11 @@ from sqlalchemy import true
 from retrieval.analysis import analyse
 from retrieval.chunks import Chunks, Passage
 from retrieval.documents import Documents
+from retrieval.exact_vectors import Scope
 from retrieval.fusion import ranks
-from retrieval.legs import Asked, Candidates, Legs, Scope
+from retrieval.legs import Asked, Candidates, Legs
 from retrieval.ports import Stores
+from retrieval.schema import documents
 from retrieval.search import Query, Ranked, Searcher
 from retrieval.types import KnowledgeBase, Mode, Vector
 
@@ -74,8 +76,9 @@ class Explainer:
 
     def _own(self, kb: KnowledgeBase, document_id: str, asked: Asked) -> Candidates:
         """All chunks of a document that the legs have a score for."""
-        alone = self._legs.scope(kb, {"document_id": document_id})
-        return self._legs.candidates(kb, asked, alone, max(1, alone.chunks if alone else 1))
+        condition = documents.c.id == document_id
+        alone = Scope(condition, frozenset([document_id]))
+        return self._legs.candidates(kb, asked, alone, max(1, self._chunks.count(kb, condition)))
 
     def _told(
         self,

@@ -128,9 +128,7 @@ def _matches(
 
 def _in_metadata(key: str, extra: Condition) -> Condition:
     rows = document_metadata.c
-    return exists(
-        select(rows.key).where(rows.document_id == documents.c.id, rows.key == key, extra)
-    )
+    return documents.c.id.in_(select(rows.document_id).where(rows.key == key, extra))
 
 
 def _kind(value: Scalar) -> str:

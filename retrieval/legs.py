@@ -1,6 +1,6 @@
 """The two legs of a search: each proposes chunks, the catalogue says which of them are live.
 
-Whatever a leg proposes is scored again with its stored vector, so an approximate index costs
+Whatever a leg proposes is scored again with its exact vector, so an approximate index costs
 candidates at most, never an order.
 """
 
@@ -11,21 +11,13 @@ import numpy as np
 
 from retrieval import filters
 from retrieval.chunks import Chunks
-from retrieval.filters import Condition, Filter
+from retrieval.exact_vectors import CatalogueVectors, ExactVectors, Scope
+from retrieval.filters import Filter
 from retrieval.ports import Stores
+from retrieval.resident import Residents
 from retrieval.types import KnowledgeBase, Vector
 
 POOL = 100  # candidates of a leg; what the figures on fusion in the README were measured with
-_EXACT_SCAN = 20_000  # chunks that a filter may leave for the dense leg to be answered by a scan
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a filter leaves: a condition, the documents that meet it and how many chunks."""
-
-    condition: Condition
-    documents: frozenset[str]
-    chunks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +43,10 @@ class Candidates:
 class Legs:
     """Finds candidates in the stores of a knowledge base. Any thread may call it."""
 
-    def __init__(self, stores: Stores, chunks: Chunks) -> None:
+    def __init__(self, stores: Stores, chunks: Chunks, residents: Residents) -> None:
         self._stores = stores
         self._chunks = chunks
+        self._residents = residents
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="dense-leg")
 
     def close(self) -> None:
@@ -64,18 +57,26 @@ class Legs:
         if not filter_:
             return None
         condition = filters.condition(filter_)
-        documents = frozenset(self._chunks.document_ids(kb, condition))
-        return Scope(condition, documents, self._chunks.count(kb, condition))
+        return Scope(condition, frozenset(self._chunks.document_ids(kb, condition)))
 
     def candidates(
-        self, kb: KnowledgeBase, asked: Asked, scope: Scope | None = None, pool: int = POOL
+        self,
+        kb: KnowledgeBase,
+        asked: Asked,
+        scope: Scope | None = None,
+        pool: int = POOL,
+        epoch: int | None = None,
     ) -> Candidates:
-        """The best `pool` of each leg within a scope, all with their cosines."""
+        """The best `pool` of each leg within a scope, all with their cosines.
+
+        With the epoch of the knowledge base vectors may come from memory.
+        """
         if scope is not None and not scope.documents:
             return Candidates({}, {}, lost=False, exhausted=True)
+        exact = self._exact(kb, epoch)
         vector = asked.vector
         dense_leg = (
-            self._threads.submit(self._dense, kb, vector, scope, pool)
+            self._threads.submit(self._dense, kb, vector, exact, scope, pool)
             if vector is not None
             else None
         )
@@ -85,35 +86,38 @@ class Legs:
             lexical = dict(store.query(asked.words, pool, scope.documents if scope else None))
         dense = dense_leg.result() if dense_leg else set()
         proposed = sorted(dense | lexical.keys())
-        live, vectors = self._chunks.vectors(kb, proposed)
-        cosines = vectors @ vector if vector is not None else np.zeros(len(live), np.float32)
-        known = dict(zip(live, cosines.tolist(), strict=True))
+        nothing = np.zeros(kb.generation.model.dimension, np.float32)
+        known = exact.cosines(proposed, nothing if vector is None else vector)
         return Candidates(
             dense=known if vector is not None else {},
             lexical={key: score for key, score in lexical.items() if key in known},
-            lost=len(live) < len(proposed),
+            lost=len(known) < len(proposed),
             exhausted=max(len(dense), len(lexical)) < pool,
         )
 
-    def _dense(self, kb: KnowledgeBase, vector: Vector, scope: Scope | None, pool: int) -> set[str]:
-        """The ids of the nearest chunks; exactly those where a filter leaves few."""
-        if scope is not None and scope.chunks <= _EXACT_SCAN:
-            return self._scan(kb, vector, scope, pool)
+    def _exact(self, kb: KnowledgeBase, epoch: int | None) -> ExactVectors:
+        resident = None if epoch is None else self._residents.at(kb, epoch)
+        return resident or CatalogueVectors(self._chunks, kb)
+
+    def _dense(
+        self,
+        kb: KnowledgeBase,
+        vector: Vector,
+        exact: ExactVectors,
+        scope: Scope | None,
+        pool: int,
+    ) -> set[str]:
+        """The ids of the nearest chunks; exactly those of a scope that can be looked through."""
         store = self._stores.vectors(kb.generation.id)
         if scope is None:
             return {key for key, _ in store.query(vector, pool)}
-        allowed = {key for ids, _ in self._chunks.scan(kb, scope.condition) for key in ids}
-        reach, total = pool, store.count()
+        if (near := exact.nearest(vector, scope, pool)) is not None:
+            return near
+        reach, total = 2 * pool, store.count()
         while True:
-            near = [key for key, _ in store.query(vector, reach) if key in allowed]
-            if len(near) >= pool or reach >= total:
-                return set(near[:pool])
+            ids = [key for key, _ in store.query(vector, reach)]
+            owners = self._chunks.owners(kb, ids)
+            inside = [key for key in ids if owners.get(key) in scope.documents]
+            if len(inside) >= pool or reach >= total:
+                return set(inside[:pool])
             reach *= 4
-
-    def _scan(self, kb: KnowledgeBase, vector: Vector, scope: Scope, pool: int) -> set[str]:
-        scored: list[tuple[float, str]] = []
-        for ids, vectors in self._chunks.scan(kb, scope.condition):
-            cosines = (vectors @ vector).tolist()
-            scored.extend((-cosine, key) for cosine, key in zip(cosines, ids, strict=True))
-            scored = sorted(scored)[:pool]
-        return {key for _, key in scored}

@@ -13,10 +13,11 @@ from retrieval.calibration import UNCALIBRATED, Calibration, Calibrations
 from retrieval.chunks import Chunks, Passage
 from retrieval.embedding.registry import Embedders
 from retrieval.errors import InvalidRequest
+from retrieval.exact_vectors import Scope
 from retrieval.filters import Filter
 from retrieval.fusion import Fused, Fusion, fuse, ranks
 from retrieval.knowledge_bases import KnowledgeBases
-from retrieval.legs import POOL, Asked, Candidates, Legs, Scope
+from retrieval.legs import POOL, Asked, Candidates, Legs
 from retrieval.reranking import Reranking
 from retrieval.types import Hit, KnowledgeBase, Leg, Mode, Vector
 
@@ -158,7 +159,7 @@ class Searcher:
             for _ in range(_ATTEMPTS):
                 epoch = self._knowledge_bases.epoch(kb)
                 scope = self._legs.scope(kb, query.filter)
-                ranked = self.rank(kb, query, asked, scope)
+                ranked = self.rank(kb, query, asked, scope, epoch)
                 best = list(ranked.scores)[: self._depth(query)]
                 hits = self._hits(kb, ranked, best)
                 lost = ranked.candidates.lost or len(hits) < len(best)
@@ -183,12 +184,19 @@ class Searcher:
         vector = self._embedders.of(kb).embed_query(query.text)
         return Asked(None if query.mode is Mode.DENSE else query.text, vector)
 
-    def rank(self, kb: KnowledgeBase, query: Query, asked: Asked, scope: Scope | None) -> Ranked:
+    def rank(
+        self,
+        kb: KnowledgeBase,
+        query: Query,
+        asked: Asked,
+        scope: Scope | None,
+        epoch: int | None = None,
+    ) -> Ranked:
         """At least as many candidates as are read, if there are, in their order."""
         wanted = self._depth(query)
         pool = max(POOL, wanted)
         while True:
-            candidates = self._legs.candidates(kb, asked, scope, pool)
+            candidates = self._legs.candidates(kb, asked, scope, pool, epoch)
             ranked = self.fused(kb, query.mode, asked.vector, candidates)
             if len(ranked.scores) >= wanted or candidates.exhausted:
                 return ranked

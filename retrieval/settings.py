@@ -14,7 +14,8 @@ class EngineSettings:
     `embedding_model`: a sentence-transformers name or path, "ollama:" and a model of an Ollama
     server, or "hashing". `embedding_device`:
     "cuda", "mps", "cpu", or "" for the best there is. `chroma_url`: a Chroma server to use
-    instead of the embedded one. `chat_model`: of the Ollama server, empty to answer with
+    instead of the embedded one. `vector_memory_bytes`: in which exact vectors are held, of as many
+    knowledge bases as they are enough for. `chat_model`: of the Ollama server, empty to answer with
     quotes; `chat_context`: the tokens of its prompts and answers together. `reranker`: a
     cross-encoder by name or path, or the URL of one, empty for none; it sees `rerank_depth`
     candidates, and no further ones after `rerank_seconds`.
@@ -25,6 +26,7 @@ class EngineSettings:
     embedding_device: str = ""
     embedding_download: bool = False
     chroma_url: str = ""
+    vector_memory_bytes: int = 2_000_000_000
     chat_model: str = ""
     chat_context: int = 8_192
     reranker: str = ""

@@ -125,6 +125,7 @@ class TantivyLexicalStore:
                 "spaced", TextAnalyzerBuilder(Tokenizer.whitespace()).build()
             )
             self._index.config_reader("manual")  # else a thread an index watches the directory
+            self._searcher = self._index.searcher()
 
     def upsert(self, postings: Sequence[Posting]) -> None:
         last = {posting.id: posting for posting in postings}
@@ -137,7 +138,7 @@ class TantivyLexicalStore:
         terms = dict.fromkeys(analyse(text))
         with self._failing():
             self._check_open()
-            searcher = self._index.searcher()
+            searcher = self._searcher
             k = min(k, searcher.num_docs)
             if k < 1 or not terms:
                 return []
@@ -155,7 +156,7 @@ class TantivyLexicalStore:
         # `doc_freq` would be quicker than this 0.1 ms a term, but counts deleted chunks.
         with self._failing():
             self._check_open()
-            searcher = self._index.searcher()
+            searcher = self._searcher
             return {
                 term: searcher.search(self._term(term), limit=1).count  # type: ignore[attr-defined]
                 for term in terms
@@ -164,12 +165,12 @@ class TantivyLexicalStore:
     def count(self) -> int:
         with self._failing():
             self._check_open()
-            return self._index.searcher().num_docs
+            return self._searcher.num_docs
 
     def ids(self) -> set[str]:
         with self._failing():
             self._check_open()
-            searcher = self._index.searcher()
+            searcher = self._searcher
             everything = searcher.search(Query.all_query(), limit=max(searcher.num_docs, 1))
             return {searcher.doc(address)["id"][0] for _, address in everything.hits}
 
@@ -191,6 +192,7 @@ class TantivyLexicalStore:
             finally:
                 writer.wait_merging_threads()  # gives the write lock back
             self._index.reload()
+            self._searcher = self._index.searcher()
 
     def _any_of(self, terms: Collection[str]) -> Query:
         return Query.boolean_query([(Occur.Should, self._term(term)) for term in terms])

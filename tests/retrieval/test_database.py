@@ -109,3 +109,14 @@ def test_a_catalogue_of_a_newer_version_is_refused(tmp_path: Path, database: Dat
     database.close()
     with pytest.raises(StoreUnavailable, match="newer version"):
         Database.at(tmp_path / "catalogue.sqlite")
+
+
+def test_sqlite_is_told_what_is_typical_of_every_large_index(database: Database) -> None:
+    listing = "SELECT tbl_name, name FROM sqlite_schema WHERE type = 'index'"
+    with database.read() as connection:
+        indexes = {(row[0], row[1]) for row in connection.exec_driver_sql(listing)}
+        rows = connection.exec_driver_sql("SELECT tbl, idx FROM sqlite_stat1")
+        told = {(row[0], row[1]) for row in rows}
+    large = {"chunks", "documents", "document_metadata", "embeddings", "pages", "versions"}
+    assert told <= indexes
+    assert {pair for pair in indexes if pair[0] in large} <= told

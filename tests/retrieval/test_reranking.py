@@ -1,6 +1,6 @@
-import time
 from collections.abc import Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -88,7 +88,7 @@ def test_when_the_time_is_up_the_rest_stays_behind_in_its_order(
 ) -> None:
     plain = library.engine.searcher.search(library.kb, Query("harbour dredged", 20)).hits
     clock = iter([0.0, 1.0, 3.0])
-    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr("retrieval.reranking.time", SimpleNamespace(monotonic=lambda: next(clock)))
     searcher = searcher_of(library, Backwards(), depth=20, seconds=2.0)
     found = searcher.search(library.kb, Query("harbour dredged", 20))
     assert found.weighing

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import true
 
-from retrieval import legs
+from retrieval import exact_vectors
 from retrieval.calibration import UNCALIBRATED
 from retrieval.chunks import Chunks
 from retrieval.engine import open_engine
@@ -79,7 +79,7 @@ def test_hits_are_those_of_brute_force(filled: Library, query: str, mode: Mode) 
 def test_a_filter_costs_no_recall(
     filled: Library, monkeypatch: pytest.MonkeyPatch, scan: int, kept: int
 ) -> None:
-    monkeypatch.setattr(legs, "_EXACT_SCAN", scan)
+    monkeypatch.setattr(exact_vectors, "_SCANNED", scan)
     uris = {f"d{number:02}": None for number in range(kept)}
     query = Query("zebra 退货", 500, Mode.DENSE, {"number": {"$lt": kept}})
     hits = filled.engine.searcher.search(filled.kb, query).hits

@@ -1,12 +1,14 @@
-"""`footnote bench`: how a server bears load, and ingestion everything else."""
+"""`footnote bench`: how a server bears load, how searches last, what ingestion survives."""
 
 import typer
 
-from api.commands.bench import ingestion, server
+from api.commands.bench import ingestion, searching, server
 
-cli = typer.Typer(help="Measure a running server under load, and ingestion.", no_args_is_help=True)
+cli = typer.Typer(
+    help="Measure a running server under load, search, and ingestion.", no_args_is_help=True
+)
 for command in (
-    *(server.calls, server.passing),
+    *(server.calls, server.passing, searching.search),
     *(ingestion.crash, ingestion.files, ingestion.ingest, ingestion.parsers),
 ):
     cli.command()(command)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 from api.cli import cli
 from api.standin.server import create_standin, running
 from evaluation.load import made_up
+from tests.evaluation.sets import entry, write_set
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +33,23 @@ def test_passing(server: str) -> None:
     assert "added at p50" in CliRunner().invoke(cli, command).stdout
     found = json.loads(CliRunner().invoke(cli, [*command, "--json"]).stdout)
     assert found["added_p50"] == found["through"]["p50"] - found["direct"]["p50"]
+
+
+def test_search(tmp_path: Path) -> None:
+    folder = write_set(
+        tmp_path / "set",
+        [entry(n, f"Harbour {n} was dredged in {1900 + n}.") for n in range(20)],
+        [entry("q", "Which harbour was dredged?")],
+        "q\t1\t1\n",
+    )
+    command = ["bench", "search", str(folder), "--chunks", "120", "--model", "hashing"]
+    shown = CliRunner().invoke(cli, command).stdout
+    assert "p50 and p95 of 1 searches" in shown
+    found = json.loads(CliRunner().invoke(cli, [*command, "--json"]).stdout)
+    assert [one["chunks"] for one in found["sizes"]] == [120]
+    refused = CliRunner().invoke(cli, [*command, "--chunks", "381"])
+    assert refused.exit_code == 2
+    assert "20 texts don't make 381" in refused.output
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,179 @@
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import true
+
+from retrieval import resident
+from retrieval.engine import Engine, open_engine
+from retrieval.exact_vectors import CatalogueVectors, Scope
+from retrieval.filters import condition
+from retrieval.resident import Resident, Residents, bytes_of
+from retrieval.search import Query
+from retrieval.settings import EngineSettings
+from retrieval.types import KnowledgeBase, Mode
+from tests.retrieval.library import SOON, Library
+
+WORDS = "zebra lion harbour 斑马 退货 dredged stripes warranty".split()
+
+
+def text(number: int) -> str:
+    words = [WORDS[(number * step) % len(WORDS)] for step in range(1, 4)]
+    return "\n\n".join(f"# {word}\n\n{' '.join(words)} {number % 5}." for word in words)
+
+
+@pytest.fixture
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    with open_engine(EngineSettings(tmp_path_factory.mktemp("resident"), "hashing")) as engine:
+        library = Library(engine)
+        for number in range(12):
+            library.add(f"d{number}", text(number), {"number": number})
+        yield library
+        library.indexer.close()
+
+
+def at_hand(engine: Engine, kb: KnowledgeBase) -> Resident:
+    engine.residents.load(kb)
+    found = engine.residents.at(kb, engine.knowledge_bases.epoch(kb))
+    assert found
+    return found
+
+
+def scope_of(library: Library, below: int) -> Scope:
+    where = condition({"number": {"$lt": below}})
+    return Scope(where, frozenset(library.engine.chunks.document_ids(library.kb, where)))
+
+
+@pytest.mark.parametrize("block", [2, 7, 10_000])
+@pytest.mark.parametrize("below", [0, 1, 6, 12])
+@pytest.mark.parametrize("k", [1, 4, 100])
+def test_memory_and_catalogue_say_the_same(
+    library: Library, monkeypatch: pytest.MonkeyPatch, block: int, below: int, k: int
+) -> None:
+    monkeypatch.setattr(resident, "_BLOCK", block)
+    engine, kb = library.engine, library.kb
+    library.add("d3", text(30), {"number": 3})
+    here, there = at_hand(engine, kb), CatalogueVectors(engine.chunks, kb)
+    scope = scope_of(library, below)
+    ids = sorted(key for keys, _ in engine.chunks.scan(kb, true()) for key in keys)
+    for question in ("zebra stripes", "退货", "harbour 3"):
+        vector = engine.embedder.embed_query(question)
+        assert here.nearest(vector, scope, k) == there.nearest(vector, scope, k)
+        assert here.cosines([*ids, "nobody"], vector) == there.cosines([*ids, "nobody"], vector)
+
+
+def test_a_search_is_the_same_before_and_after(library: Library) -> None:
+    engine, kb = library.engine, library.kb
+    queries = [
+        Query(words, 20, mode, filter_)
+        for words in ("zebra stripes", "斑马 warranty")
+        for mode in Mode
+        for filter_ in ({}, {"number": {"$gte": 4}})
+    ]
+    fresh = Residents(engine.database, 0)
+    engine.searcher._legs._residents = fresh
+    before = [engine.searcher.search(kb, query).hits for query in queries]
+    engine.searcher._legs._residents = engine.residents
+    at_hand(engine, kb)
+    assert [engine.searcher.search(kb, query).hits for query in queries] == before
+    fresh.close()
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(-1, 9)), min_size=1, max_size=12))
+def test_what_changes_is_followed(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[str, int]]
+) -> None:
+    with open_engine(EngineSettings(tmp_path_factory.mktemp("changes"), "hashing")) as engine:
+        library = Library(engine)
+        made: dict[str, str] = {}
+        for uri, number in changes:
+            if number >= 0:
+                made[uri] = library.add(uri, text(number)).document_id
+            elif uri in made:
+                library.indexer.remove(library.kb, made.pop(uri))
+            here = at_hand(engine, library.kb)
+            vector = engine.embedder.embed_query("zebra")
+            stored = {
+                key: value
+                for ids, vectors in engine.chunks.scan(library.kb, true())
+                for key, value in zip(ids, vectors, strict=True)
+            }
+            found = here.cosines([*stored, "nobody"], vector)
+            assert found.keys() == stored.keys()
+            for key, cosine in found.items():
+                assert cosine == pytest.approx(float(stored[key] @ vector), abs=1e-6)
+        library.indexer.close()
+
+
+def test_they_are_loaded_when_asked_again(library: Library) -> None:
+    engine, kb = library.engine, library.kb
+    epoch = engine.knowledge_bases.epoch(kb)
+    asked_once = Residents(engine.database, 10**9)
+    assert asked_once.at(kb, epoch) is None
+    time.sleep(0.05)
+    assert asked_once.at(kb, epoch) is None
+    until = time.monotonic() + SOON
+    while (found := asked_once.at(kb, epoch)) is None and time.monotonic() < until:
+        time.sleep(0.01)
+    assert found
+    library.add("new", "# New\n\nSomething new.")
+    assert asked_once.at(kb, engine.knowledge_bases.epoch(kb)) is None
+    asked_once.close()
+
+
+def test_those_that_were_asked_last_stay(library: Library) -> None:
+    engine, kb = library.engine, library.kb
+    other, _ = engine.create("other")
+    pages = Library(engine, "other")
+    for number in range(12):
+        pages.add(f"d{number}", text(number))
+    _, chunks = engine.knowledge_bases.counts(kb)
+    one = chunks * bytes_of(kb.generation.model.dimension)
+    for budget, kept in ((one - 1, (False, False)), (one, (False, True)), (2 * one, (True, True))):
+        residents = Residents(engine.database, budget)
+        residents.load(kb)
+        residents.load(other)
+        epochs = (engine.knowledge_bases.epoch(kb), engine.knowledge_bases.epoch(other))
+        here = (residents.at(kb, epochs[0]), residents.at(other, epochs[1]))
+        assert tuple(one is not None for one in here) == kept
+        residents.close()
+    pages.indexer.close()
+
+
+def test_a_deleted_knowledge_base_leaves_memory(library: Library) -> None:
+    engine, kb = library.engine, library.kb
+    at_hand(engine, kb)
+    other, _ = engine.create("other")
+    engine.indexer.remove_knowledge_base(kb)
+    engine.residents.load(other)
+    assert list(engine.residents._entries) == [other.generation.id]
+
+
+def test_rows_that_are_nobodys_are_given_back(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resident, "_BLOCK", 8)
+    engine, kb = library.engine, library.kb
+    first = at_hand(engine, kb)
+    for number in range(40):
+        library.add("d0", text(number) + f"\n\n# {number}\n\nAnd {number}.")
+        at_hand(engine, kb)
+    last = at_hand(engine, kb)
+    _, chunks = engine.knowledge_bases.counts(kb)
+    assert last is not first
+    assert last.size < 3 * (chunks + 8) * bytes_of(256)
+
+
+def test_equal_texts_have_equal_cosines() -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(300, 384)).astype(np.float32)
+    vectors[::7] = vectors[0]
+    here = Resident(384)
+    keys = [str(n) for n in range(300)]
+    here.put("d", "v", keys, vectors)
+    found = here.cosines(keys, rng.normal(size=384).astype(np.float32))
+    assert len({found[key] for key in keys[::7]}) == 1
