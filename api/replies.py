@@ -35,6 +35,14 @@ class CalibrationReply(BaseModel):
     made_at: float
 
 
+class RecallReply(BaseModel):
+    """What the vector index finds of the ten nearest chunks, looked up for some live questions."""
+
+    lookups: int
+    recall: float | None = Field(description="The mean of the last 100; unknown without any")
+    reach: int = Field(description="Candidates it looks at for that; 0: as many as by itself")
+
+
 class KnowledgeBaseReply(BaseModel):
     name: str
     documents: int
@@ -46,6 +54,7 @@ class KnowledgeBaseReply(BaseModel):
     system_prompt: str
     embedding_model: str
     calibration: CalibrationReply | None
+    index: RecallReply
     created_at: float
 
     @classmethod
@@ -64,6 +73,7 @@ class KnowledgeBaseReply(BaseModel):
             embedding_model=kb.generation.model.name,
             calibration=calibration
             and CalibrationReply.model_validate(calibration.found, from_attributes=True),
+            index=RecallReply.model_validate(engine.watch.recall(kb), from_attributes=True),
             created_at=kb.created_at,
         )
 

@@ -30,6 +30,7 @@ from retrieval.knowledge_bases import KnowledgeBases
 from retrieval.legs import Legs
 from retrieval.opening import open_stores
 from retrieval.ports import Blobs, EmbeddingBackend, Reranker, Stores
+from retrieval.recall_watch import RecallWatch
 from retrieval.rerankers.cross_encoder import CrossEncoderReranker
 from retrieval.rerankers.http import HttpReranker
 from retrieval.reranking import Reranking
@@ -60,6 +61,7 @@ class Engine:
     indexer: Indexer
     chunks: Chunks
     residents: Residents
+    watch: RecallWatch
     calibrations: Calibrations
     calibrator: Calibrator
     searcher: Searcher
@@ -120,7 +122,9 @@ def open_engine(
         chunks, calibrations = Chunks(database), Calibrations(database)
         residents = Residents(database, settings.vector_memory_bytes)
         stack.callback(residents.close)
-        legs = Legs(stores, chunks, residents)
+        watch = RecallWatch()
+        stack.callback(watch.close)
+        legs = Legs(stores, chunks, residents, watch)
         stack.callback(legs.close)
         reranking = _reranking(settings)
         if reranking:
@@ -140,6 +144,7 @@ def open_engine(
             indexer=indexer,
             chunks=chunks,
             residents=residents,
+            watch=watch,
             calibrations=calibrations,
             calibrator=Calibrator(embedders, stores, chunks, legs, calibrations),
             searcher=searcher,

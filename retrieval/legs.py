@@ -14,6 +14,7 @@ from retrieval.chunks import Chunks
 from retrieval.exact_vectors import CatalogueVectors, ExactVectors, Scope
 from retrieval.filters import Filter
 from retrieval.ports import Stores
+from retrieval.recall_watch import RecallWatch
 from retrieval.resident import Residents
 from retrieval.types import KnowledgeBase, Vector
 
@@ -43,10 +44,13 @@ class Candidates:
 class Legs:
     """Finds candidates in the stores of a knowledge base. Any thread may call it."""
 
-    def __init__(self, stores: Stores, chunks: Chunks, residents: Residents) -> None:
+    def __init__(
+        self, stores: Stores, chunks: Chunks, residents: Residents, watch: RecallWatch
+    ) -> None:
         self._stores = stores
         self._chunks = chunks
         self._residents = residents
+        self._watch = watch
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="dense-leg")
 
     def close(self) -> None:
@@ -73,7 +77,8 @@ class Legs:
         """
         if scope is not None and not scope.documents:
             return Candidates({}, {}, lost=False, exhausted=True)
-        exact = self._exact(kb, epoch)
+        resident = None if epoch is None else self._residents.at(kb, epoch)
+        exact: ExactVectors = resident or CatalogueVectors(self._chunks, kb)
         vector = asked.vector
         dense_leg = (
             self._threads.submit(self._dense, kb, vector, exact, scope, pool)
@@ -85,6 +90,8 @@ class Legs:
             store = self._stores.lexical(kb.generation.id)
             lexical = dict(store.query(asked.words, pool, scope.documents if scope else None))
         dense = dense_leg.result() if dense_leg else set()
+        if resident and vector is not None and scope is None:
+            self._watch.saw(kb, vector, dense, resident)
         proposed = sorted(dense | lexical.keys())
         nothing = np.zeros(kb.generation.model.dimension, np.float32)
         known = exact.cosines(proposed, nothing if vector is None else vector)
@@ -94,10 +101,6 @@ class Legs:
             lost=len(known) < len(proposed),
             exhausted=max(len(dense), len(lexical)) < pool,
         )
-
-    def _exact(self, kb: KnowledgeBase, epoch: int | None) -> ExactVectors:
-        resident = None if epoch is None else self._residents.at(kb, epoch)
-        return resident or CatalogueVectors(self._chunks, kb)
 
     def _dense(
         self,
@@ -110,9 +113,10 @@ class Legs:
         """The ids of the nearest chunks; exactly those of a scope that can be looked through."""
         store = self._stores.vectors(kb.generation.id)
         if scope is None:
-            return {key for key, _ in store.query(vector, pool)}
-        if (near := exact.nearest(vector, scope, pool)) is not None:
-            return near
+            near = store.query(vector, max(pool, self._watch.reach(kb)))
+            return {key for key, _ in near[:pool]}
+        if (nearest := exact.nearest(vector, scope, pool)) is not None:
+            return nearest
         reach, total = 2 * pool, store.count()
         while True:
             ids = [key for key, _ in store.query(vector, reach)]

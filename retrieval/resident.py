@@ -102,8 +102,9 @@ class Resident:
         vectors = np.stack([self._blocks[block][place] for block, place in at])
         return dict(zip(rows, cosines(vectors, vector).tolist(), strict=True))
 
-    def nearest(self, vector: Vector, scope: Scope, k: int) -> set[str]:
-        rows = self._rows_of(scope.documents)
+    def nearest(self, vector: Vector, scope: Scope | None, k: int) -> set[str]:
+        """Also of all there are."""
+        rows = self._rows_of(scope.documents if scope else [*self._spans])
         scores = self._products(rows, vector)
         if k < len(rows):
             last = np.partition(scores, len(scores) - k)[len(scores) - k]
