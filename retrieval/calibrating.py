@@ -27,6 +27,7 @@ from retrieval.fusion import Fusion, Scores, fuse
 from retrieval.known_items import KnownItem, known_items
 from retrieval.legs import Asked, Legs
 from retrieval.ports import Stores
+from retrieval.question import term_weights
 from retrieval.types import KnowledgeBase, Vector
 
 _log = structlog.get_logger()
@@ -152,8 +153,9 @@ class Calibrator:
         """The share of a chunk's BM25 that is left without the sentence."""
         store = self._stores.lexical(kb.generation.id)
         total = store.count()
-        frequencies = store.frequencies(set(analyse(item.question)))
-        weights = {term: idf(frequency, total) for term, frequency in frequencies.items()}
+        shares = term_weights(item.question)
+        frequencies = store.frequencies(shares.keys())
+        weights = {term: share * idf(frequencies[term], total) for term, share in shares.items()}
         whole = bm25(Counter(analyse(item.whole)), weights, average)
         return bm25(Counter(analyse(item.rest)), weights, average) / whole if whole else 0.0
 

@@ -12,6 +12,7 @@ from retrieval.exact_vectors import Scope
 from retrieval.fusion import ranks
 from retrieval.legs import Asked, Candidates, Legs
 from retrieval.ports import Stores
+from retrieval.question import content_terms
 from retrieval.schema import documents
 from retrieval.search import Query, Ranked, Searcher
 from retrieval.types import KnowledgeBase, Mode, Vector
@@ -110,7 +111,7 @@ class Explainer:
             last_score=last,
             dense=dense,
             lexical=lexical,
-            missing=tuple(dict.fromkeys(t for t in analyse(query.text) if t not in said)),
+            missing=tuple(term for term in content_terms(query.text) if term not in said),
             reason="",
         )
         return replace(why, reason=_reason(why, query))

@@ -61,7 +61,10 @@ class LexicalStore(Protocol):
         """Forget these ids; one that isn't there is ignored."""
 
     def query(self, text: str, k: int, documents: Collection[str] | None = None) -> list[Scored]:
-        """The k best ids by BM25, best first, ties by id; only of `documents` if given."""
+        """The k best ids by BM25, best first, ties by id; only of `documents` if given.
+
+        Terms weigh what `question.term_weights` says.
+        """
 
     def frequencies(self, terms: Collection[str]) -> dict[str, int]:
         """In how many chunks each analysed term occurs."""

@@ -2,11 +2,12 @@
 
 import threading
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from retrieval.analysis import analyse
 from retrieval.bm25 import bm25, idf
 from retrieval.ports import Posting, Scored
+from retrieval.question import term_weights
 
 
 class ExactLexicalStore:
@@ -31,7 +32,7 @@ class ExactLexicalStore:
 
     def query(self, text: str, k: int, documents: Collection[str] | None = None) -> list[Scored]:
         with self._lock:
-            scored = self._scored(set(analyse(text)))
+            scored = self._scored(term_weights(text))
             allowed = [
                 hit for hit in scored if documents is None or self._documents[hit.id] in documents
             ]
@@ -50,8 +51,9 @@ class ExactLexicalStore:
     def _frequency(self, term: str) -> int:
         return sum(term in counts for counts in self._terms.values())
 
-    def _scored(self, terms: set[str]) -> list[Scored]:
-        weights = {term: idf(self._frequency(term), len(self._terms)) for term in terms}
+    def _scored(self, terms: Mapping[str, float]) -> list[Scored]:
+        total = len(self._terms)
+        weights = {term: share * idf(self._frequency(term), total) for term, share in terms.items()}
         average = sum(counts.total() for counts in self._terms.values()) / max(len(self._terms), 1)
         return [
             Scored(id_, bm25(counts, weights, average))

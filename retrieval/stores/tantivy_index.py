@@ -1,7 +1,8 @@
 """The lexical index: tantivy on disk, fed with the terms of our own analyser.
 
-BM25 with tantivy's k1 1.2 and b 0.75. Deleted chunks leave its statistics (not its results) only
-when tantivy merges their segment, so scores move a little after a deletion.
+BM25 with tantivy's k1 1.2 and b 0.75, the terms of a query weighted by `term_weights`. Deleted
+chunks leave its statistics (not its results) only when tantivy merges their segment, so scores move
+a little after a deletion.
 """
 
 import json
@@ -9,7 +10,7 @@ import shutil
 import struct
 import threading
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from tantivy import (
 from retrieval.analysis import VERSION, analyse
 from retrieval.errors import StoreUnavailable
 from retrieval.ports import Posting, Scored
+from retrieval.question import term_weights
 from retrieval.stores.failures import unavailable_if
 from retrieval.stores.naming import checked
 
@@ -135,7 +137,7 @@ class TantivyLexicalStore:
         self._write(ids, [])
 
     def query(self, text: str, k: int, documents: Collection[str] | None = None) -> list[Scored]:
-        terms = dict.fromkeys(analyse(text))
+        terms = term_weights(text)
         with self._failing():
             self._check_open()
             searcher = self._searcher
@@ -194,8 +196,9 @@ class TantivyLexicalStore:
             self._index.reload()
             self._searcher = self._index.searcher()
 
-    def _any_of(self, terms: Collection[str]) -> Query:
-        return Query.boolean_query([(Occur.Should, self._term(term)) for term in terms])
+    def _any_of(self, terms: Mapping[str, float]) -> Query:
+        weighted = (Query.boost_query(self._term(term), share) for term, share in terms.items())
+        return Query.boolean_query([(Occur.Should, query) for query in weighted])
 
     def _term(self, term: str) -> Query:
         return Query.term_query(self._schema, _TERMS, term, "freq")

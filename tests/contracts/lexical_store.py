@@ -158,6 +158,24 @@ class LexicalStoreContract:
         store = fill(new_store(), "one text", "two words")
         assert store.query("text text text", 5) == store.query("text", 5)
 
+    @pytest.mark.parametrize(
+        ("question", "about"),
+        [("What is it that a harbour has?", "a harbour"), ("港口是什么时候疏浚的?", "港口疏浚")],
+    )
+    def test_what_is_asked_about_decides(
+        self, new_store: NewLexicalStore, question: str, about: str
+    ) -> None:
+        others = [f"table {n}" for n in range(20)]
+        store = fill(new_store(), about, "what is it that has", "是什么时候的", *others)
+        assert found(store, question)[0] == "0"
+
+    def test_a_query_of_nothing_but_function_words_finds_them(
+        self, new_store: NewLexicalStore
+    ) -> None:
+        store = fill(new_store(), "The Who", "To be or not to be", "something else")
+        assert found(store, "the who") == ["0"]
+        assert found(store, "to be or not to be") == ["1"]
+
     def test_a_very_long_token_finds_itself(self, new_store: NewLexicalStore) -> None:
         token = "ACGT" * 20_000
         store = fill(new_store(), f"before {token} after", token[:-4])
