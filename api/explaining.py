@@ -2,7 +2,6 @@
 
 from api.replies import SearchReply
 from api.service import Service
-from ingest.pipeline import identify
 from retrieval.search import Query
 
 
@@ -15,6 +14,5 @@ def explained_search(
     found = engine.searcher.search(kb, query)
     told = None
     if why:
-        known = engine.documents.live_version(kb, why) is not None
-        told = engine.explainer.why(kb, query, why if known else identify(kb, why))
+        told = engine.explainer.why(kb, query, engine.documents.named(kb, why))
     return SearchReply.of(found, explain=explain, why=told)

@@ -12,6 +12,7 @@ from ingest.job_store import Job
 from retrieval import types
 from retrieval.engine import Engine
 from retrieval.explaining import Why
+from retrieval.feedback import Feedback
 from retrieval.fusion import Fusion
 from retrieval.search import Found
 
@@ -185,6 +186,28 @@ class BoxesReply(BaseModel):
 class DocumentsReply(BaseModel):
     total: int
     documents: list[DocumentReply]
+
+
+class FeedbackReply(BaseModel):
+    id: str
+    question: str
+    document_id: str
+    uri: str
+    version: str
+    live: bool = Field(description="Whether that version is the one that searches see")
+    start: int | None = Field(description="None where the whole document is meant")
+    end: int | None
+    helpful: bool
+    created_at: float
+
+    @classmethod
+    def of(cls, feedback: Feedback) -> Self:
+        return cls.model_validate(feedback, from_attributes=True)
+
+
+class FeedbackListReply(BaseModel):
+    total: int
+    feedback: list[FeedbackReply]
 
 
 class LegReply(BaseModel):

@@ -10,6 +10,7 @@ from retrieval import types
 from retrieval.answering import Question
 from retrieval.conversation import Turn
 from retrieval.errors import InvalidRequest
+from retrieval.feedback import Opinion
 from retrieval.fusion import Fusion
 from retrieval.search import MAX_K, MAX_QUERY
 from retrieval.types import Mode
@@ -125,6 +126,27 @@ class SearchRequest(_Request):
     why: str | None = Field(
         None, max_length=2048, description="A document, by id or uri: say why it is found or isn't"
     )
+
+
+class FeedbackRequest(_Request):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"question": "运费险多久理赔？", "document": "notes/1", "helpful": True}]
+        },
+    )
+
+    question: str = Field(min_length=1, max_length=MAX_QUERY)
+    document: str = Field(min_length=1, max_length=2048, description="Its id or uri")
+    version: str | None = Field(None, max_length=128, description="By default the live one")
+    start: int | None = Field(
+        None, ge=0, lt=2**31, description="Of a passage, in code points of that version's text"
+    )
+    end: int | None = Field(None, ge=0, lt=2**31)
+    helpful: bool = Field(description="Whether it answers the question")
+
+    def opinion(self, document_id: str) -> Opinion:
+        return Opinion(self.question, document_id, self.helpful, self.version, self.start, self.end)
 
 
 class TurnRequest(_Request):

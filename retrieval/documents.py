@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, select
+from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select
 
 from retrieval.database import Database
 from retrieval.errors import DocumentNotFound
@@ -180,6 +180,23 @@ class Documents:
         )
         with self._database.read() as connection:
             return connection.scalar(query)
+
+    def named(self, kb: KnowledgeBase, name: str) -> str:
+        """The id of the live document with this id or uri. Raises DocumentNotFound."""
+        query = (
+            select(documents.c.id)
+            .where(
+                documents.c.kb_id == kb.id,
+                documents.c.live_version.is_not(None),
+                or_(documents.c.id == name, documents.c.uri == name),
+            )
+            .order_by(documents.c.id != name)
+        )
+        with self._database.read() as connection:
+            found: str | None = connection.scalar(query)
+        if found is None:
+            raise DocumentNotFound(name, kb.name)
+        return found
 
     def metadata(self, kb: KnowledgeBase, document_id: str) -> Metadata:
         """The metadata of a document; empty if there is no such document."""

@@ -24,6 +24,7 @@ from retrieval.embedding.scheduler import Embedder
 from retrieval.embedding.torch import TorchBackend
 from retrieval.errors import DataDirectoryLocked, StoreUnavailable
 from retrieval.explaining import Explainer
+from retrieval.feedback import FeedbackLog
 from retrieval.generating import Generating
 from retrieval.indexing import Indexer
 from retrieval.knowledge_bases import KnowledgeBases
@@ -53,6 +54,7 @@ class Engine:
     database: Database
     knowledge_bases: KnowledgeBases
     documents: Documents
+    feedback: FeedbackLog
     blobs: Blobs
     stores: Stores
     embedder: Embedder
@@ -136,6 +138,7 @@ def open_engine(
             database=database,
             knowledge_bases=knowledge_bases,
             documents=documents,
+            feedback=FeedbackLog(database),
             blobs=blobs,
             stores=stores,
             embedder=embedder,

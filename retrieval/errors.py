@@ -3,7 +3,8 @@
     RetrievalError
     ├── NotFound
     │   ├── KnowledgeBaseNotFound
-    │   └── DocumentNotFound
+    │   ├── DocumentNotFound
+    │   └── FeedbackNotFound
     ├── InvalidRequest            a name, filter or query that can't be understood
     ├── ModelMismatch             the index was built with another embedding model
     ├── ModelUnavailable          the embedding model can't be loaded, or isn't what it says
@@ -42,6 +43,11 @@ class DocumentNotFound(NotFound):
     def __init__(self, document_id: str, knowledge_base: str, version: str | None = None) -> None:
         of = "" if version is None else f" with a version {version!r}"
         super().__init__(f"Knowledge base {knowledge_base!r} has no document {document_id!r}{of}.")
+
+
+class FeedbackNotFound(NotFound):
+    def __init__(self, feedback_id: str, knowledge_base: str) -> None:
+        super().__init__(f"Knowledge base {knowledge_base!r} has no feedback {feedback_id!r}.")
 
 
 class InvalidRequest(RetrievalError):

@@ -19,6 +19,7 @@ from retrieval.schema import (
     document_metadata,
     documents,
     embeddings,
+    feedback,
     generations,
     jobs,
     pages,
@@ -201,6 +202,7 @@ _DOCUMENT_IDS = (
     pages.c.document_id,
     chunks.c.document_id,
     jobs.c.document_id,
+    feedback.c.document_id,
 )
 
 

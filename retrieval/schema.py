@@ -189,6 +189,21 @@ jobs = Table(
     Column("updated_at", Float, nullable=False),
 )
 
+# What people said of a document, or of a span of one of its versions, as an answer to a question.
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kb_id", String, _owner("knowledge_bases.id"), nullable=False, index=True),
+    Column("document_id", String, _owner("documents.id"), nullable=False),
+    Column("version", String, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("start", Integer),  # null, as is the end, where it is of the whole document
+    Column("end", Integer),
+    Column("helpful", Boolean, nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
 # Conditions that many queries share. Of a version, and of a chunk in any generation: that readers
 # see it; of a vector: that it is one of a chunk's, for the model with this fingerprint.
 LIVE_VERSION = (versions.c.document_id == documents.c.id) & (
