@@ -9,45 +9,36 @@ hold against equal weights.
 
 import math
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, pstdev
 
 import structlog
 
-from retrieval.analysis import analyse
 from retrieval.background import Background
-from retrieval.bm25 import bm25, idf
 from retrieval.calibration import UNCALIBRATED, Calibration, Calibrations, Found, Trial
 from retrieval.chunks import Chunks
-from retrieval.embedding.registry import Embedders
 from retrieval.errors import RetrievalError
 from retrieval.fusion import Fusion, Scores, fuse
-from retrieval.known_items import KnownItem, known_items
-from retrieval.legs import Asked, Legs
+from retrieval.known_item_search import Carry, KnownItemSearcher
+from retrieval.known_items import known_items
 from retrieval.ports import Stores
-from retrieval.question import term_weights
-from retrieval.types import KnowledgeBase, Vector
+from retrieval.types import KnowledgeBase
 
 _log = structlog.get_logger()
 
 _LEAST = 64  # chunks of a knowledge base whose background says anything
 _GROWTH = 2  # times as many chunks, or as few, and it is calibrated again
 _ITEMS = 200
-_NEIGHBOURS = 2  # chunks before and after a known item, which overlap with it or go on from it
 _FEWEST = 40  # items that can decide anything
 _SAMPLE = 4_096  # vectors that the background is taken from
 _BLOCK = 500  # of them in hand
 _ERRORS = 2.0  # standard errors that the weight may do worse than equal ones
 
-Carry = Callable[[], None]
-"""Called now and then; what it raises ends the work."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Searched:
-    """What the legs found for a known item, which is in both with the score of its rest."""
+    """What the legs found for a known item: standardised cosines, and BM25."""
 
     target: str
     dense: dict[str, float]
@@ -63,16 +54,14 @@ class Calibrator:
 
     def __init__(
         self,
-        embedders: Embedders,
         stores: Stores,
         chunks: Chunks,
-        legs: Legs,
+        known_items: KnownItemSearcher,
         calibrations: Calibrations,
     ) -> None:
-        self._embedders = embedders
         self._stores = stores
         self._chunks = chunks
-        self._legs = legs
+        self._known_items = known_items
         self._calibrations = calibrations
 
     def refresh(self, kb: KnowledgeBase, carry_on: Carry = lambda: None) -> Calibration | None:
@@ -119,45 +108,15 @@ class Calibrator:
     def _searched(
         self, kb: KnowledgeBase, background: Background, carry_on: Carry
     ) -> list[_Searched]:
-        embedder = self._embedders.of(kb)
         items = known_items(self._chunks, kb, _ITEMS)
-        average = fmean(len(analyse(item.whole)) for item in items) if items else 0.0
-        found: list[_Searched] = []
-        for item in items:
-            carry_on()
-            [question] = embedder.embed_questions([item.question])
-            [rest] = embedder.embed_documents([item.rest])
-            found.append(self._search(kb, item, question, rest, background, average))
-        return found
-
-    def _search(
-        self,
-        kb: KnowledgeBase,
-        item: KnownItem,
-        question: Vector,
-        rest: Vector,
-        background: Background,
-        average: float,
-    ) -> _Searched:
-        """The candidates of both legs, without the target's neighbours, which may well answer."""
-        target = item.origin.chunk.id
-        found = self._legs.candidates(kb, Asked(item.question, question))
-        near = self._chunks.around(kb, item.origin.chunk, _NEIGHBOURS)
-        dense = {key: score for key, score in found.dense.items() if key not in near}
-        lexical = {key: score for key, score in found.lexical.items() if key not in near}
-        dense[target] = float(question @ rest)
-        lexical[target] = found.lexical.get(target, 0.0) * self._left(kb, item, average)
-        return _Searched(target, background.standardised(question, dense), lexical)
-
-    def _left(self, kb: KnowledgeBase, item: KnownItem, average: float) -> float:
-        """The share of a chunk's BM25 that is left without the sentence."""
-        store = self._stores.lexical(kb.generation.id)
-        total = store.count()
-        shares = term_weights(item.question)
-        frequencies = store.frequencies(shares.keys())
-        weights = {term: share * idf(frequencies[term], total) for term, share in shares.items()}
-        whole = bm25(Counter(analyse(item.whole)), weights, average)
-        return bm25(Counter(analyse(item.rest)), weights, average) / whole if whole else 0.0
+        return [
+            _Searched(
+                one.target,
+                background.standardised(one.vector, one.candidates.dense),
+                one.candidates.lexical,
+            )
+            for one in self._known_items.search(kb, items, carry_on)
+        ]
 
 
 def _serves(found: Found, kb: KnowledgeBase, chunks: int) -> bool:

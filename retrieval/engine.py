@@ -28,6 +28,7 @@ from retrieval.feedback import FeedbackLog
 from retrieval.generating import Generating
 from retrieval.indexing import Indexer
 from retrieval.knowledge_bases import KnowledgeBases
+from retrieval.known_item_search import KnownItemSearcher
 from retrieval.legs import Legs
 from retrieval.opening import open_stores
 from retrieval.ports import Blobs, EmbeddingBackend, Reranker, Stores
@@ -64,6 +65,7 @@ class Engine:
     chunks: Chunks
     residents: Residents
     watch: RecallWatch
+    known_items: KnownItemSearcher
     calibrations: Calibrations
     calibrator: Calibrator
     searcher: Searcher
@@ -131,6 +133,7 @@ def open_engine(
         reranking = _reranking(settings)
         if reranking:
             stack.callback(reranking.reranker.close)
+        known_items = KnownItemSearcher(embedders, stores, chunks, legs)
         searcher = Searcher(embedders, legs, chunks, knowledge_bases, calibrations, reranking)
         answering = Answering(searcher, ExtractiveAnswerer(embedder), documents, stores)
         yield Engine(
@@ -148,8 +151,9 @@ def open_engine(
             chunks=chunks,
             residents=residents,
             watch=watch,
+            known_items=known_items,
             calibrations=calibrations,
-            calibrator=Calibrator(embedders, stores, chunks, legs, calibrations),
+            calibrator=Calibrator(stores, chunks, known_items, calibrations),
             searcher=searcher,
             explainer=Explainer(searcher, legs, chunks, documents, stores),
             answering=answering,

@@ -33,15 +33,16 @@ class KnownItem:
     rest: str
 
 
-def known_items(chunks: Chunks, kb: KnowledgeBase, count: int) -> list[KnownItem]:
+def known_items(chunks: Chunks, kb: KnowledgeBase, count: int, seed: int = 0) -> list[KnownItem]:
     """At most `count` known items, spread over the knowledge base; a second of a chunk, and a
     third, only where every other has given one.
 
-    The same for the same chunks: their ids, which are hashes, choose.
+    The same for the same chunks and seed: their ids, which are hashes, choose. Another seed takes
+    other sentences of them.
     """
     found: list[KnownItem] = []
     for turn in range(count):
-        items = (item for passage in _sampled(chunks, kb) if (item := _item(passage, turn)))
+        items = (item for passage in _sampled(chunks, kb) if (item := _item(passage, turn, seed)))
         more = list(islice(items, count - len(found)))
         if not more:
             break
@@ -56,12 +57,12 @@ def _sampled(chunks: Chunks, kb: KnowledgeBase) -> Iterator[Passage]:
         yield from (passages[key] for key in ids[at : at + _BLOCK] if key in passages)
 
 
-def _item(passage: Passage, turn: int) -> KnownItem | None:
+def _item(passage: Passage, turn: int, seed: int) -> KnownItem | None:
     chunk, text = passage.chunk, passage.text
     spans = [span for span in sentences(text) if span.end - span.start >= _SHORTEST]
     if len(spans) < max(2, turn + 1):
         return None
-    start, end = spans[(zlib.crc32(chunk.id.encode()) + turn) % len(spans)]
+    start, end = spans[(zlib.crc32(chunk.id.encode(), seed) + turn) % len(spans)]
     return KnownItem(
         question=text[start:end],
         origin=passage,
