@@ -1,13 +1,13 @@
 """A named way to retrieve, as a run of an evaluation is made with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from evaluation.errors import ConfigurationError
 from ingest import parsers
 from retrieval.fusion import Fusion
-from retrieval.types import Chunking, KnowledgeBaseSettings, Mode
+from retrieval.types import Chunking, KnowledgeBase, KnowledgeBaseSettings, Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,21 @@ class Configuration:
     whole: bool = False
 
     @classmethod
-    def parse(cls, text: str, model: str) -> "Configuration":
-        """That of `NAME: key=value, key=value`; what isn't said stays as it is.
+    def of(cls, kb: KnowledgeBase, name: str = "hybrid") -> "Configuration":
+        """The one that a knowledge base is searched with."""
+        cut = Chunking.from_fingerprint(kb.generation.chunker)
+        return cls(
+            name,
+            fusion=kb.settings.fusion,
+            weight=kb.settings.dense_weight,
+            model=kb.generation.model.name,
+            tokens=cut.tokens,
+            overlap=cut.overlap,
+        )
+
+    @classmethod
+    def parse(cls, text: str, base: "Configuration") -> "Configuration":
+        """That of `NAME: key=value, key=value`; what isn't said is as in `base`.
 
         Raises ConfigurationError.
         """
@@ -48,8 +61,8 @@ class Configuration:
             except ValueError as error:
                 raise ConfigurationError(f"{part!r} in the run {text!r}: {error}.") from error
         if values.get("tokens"):
-            values.setdefault("overlap", min(Chunking().overlap, values["tokens"] // 2))
-        made = replace(cls(name.strip() or text, model=model), **values)
+            values.setdefault("overlap", min(base.overlap, values["tokens"] // 2))
+        made = replace(base, name=name.strip() or text, **values)
         if made.whole and made.mode is not Mode.DENSE:
             raise ConfigurationError(f"{text!r}: whole documents are for mode=dense alone.")
         return made
@@ -65,6 +78,20 @@ class Configuration:
         return (self.model, self.settings.chunking.fingerprint, parsers.FINGERPRINT)
 
 
+def check_names(configurations: Sequence[Configuration]) -> None:
+    """Raises ConfigurationError where two have one name."""
+    names = [one.name for one in configurations]
+    if len(set(names)) < len(names):
+        raise ConfigurationError(f"Runs need names of their own; these are {', '.join(names)}.")
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0.0 <= value <= 1.0:
+        raise ValueError("it lies within 0 and 1")
+    return value
+
+
 def _flag(text: str) -> bool:
     if text not in ("yes", "no"):
         raise ValueError("say yes or no")
@@ -74,7 +101,7 @@ def _flag(text: str) -> bool:
 _READ: Mapping[str, Callable[[str], Any]] = {
     "mode": Mode,
     "fusion": Fusion,
-    "weight": float,
+    "weight": _share,
     "model": str,
     "tokens": int,
     "overlap": int,

@@ -62,17 +62,17 @@ class Compared:
 
 
 def judge(run: Run, test_set: TestSet) -> Judged:
-    """All measures that the set allows: those of spans where it has them."""
+    """All measures that the set allows: those of spans on the questions that have some."""
     values: dict[str, dict[str, float]] = {}
     for key in test_set.questions:
         grades = test_set.grades[key]
         ranking = run.ranking(key, grades)
         for name, of_ranking in _RANKING.items():
             values.setdefault(name, {})[key] = of_ranking(ranking, grades)
-        if test_set.gold:
+        if gold := test_set.gold.get(key):
             found = [Span(one.document, one.start, one.end) for one in run.retrieved[key]]
             for name, of_spans in _SPANS.items():
-                values.setdefault(name, {})[key] = of_spans(found, test_set.gold[key])
+                values.setdefault(name, {})[key] = of_spans(found, gold)
     return Judged(run, values)
 
 

@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.alignment import Alignment
-from evaluation.configuration import Configuration
-from evaluation.errors import ConfigurationError
+from evaluation.configuration import Configuration, check_names
 from evaluation.indexing import NAME as _NAME
 from evaluation.indexing import indexed
 from evaluation.judging import Judged, judge
@@ -34,9 +33,7 @@ def measure(
 
     Raises ConfigurationError, and what ingestion raises of a document that can't be read.
     """
-    names = [one.name for one in configurations]
-    if len(set(names)) < len(names):
-        raise ConfigurationError(f"Runs need names of their own; these are {', '.join(names)}.")
+    check_names(configurations)
     store = RunStore(folder / "runs")
     found: dict[str, Judged] = {}
     for _, group in groupby(sorted(configurations, key=_index), _index):

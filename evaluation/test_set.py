@@ -18,6 +18,8 @@ class TestSet:
     """Documents and questions; `grades` of documents by question, and spans where it has them.
 
     A question's own text, where it is a document too, isn't counted as found unless it is judged.
+    `size` counts the documents that there are, where not all of them are given. `note` is what
+    one has to know to read its figures.
     """
 
     __test__ = False  # pytest
@@ -27,6 +29,12 @@ class TestSet:
     questions: Mapping[str, str]
     grades: Mapping[str, Mapping[str, int]]
     gold: Mapping[str, tuple[Span, ...]]
+    size: int | None = None
+    note: str = ""
+
+    @property
+    def document_count(self) -> int:
+        return len(self.documents) if self.size is None else self.size
 
     @property
     def digest(self) -> str:

@@ -59,6 +59,7 @@ class SetReport:
     """All of one set. Runs are compared with the first; differences and failures are the last's."""
 
     name: str
+    note: str
     documents: int
     questions: int
     runs: tuple[Figures, ...]
@@ -83,7 +84,8 @@ def report_on(test_set: TestSet, judged: Sequence[Judged]) -> SetReport:
     *others, last = judged
     return SetReport(
         name=test_set.name,
-        documents=len(test_set.documents),
+        note=test_set.note,
+        documents=test_set.document_count,
         questions=len(test_set.questions),
         runs=tuple(Figures.of(one) for one in judged),
         compared=tuple(compare(judged[0], judged[1:], METRIC)),

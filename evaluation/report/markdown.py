@@ -15,7 +15,8 @@ def to_markdown(report: Report) -> str:
     made = f"{_text(report.machine)}; {report.made.isoformat()}; {_code(report.command)}"
     parts = ["# Retrieval report", made, "Means × 100, with 95 % intervals."]
     for one in report.sets:
-        parts += [f"## {_title(one)}", "\n".join(_table(one))]
+        parts += [f"## {_title(one)}", *([_text(one.note)] if one.note else [])]
+        parts.append("\n".join(_table(one)))
     return "\n\n".join(parts) + "\n"
 
 

@@ -1,7 +1,7 @@
 """`footnote eval retrieval`, `compare`, `gate` and `chunking`."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -62,12 +62,12 @@ def retrieval(
     Indexes and runs are kept in the data directory under evaluation/: what has been done already
     isn't done again, unless the code has changed.
     """
-    model = settings(data).embedding_model
-    asked = [Configuration.parse(one, model) for one in run or ()]
+    base = _base(data)
+    asked = [Configuration.parse(one, base) for one in run or ()]
     if not asked:
-        asked = [Configuration(mode.value, mode, model=model) for mode in _MODES]
+        asked = [replace(base, name=mode.value, mode=mode) for mode in _MODES]
     if whole:
-        asked.append(Configuration("whole", Mode.DENSE, model=model, whole=True))
+        asked.append(replace(base, name="whole", mode=Mode.DENSE, whole=True))
     report = ReportFolder(into) if into else None
     told = []
     for folder in folders:
@@ -101,8 +101,8 @@ def compare(
 
     p is of Fisher's randomisation test, adjusted (Holm) where there are several runs.
     """
-    model = settings(data).embedding_model
-    asked = [Configuration.parse(one, model) for one in (baseline, *others)]
+    base = _base(data)
+    asked = [Configuration.parse(one, base) for one in (baseline, *others)]
     test_set = read_set(folder).sample(queries, seed)
     first, *rest = _measured(test_set, asked, data)
     found = compared(first, rest, metric)
@@ -137,7 +137,7 @@ def gate(
     as_json: JsonOption = False,
 ) -> None:
     """Fail where retrieval is significantly worse than it was: exit status 1, for CI."""
-    asked = Configuration.parse(run, settings(data).embedding_model)
+    asked = Configuration.parse(run, _base(data))
     test_set = read_set(folder).sample(queries, seed)
     [judged] = _measured(test_set, [asked], data)
     if write:
@@ -176,9 +176,9 @@ def chunking(
 
     Size 0 is the embedder's window, or 512.
     """
-    model = settings(data).embedding_model
+    base = _base(data)
     asked = [
-        Configuration(f"{size or 'window'}/{over}", model=model, tokens=size, overlap=over)
+        replace(base, name=f"{size or 'window'}/{over}", tokens=size, overlap=over)
         for size in tokens or _SIZES
         for over in overlap or _OVERLAPS
     ]
@@ -196,6 +196,11 @@ def chunking(
         out.print(table_of(test_set, judged, {f"{metric}, difference": told, "p": p}))
     if as_json:
         print_json(reports)
+
+
+def _base(data: Path | None) -> Configuration:
+    """What isn't said of a run."""
+    return Configuration("hybrid", model=settings(data).embedding_model)
 
 
 def _measured(test_set: TestSet, asked: Sequence[Configuration], data: Path | None) -> list[Judged]:

@@ -39,6 +39,7 @@ def to_json(test_set: TestSet, runs: Sequence[Figures]) -> dict[str, Any]:
     """Every measure of every run, with its interval."""
     return {
         "set": test_set.name,
+        "note": test_set.note,
         "questions": len(test_set.questions),
         "runs": [asdict(one) for one in runs],
     }
