@@ -22,6 +22,15 @@ RunOption = Annotated[
         "overlap=16'; what isn't said stays as it is. By default dense, lexical and hybrid.",
     ),
 ]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        file_okay=False,
+        help="A folder for a report as HTML, Markdown and JSON, and for the runs as trec_eval "
+        "reads them.",
+    ),
+]
 QueriesOption = Annotated[
     int, typer.Option("--queries", min=1, help="At most so many questions of a set, by chance.")
 ]

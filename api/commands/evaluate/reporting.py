@@ -9,6 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from api.console import err
 from evaluation.errors import DatasetError
 from evaluation.judging import Judged
@@ -46,6 +48,11 @@ class ReportFolder:
         self._write("report.html", to_html(report))
         self._write("report.md", to_markdown(report))
         self._write("report.json", json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+
+    def tell(self, console: Console) -> None:
+        """Prints what was written."""
+        for path in self.written:
+            console.print(str(path), soft_wrap=True)
 
     def _write(self, name: str, text: str) -> None:
         path = self._folder / name

@@ -14,6 +14,7 @@ from api.commands.evaluate.options import (
     Folders,
     MetricOption,
     QueriesOption,
+    ReportOption,
     RunOption,
     SeedOption,
 )
@@ -45,15 +46,7 @@ def retrieval(
     ] = False,
     queries: QueriesOption = ALL,
     seed: SeedOption = 0,
-    into: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            file_okay=False,
-            help="A folder for a report as HTML, Markdown and JSON, and for the runs as trec_eval "
-            "reads them.",
-        ),
-    ] = None,
+    into: ReportOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -83,8 +76,7 @@ def retrieval(
         print_json(told)
     if report:
         report.finish(told)
-        for path in report.written:
-            (err if as_json else out).print(str(path), soft_wrap=True)
+        report.tell(err if as_json else out)
 
 
 def compare(

@@ -1,0 +1,76 @@
+"""`footnote eval kb`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.commands.evaluate.options import ReportOption, RunOption
+from api.commands.evaluate.reporting import ReportFolder
+from api.commands.evaluate.tables import table_of, to_json
+from api.commands.options import DataOption, JsonOption, settings
+from api.console import err, out, print_json
+from api.progress import tracking
+from api.service import open_service
+from evaluation.own_measuring import configurations, measure, with_texts
+from evaluation.own_questions import feedback_set, given_set, read_own_questions
+from evaluation.report.content import Figures
+from evaluation.sentence_questions import sentence_set
+
+_GENERATED = 200  # questions
+
+
+def kb(
+    name: Annotated[str, typer.Argument(help="The knowledge base.")],
+    questions: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON Lines with `question` and `document`, a uri or id, and maybe `start` and "
+            "`end` of the passage that answers."
+        ),
+    ] = None,
+    feedback: Annotated[
+        bool, typer.Option("--feedback", help="The questions that feedback was given on.")
+    ] = False,
+    generated: Annotated[
+        int | None,
+        typer.Option(min=1, help="So many sentences of the text, searched for without them."),
+    ] = None,
+    run: RunOption = None,
+    into: ReportOption = None,
+    seed: Annotated[int, typer.Option(help="Which sentences are taken.")] = 0,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure a knowledge base of yours as it stands: each leg and both, or as --run says.
+
+    The questions are those of the feedback on it, if there is any, or else made of its text. What
+    needs another index, model, tokens, overlap or whole, can't differ here.
+    """
+    if (questions is not None) + feedback + (generated is not None) > 1:
+        raise typer.BadParameter("--questions, --feedback and --generated exclude each other.")
+    report = ReportFolder(into) if into else None
+    with open_service(settings(data)) as service, tracking() as track:
+        engine = service.engine
+        found = engine.open(name)
+        asked = configurations(found, run or ())
+        if questions is not None:
+            test_set = given_set(engine, found, read_own_questions(questions))
+        elif feedback or (generated is None and engine.feedback.count(found)):
+            test_set = feedback_set(engine, found)
+        else:
+            test_set = sentence_set(engine, found, generated or _GENERATED, seed)
+        judged = measure(engine, found, test_set, asked, track)
+        if report:
+            test_set = with_texts(engine, found, test_set, judged[-1])
+    told = [to_json(test_set, [Figures.of(one) for one in judged])]
+    if as_json:
+        print_json(told)
+    else:
+        out.print(table_of(test_set, judged))
+        if test_set.note:
+            out.print(test_set.note)
+    if report:
+        report.add(test_set, judged)
+        report.finish(told)
+        report.tell(err if as_json else out)
