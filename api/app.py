@@ -12,7 +12,7 @@ from api.ollama.gateway import gateway
 from api.ollama.hosting import HostedModels
 from api.ollama.passing import Upstream
 from api.ollama.protocols import Protocols
-from api.routes import documents, feedback, health, jobs, kb, reindexing, web
+from api.routes import documents, evaluation, feedback, health, jobs, kb, reindexing, web
 from api.routes.dependencies import Blocking
 from api.service import open_service
 from api.settings import Settings
@@ -63,6 +63,6 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
     app.add_middleware(Visitors, known_host=known_host)
     app.add_middleware(Protocols, known_host=known_host, limit=settings.max_upload_bytes)
     errors.install(app)
-    for routes in (health, kb, documents, jobs, reindexing, feedback, web):
+    for routes in (health, kb, documents, jobs, reindexing, feedback, evaluation, web):
         app.include_router(routes.router)
     return app

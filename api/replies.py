@@ -6,6 +6,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, Field
 
+from api import evaluating
+from api.evaluations import Evaluation, Kept, Source
 from api.reindexing import Status
 from api.requests import ChunkingSettings
 from ingest.job_store import Job
@@ -139,6 +141,25 @@ class ReindexReply(BaseModel):
     @classmethod
     def of(cls, status: Status | None) -> Self:
         return cls.model_validate(status or Status("none", ""), from_attributes=True)
+
+
+class EvaluationReply(BaseModel):
+    state: str = Field(description="none, waiting, measuring, done, failed or stopped")
+    source: Source | None
+    step: str = Field(description="What it is at: candidates, or a run")
+    done: int = Field(description="Questions of that step")
+    total: int
+    error: str
+    result: Evaluation | None = Field(description="The last one that came to its end")
+
+    @classmethod
+    def of(cls, status: evaluating.Status | None, kept: Kept | None) -> Self:
+        """A status, or where there is none since the start, that of what was kept before."""
+        result = kept.evaluation if kept else None
+        if status is None:
+            state = "done" if result else "none"
+            status = evaluating.Status(state, result.source if result else None)
+        return cls(**asdict(status), result=result)
 
 
 class QueueReply(BaseModel):

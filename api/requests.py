@@ -1,11 +1,14 @@
 """What the native interface takes, as JSON."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, model_validator
 
+from api.evaluating import Wanted
+from api.evaluations import Source
 from api.wire.options import checked
 from api.wire.refusals import Refusal
+from evaluation.own_questions import OwnQuestion
 from retrieval import types
 from retrieval.answering import Question
 from retrieval.conversation import Turn
@@ -147,6 +150,38 @@ class FeedbackRequest(_Request):
 
     def opinion(self, document_id: str) -> Opinion:
         return Opinion(self.question, document_id, self.helpful, self.version, self.start, self.end)
+
+
+class EvaluationQuestion(_Request):
+    question: str = Field(min_length=1, max_length=MAX_QUERY)
+    document: str = Field(
+        min_length=1, max_length=2048, description="The id or uri of one that answers it"
+    )
+    start: int | None = Field(None, ge=0, lt=2**31, description="Of the passage that answers")
+    end: int | None = Field(None, ge=0, lt=2**31)
+
+
+class EvaluationRequest(_Request):
+    source: Source = Field(description="`generated` ones are sentences of the text")
+    questions: list[EvaluationQuestion] = Field(
+        default_factory=list,
+        max_length=10_000,
+        description="With `questions` as the source; a question may come again",
+    )
+    count: int = Field(200, ge=1, le=2_000, description="With `generated`: at most so many")
+
+    @model_validator(mode="after")
+    def _questions_are_the_source(self) -> Self:
+        if (self.source is Source.QUESTIONS) != bool(self.questions):
+            raise ValueError("`questions` are given if they are the source, and only then")
+        return self
+
+    def wanted(self) -> Wanted:
+        given = tuple(
+            OwnQuestion(f"Question {number}", one.question, one.document, one.start, one.end)
+            for number, one in enumerate(self.questions, start=1)
+        )
+        return Wanted(self.source, given, self.count)
 
 
 class TurnRequest(_Request):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from api.evaluating import Evaluator
 from api.reindexing import Reindexer
 from api.settings import Settings
 from ingest.fetching import Fetcher, Web
@@ -13,6 +14,7 @@ from ingest.parsing import ProcessParser
 from ingest.pipeline import Pipeline
 from retrieval.engine import Engine, open_engine
 from retrieval.ports import EmbeddingBackend
+from retrieval.types import KnowledgeBase
 
 _FETCH = 60.0  # seconds that fetching a document may take
 
@@ -27,7 +29,13 @@ class Service:
     jobs: Jobs
     highlighter: Highlighter
     reindexer: Reindexer
+    evaluator: Evaluator
     fetcher: Web | None
+
+    def remove_knowledge_base(self, kb: KnowledgeBase) -> None:
+        """Forget a knowledge base, and what was measured of it."""
+        self.engine.indexer.remove_knowledge_base(kb)
+        self.evaluator.forget(kb)
 
 
 @contextmanager
@@ -38,14 +46,24 @@ def open_service(settings: Settings, backend: EmbeddingBackend | None = None) ->
         viewer = ProcessParser(settings.parse_limits())  # so that readers don't wait for writers
         pipeline = Pipeline(engine, parser, settings.max_upload_bytes)
         jobs = Jobs(engine, pipeline, settings.ingest_workers)
-        reindexer = Reindexer(engine)
+        reindexer, evaluator = Reindexer(engine), Evaluator(engine)
         highlighter = Highlighter(engine, viewer)
         fetcher = Fetcher(settings.max_upload_bytes, _FETCH) if settings.fetch_urls else None
         try:
-            yield Service(settings, engine, pipeline, jobs, highlighter, reindexer, fetcher)
+            yield Service(
+                settings=settings,
+                engine=engine,
+                pipeline=pipeline,
+                jobs=jobs,
+                highlighter=highlighter,
+                reindexer=reindexer,
+                evaluator=evaluator,
+                fetcher=fetcher,
+            )
         finally:
             jobs.stop()
             reindexer.close()
+            evaluator.close()
             parser.close()  # so that no job has to finish a long file first
             viewer.close()
             jobs.close()

@@ -57,7 +57,7 @@ def sample_documents() -> Path:
 
 def _fresh(service: Service) -> KnowledgeBase:
     with suppress(KnowledgeBaseNotFound):
-        service.engine.indexer.remove_knowledge_base(service.engine.knowledge_bases.get(DEMO_KB))
+        service.remove_knowledge_base(service.engine.knowledge_bases.get(DEMO_KB))
     kb, _ = service.engine.create(DEMO_KB)
     return kb
 

@@ -50,5 +50,5 @@ def delete(
         documents, _ = service.engine.knowledge_bases.counts(kb)
         if not yes:
             typer.confirm(f"Delete {name} and its {documents} documents?", abort=True)
-        service.engine.indexer.remove_knowledge_base(kb)
+        service.remove_knowledge_base(kb)
     out.print(f"{name}: deleted")

@@ -83,7 +83,7 @@ async def delete_knowledge_base(kb: str, service: ServiceOf, blocking: BlockingO
     """Delete a knowledge base and everything in it."""
 
     def delete() -> None:
-        service.engine.indexer.remove_knowledge_base(service.engine.knowledge_bases.get(kb))
+        service.remove_knowledge_base(service.engine.knowledge_bases.get(kb))
 
     await blocking.call(delete)
 

@@ -1,9 +1,15 @@
+from dataclasses import replace
+from datetime import date
+
 import pytest
+from lxml import html
 
 from evaluation.judging import Judged, compare
-from evaluation.report.content import Figures, report_on
+from evaluation.report.content import Figures, Report, report_on
+from evaluation.report.html import to_html
+from evaluation.report.markdown import to_markdown
 from evaluation.test_set import TestSet
-from tests.evaluation.report.conftest import DOCUMENTS, QUESTIONS, Judge
+from tests.evaluation.report.conftest import DOCUMENTS, HOSTILE, QUESTIONS, Judge
 
 
 def test_a_report_has_the_figures_of_the_runs(hostile: TestSet, runs: list[Judged]) -> None:
@@ -15,6 +21,19 @@ def test_a_report_has_the_figures_of_the_runs(hostile: TestSet, runs: list[Judge
         assert figures.metrics.keys() == one.values.keys()
         assert figures.metrics["nDCG@10"].mean == pytest.approx(one.mean("nDCG@10"))
     assert list(found.compared) == compare(runs[0], runs[1:], "nDCG@10")
+
+
+def test_what_has_to_be_known_of_a_set_is_in_its_report(
+    hostile: TestSet, runs: list[Judged]
+) -> None:
+    some = replace(hostile, size=1_234, note=f"Beware: {HOSTILE}")
+    found = report_on(some, runs)
+    assert (found.documents, found.note) == (1_234, some.note)
+    report = Report("A CPU", date(2026, 11, 21), "footnote", (found,))
+    page = html.fromstring(to_html(report))
+    assert [note for note in page.xpath("//p/text()") if note == some.note]
+    assert not page.xpath("//script")
+    assert r"Beware: \</p\>" in to_markdown(report)
 
 
 def test_curves_rise_to_the_recall_that_was_judged(hostile: TestSet, runs: list[Judged]) -> None:

@@ -1,0 +1,142 @@
+"""What an evaluation of a knowledge base said, as JSON: told to clients, and kept in a file."""
+
+import shutil
+import time
+from collections.abc import Collection
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+import structlog
+from pydantic import BaseModel, Field, ValidationError
+
+from evaluation.report.content import SetReport
+from evaluation.significance import Interval
+from retrieval.fusion import Fusion
+from retrieval.types import Mode
+
+_log = structlog.get_logger()
+
+_FILE = "last.json"
+
+
+class Source(StrEnum):
+    """Where the questions of an evaluation are from."""
+
+    FEEDBACK = "feedback"
+    GENERATED = "generated"
+    QUESTIONS = "questions"
+
+
+class Bounds(BaseModel):
+    """A mean with its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, interval: Interval) -> Self:
+        return cls.model_validate(interval, from_attributes=True)
+
+
+class RunFigures(BaseModel):
+    name: str
+    mode: Mode
+    fusion: Fusion
+    weight: float | None = Field(description="Of the dense leg; none where it is calibrated")
+    metrics: dict[str, Bounds]
+
+
+class RunDifference(BaseModel):
+    """How much higher a run's measure is than the baseline's."""
+
+    name: str
+    baseline: str
+    metric: str
+    difference: Bounds
+    p: float = Field(description="How likely it is chance, adjusted for there being several runs")
+
+
+class Evaluation(BaseModel):
+    source: Source
+    questions: int
+    documents: int
+    note: str = Field(description="What one has to know to read the figures")
+    made_at: float
+    runs: list[RunFigures]
+    comparisons: list[RunDifference]
+
+    @classmethod
+    def of(cls, source: Source, report: SetReport) -> Self:
+        """What a report says, as of now."""
+        return cls(
+            source=source,
+            questions=report.questions,
+            documents=report.documents,
+            note=report.note,
+            made_at=time.time(),
+            runs=[
+                RunFigures(
+                    name=one.configuration.name,
+                    mode=one.configuration.mode,
+                    fusion=one.configuration.fusion,
+                    weight=one.configuration.weight,
+                    metrics={name: Bounds.of(value) for name, value in one.metrics.items()},
+                )
+                for one in report.runs
+            ],
+            comparisons=[
+                RunDifference(
+                    name=one.name,
+                    baseline=report.runs[0].configuration.name,
+                    metric=one.metric,
+                    difference=Bounds.of(one.difference.interval),
+                    p=one.p,
+                )
+                for one in report.compared
+            ],
+        )
+
+
+class Kept(BaseModel):
+    """An evaluation and its report as HTML: one file, so that the two are always of one time."""
+
+    evaluation: Evaluation
+    report: str
+
+
+class Evaluations:
+    """Keeps the last evaluation of each knowledge base, by its id, in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def keep(self, kb_id: str, kept: Kept) -> None:
+        """Replace the last one. Raises OSError."""
+        path = self._folder / kb_id / _FILE
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_suffix(".new")
+        new.write_text(kept.model_dump_json(), encoding="utf-8")
+        new.replace(path)
+
+    def of(self, kb_id: str) -> Kept | None:
+        """The last one, if there is any; one that another version wrote in another way is none."""
+        path = self._folder / kb_id / _FILE
+        try:
+            return Kept.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValidationError as error:
+            _log.warning("evaluation_unreadable", path=str(path), error=str(error))
+            return None
+
+    def forget(self, kb_id: str) -> None:
+        shutil.rmtree(self._folder / kb_id, ignore_errors=True)
+
+    def tidy(self, kb_ids: Collection[str]) -> None:
+        """Forget those of any other knowledge base."""
+        if self._folder.is_dir():
+            for path in self._folder.iterdir():
+                if path.name not in kb_ids:
+                    self.forget(path.name)
