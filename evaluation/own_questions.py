@@ -5,7 +5,8 @@ and lists none: it is measured where it stands, in the live knowledge base.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,25 @@ def _question(place: str, row: Mapping[str, Any]) -> OwnQuestion:
     if not all(one is None or type(one) is int for one in (start, end)):
         raise DatasetError(f"{place}: `start` and `end` are whole numbers, not {start!r}, {end!r}.")
     return OwnQuestion(place, question, document, start, end, None if key is None else str(key))
+
+
+def write_own_questions(path: Path, test_set: TestSet) -> None:
+    """A file that `read_own_questions` reads: the answers of a set, a row each. Raises OSError."""
+    with path.open("w", encoding="utf-8") as file:
+        for row in _rows(test_set):
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _rows(test_set: TestSet) -> Iterator[dict[str, Any]]:
+    for key, question in test_set.questions.items():
+        row = {"id": key, "question": question}
+        spans = test_set.gold.get(key, ())
+        for span in spans:
+            yield row | {"document": span.document, "start": span.start, "end": span.end}
+        without = test_set.grades[key].keys() - {span.document for span in spans}
+        for document in sorted(without):
+            if test_set.grades[key][document] > 0:
+                yield row | {"document": document}
 
 
 def given_set(engine: Engine, kb: KnowledgeBase, given: Sequence[OwnQuestion]) -> TestSet:

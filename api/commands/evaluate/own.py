@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+import anyio
 import typer
 
 from api.commands.evaluate.options import ReportOption, RunOption
@@ -10,12 +11,19 @@ from api.commands.evaluate.reporting import ReportFolder
 from api.commands.evaluate.tables import table_of, to_json
 from api.commands.options import DataOption, JsonOption, settings
 from api.console import err, out, print_json
-from api.progress import tracking
+from api.progress import Track, tracking
 from api.service import open_service
+from evaluation.chat_questions import chat_set
 from evaluation.own_measuring import configurations, measure, with_texts
 from evaluation.own_questions import feedback_set, given_set, read_own_questions
 from evaluation.report.content import Figures
 from evaluation.sentence_questions import sentence_set
+from evaluation.test_set import TestSet
+from retrieval.chat.ollama import OllamaChat
+from retrieval.engine import Engine
+from retrieval.errors import InvalidRequest
+from retrieval.responding import EXTRACTIVE
+from retrieval.types import KnowledgeBase
 
 _GENERATED = 200  # questions
 
@@ -36,6 +44,13 @@ def kb(
         int | None,
         typer.Option(min=1, help="So many sentences of the text, searched for without them."),
     ] = None,
+    chat_model: Annotated[
+        str | None,
+        typer.Option(
+            help="With --generated: questions that this model of the Ollama server asks of so "
+            "many passages. --out keeps them in questions.jsonl."
+        ),
+    ] = None,
     run: RunOption = None,
     into: ReportOption = None,
     seed: Annotated[int, typer.Option(help="Which sentences are taken.")] = 0,
@@ -49,6 +64,8 @@ def kb(
     """
     if (questions is not None) + feedback + (generated is not None) > 1:
         raise typer.BadParameter("--questions, --feedback and --generated exclude each other.")
+    if chat_model and generated is None:
+        raise typer.BadParameter("--chat-model is for --generated.")
     report = ReportFolder(into) if into else None
     with open_service(settings(data)) as service, tracking() as track:
         engine = service.engine
@@ -58,6 +75,10 @@ def kb(
             test_set = given_set(engine, found, read_own_questions(questions))
         elif feedback or (generated is None and engine.feedback.count(found)):
             test_set = feedback_set(engine, found)
+        elif chat_model:
+            test_set = anyio.run(
+                _asked_by, engine, found, chat_model, generated or _GENERATED, seed, track
+            )
         else:
             test_set = sentence_set(engine, found, generated or _GENERATED, seed)
         judged = measure(engine, found, test_set, asked, track)
@@ -72,5 +93,18 @@ def kb(
             out.print(test_set.note)
     if report:
         report.add(test_set, judged)
+        if chat_model:
+            report.add_questions(test_set)
         report.finish(told)
         report.tell(err if as_json else out)
+
+
+async def _asked_by(
+    engine: Engine, kb: KnowledgeBase, wanted: str, count: int, seed: int, track: Track
+) -> TestSet:
+    """The questions of a chat model. Raises InvalidRequest where it isn't there."""
+    model = await engine.responding.model(kb, wanted)
+    if model == EXTRACTIVE:
+        raise InvalidRequest(f"{EXTRACTIVE!r} only quotes: name a model of the Ollama server.")
+    chat = OllamaChat(engine.settings.ollama, engine.settings.chat_context)
+    return await chat_set(engine, kb, chat, model, count, seed, track)

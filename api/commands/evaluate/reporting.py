@@ -15,6 +15,7 @@ from api.console import err
 from evaluation.errors import DatasetError
 from evaluation.judging import Judged
 from evaluation.machine import describe
+from evaluation.own_questions import write_own_questions
 from evaluation.report.content import Figures, Report, SetReport, report_on
 from evaluation.report.html import to_html
 from evaluation.report.markdown import to_markdown
@@ -40,6 +41,12 @@ class ReportFolder:
             self._write_run(test_set, one.run)
         self._sets.append(report_on(test_set, judged))
         return self._sets[-1].runs
+
+    def add_questions(self, test_set: TestSet) -> None:
+        """Writes questions that a knowledge base can be measured by again."""
+        path = self._folder / "questions.jsonl"
+        write_own_questions(path, test_set)
+        self.written.append(path)
 
     def finish(self, told: Sequence[dict[str, Any]]) -> None:
         """Writes the report, and as JSON what is told programs."""

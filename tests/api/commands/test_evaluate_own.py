@@ -8,6 +8,10 @@ from lxml import html
 
 from api.service import open_service
 from api.settings import Settings
+from api.standin.catalogue import default_models
+from api.standin.server import create_standin, running
+from api.wire.models import Completion
+from retrieval.errors import InvalidRequest
 from retrieval.feedback import Opinion
 from tests.api.commands.conftest import Printed, Run
 
@@ -96,6 +100,38 @@ def test_what_cannot_be_measured_is_said(
     give_feedback(helpful=False)
     with pytest.raises(Exception, match=message):
         run("eval", "kb", "docs", *(one.format(folder=ingested) for one in arguments))
+
+
+def asks(completion: Completion) -> str:
+    """A question about tea, and too much about anything else."""
+    told = completion.messages[-1].content
+    return "“When is tea\nserved?”" if "serves tea" in told else "Well, " * 200
+
+
+def test_a_chat_model_asks_questions_that_can_be_asked_again(
+    printed: Printed, ingested: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "report"
+    asked = ("eval", "kb", "docs", "--generated", "5", "--chat-model", "tiny")
+    with running(create_standin(default_models(asks))) as url:
+        monkeypatch.setenv("OLLAMA_HOST", url)
+        [told] = printed(*asked, "--out", str(out))
+        with pytest.raises(InvalidRequest, match="There is no chat model 'nope'"):
+            printed(*asked[:-1], "nope")
+        with pytest.raises(InvalidRequest, match="'extractive' only quotes"):
+            printed(*asked[:-1], "extractive")
+    assert (told["set"], told["questions"]) == ("docs, tiny:latest", 1)
+    assert "1 of 2 replies were no question" in told["note"]
+    row = json.loads((out / "questions.jsonl").read_text(encoding="utf-8"))
+    assert (row["question"], row["start"]) == ("When is tea served?", 0)
+    assert row["document"].endswith("tea.txt")
+    [again] = printed("eval", "kb", "docs", "--questions", str(out / "questions.jsonl"))
+    assert again["runs"] == told["runs"]
+
+
+def test_a_chat_model_asks_what_is_generated_alone(run: Run) -> None:
+    result = run("eval", "kb", "docs", "--chat-model", "tiny")
+    assert (result.exit_code, "for --generated" in result.stderr) == (2, True)
 
 
 def test_one_source_at_a_time(run: Run) -> None:
