@@ -16,6 +16,7 @@ from evaluation.report.content import Report, report_on
 from evaluation.report.html import to_html
 from evaluation.sentence_questions import sentence_set
 from evaluation.test_set import TestSet
+from retrieval import filters
 from retrieval.engine import Engine
 from retrieval.errors import InvalidRequest, NotFound, RetrievalError
 from retrieval.types import KnowledgeBase
@@ -57,12 +58,12 @@ class Evaluator:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._evaluations = Evaluations(engine.settings.data / "evaluation" / "kb")
-        self._evaluations.tidy({kb.id for kb in engine.knowledge_bases.all()})
         self._statuses: dict[str, Status] = {}
         self._threads: dict[str, threading.Thread] = {}
         self._turn = threading.Lock()  # one at a time: two would share one machine
         self._claim = threading.Lock()
         self._closing = threading.Event()
+        self._tidy()
 
     def start(self, name: str, wanted: Wanted) -> Status:
         """Begin, in the background. Raises InvalidRequest where one is under way already."""
@@ -83,8 +84,20 @@ class Evaluator:
         return self._statuses.get(self._engine.knowledge_bases.get(name).id)
 
     def last(self, name: str) -> Kept | None:
-        """The last evaluation that came to its end, also before a restart."""
-        return self._evaluations.of(self._engine.knowledge_bases.get(name).id)
+        """The last evaluation that came to its end, also before a restart; see `review`."""
+        return self.review(self._engine.knowledge_bases.get(name))
+
+    def review(self, kb: KnowledgeBase) -> Kept | None:
+        """What is kept of a knowledge base, unless its report has texts of a document that was
+        deleted since: then it is forgotten.
+        """
+        kept = self._evaluations.of(kb.id)
+        if kept and kept.shown:
+            there = filters.condition({"uri": {"$in": kept.shown}})
+            if self._engine.documents.count(kb, there) < len(kept.shown):
+                self.forget(kb)
+                return None
+        return kept
 
     def report(self, name: str) -> str:
         """Its report as a page. Raises NotFound."""
@@ -99,7 +112,7 @@ class Evaluator:
         return self.status(name)
 
     def forget(self, kb: KnowledgeBase) -> None:
-        """Delete what is kept of a knowledge base that was deleted."""
+        """Delete what is kept of a knowledge base."""
         self._evaluations.forget(kb.id)
 
     def close(self) -> None:
@@ -107,6 +120,13 @@ class Evaluator:
         self._closing.set()
         for thread in self._threads.values():
             thread.join()
+
+    def _tidy(self) -> None:
+        """Forget what was measured of what was deleted without a server."""
+        known = self._engine.knowledge_bases.all()
+        self._evaluations.tidy({kb.id for kb in known})
+        for kb in known:
+            self.review(kb)
 
     def _work(self, kb: KnowledgeBase, wanted: Wanted) -> None:
         try:
@@ -137,10 +157,15 @@ class Evaluator:
         track("questions", 0)(0)
         test_set = self._test_set(kb, wanted)
         judged = measure(self._engine, kb, test_set, configurations(kb), track)
-        found = report_on(with_texts(self._engine, kb, test_set, judged[-1]), judged)
+        test_set = with_texts(self._engine, kb, test_set, judged[-1])
+        found = report_on(test_set, judged)
         made = f"POST /kb/{kb.name}/evaluation, source {wanted.source.value}"
         page = to_html(Report(describe(), date.today(), made, (found,)))
-        kept = Kept(evaluation=Evaluation.of(wanted.source, found), report=page)
+        kept = Kept(
+            evaluation=Evaluation.of(wanted.source, found),
+            report=page,
+            shown=[entry.id for entry in test_set.documents],
+        )
         if self._engine.knowledge_bases.by_id(kb.id):  # it may have been deleted meanwhile
             self._evaluations.keep(kb.id, kept)
 

@@ -100,10 +100,14 @@ class Evaluation(BaseModel):
 
 
 class Kept(BaseModel):
-    """An evaluation and its report as HTML: one file, so that the two are always of one time."""
+    """An evaluation and its report as HTML: one file, so that the two are always of one time.
+
+    `shown` are the uris of the documents that the report has texts of.
+    """
 
     evaluation: Evaluation
     report: str
+    shown: list[str]
 
 
 class Evaluations:

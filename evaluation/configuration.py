@@ -29,11 +29,11 @@ class Configuration:
     whole: bool = False
 
     @classmethod
-    def of(cls, kb: KnowledgeBase, name: str = "hybrid") -> "Configuration":
+    def of(cls, kb: KnowledgeBase) -> "Configuration":
         """The one that a knowledge base is searched with."""
         cut = Chunking.from_fingerprint(kb.generation.chunker)
         return cls(
-            name,
+            "hybrid",
             fusion=kb.settings.fusion,
             weight=kb.settings.dense_weight,
             model=kb.generation.model.name,

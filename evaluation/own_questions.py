@@ -114,7 +114,7 @@ def given_set(engine: Engine, kb: KnowledgeBase, given: Sequence[OwnQuestion]) -
                 known[one.document] = engine.documents.summary(kb, key)
             document = known[one.document]
             check_span(one.start, one.end, document.characters)
-        except (DocumentNotFound, InvalidRequest) as error:
+        except (DocumentNotFound, InvalidRequest, UnicodeEncodeError) as error:
             raise DatasetError(f"{one.place}: {error}") from error
         judged = found.setdefault(one.id or _key(one.question), _Judged(one.question))
         if one.id and judged.text != one.question:

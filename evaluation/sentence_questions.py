@@ -21,6 +21,7 @@ from retrieval.known_items import KnownItem, known_items
 from retrieval.legs import Candidates
 from retrieval.types import KnowledgeBase, Mode
 
+_UNSEEN = 1  # with a seed of 0 the calibration takes sentences, and weighs the legs by them
 _NOTE = (
     "The questions are sentences of the text; what is searched for is the chunk that each was "
     "taken out of, without it. People don't ask like that, and no reranker takes part: the "
@@ -43,7 +44,9 @@ def sentence_set(engine: Engine, kb: KnowledgeBase, count: int, seed: int = 0) -
     """
     items = {
         f"sentence-{number}": item
-        for number, item in enumerate(known_items(engine.chunks, kb, count, seed), start=1)
+        for number, item in enumerate(
+            known_items(engine.chunks, kb, count, _UNSEEN + seed), start=1
+        )
     }
     if not items:
         raise no_text(kb)
@@ -52,7 +55,10 @@ def sentence_set(engine: Engine, kb: KnowledgeBase, count: int, seed: int = 0) -
         documents=(),
         questions={key: item.question for key, item in items.items()},
         grades={key: {item.origin.uri: 1} for key, item in items.items()},
-        gold={key: (span_of(item),) for key, item in items.items()},
+        gold={
+            key: (Span(item.origin.uri, item.origin.chunk.start, item.origin.chunk.end),)
+            for key, item in items.items()
+        },
         size=engine.documents.count(kb),
         note=_NOTE,
         items=items,
@@ -65,12 +71,6 @@ def no_text(kb: KnowledgeBase) -> DatasetError:
         f"{kb.name!r} has too little text to make questions of: no chunk has two sentences. Add "
         f"documents, or measure with questions of your own."
     )
-
-
-def span_of(item: KnownItem) -> Span:
-    """The passage that a known item was taken out of."""
-    chunk = item.origin.chunk
-    return Span(item.origin.uri, chunk.start, chunk.end)
 
 
 def sought_of(

@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, delete, func, select
 from retrieval.database import Database
 from retrieval.errors import DocumentNotFound, FeedbackNotFound, InvalidRequest
 from retrieval.schema import documents, feedback, versions
+from retrieval.search import Query
 from retrieval.types import KnowledgeBase
 
 
@@ -52,9 +53,10 @@ class FeedbackLog:
         self._database = database
 
     def add(self, kb: KnowledgeBase, opinion: Opinion) -> Feedback:
-        """Keep an opinion. Raises DocumentNotFound, also for a version, and InvalidRequest."""
-        if not opinion.question.strip():
-            raise InvalidRequest("The question is empty.")
+        """Keep an opinion. Raises DocumentNotFound, also for a version, and InvalidRequest, also
+        for a question that can't be searched for.
+        """
+        Query(opinion.question)
         wanted = documents.c.live_version if opinion.version is None else opinion.version
         version = (
             select(versions.c.version, versions.c.text)

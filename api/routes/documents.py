@@ -180,6 +180,7 @@ async def delete_document(
     def delete() -> None:
         knowledge_base = service.engine.knowledge_bases.get(kb)
         service.jobs.remove(knowledge_base, document_id)
+        service.evaluator.review(knowledge_base)  # its report may have texts of the document
 
     await blocking.call(delete)
 

@@ -16,7 +16,7 @@ from tests.api.replies import assert_problem
 
 SHIPPING = "退货产生的运费一律由卖家承担，买家无需支付。运费险的理赔时限是七天，逾期不予受理。"
 KESTREL = "The warranty of the Kestrel lasts two years. Its batteries are covered for half of that."
-ASKED = {
+ASKED: dict[str, Any] = {
     "source": "questions",
     "questions": [
         {"question": "运费险的理赔时限", "document": "运费", "start": 21, "end": 41},
@@ -216,6 +216,36 @@ def test_it_goes_with_its_knowledge_base(
     (folder / ("0" * 32)).mkdir(parents=True)  # of one that went without a server
     open_client()
     assert list(folder.iterdir()) == []
+
+
+def test_it_goes_with_a_document_whose_text_its_report_has(
+    client: TestClient, texts: dict[str, str], add_text: AddText, tmp_path: Path
+) -> None:
+    right = {**ASKED, "questions": ASKED["questions"][:1]}  # no failure, so no text
+    followed(client, right)
+    client.delete(f"/kb/kb/documents/{texts['kestrel']}").raise_for_status()
+    assert client.get("/kb/kb/evaluation").json()["result"]["questions"] == 1
+    add_text(KESTREL, "kestrel")
+    followed(client, ASKED)
+    [path] = (tmp_path / "data" / "evaluation" / "kb").glob("*/*")
+    assert "Its batteries are covered" in path.read_text(encoding="utf-8")
+    client.delete(f"/kb/kb/documents/{texts['kestrel']}").raise_for_status()
+    assert not path.exists()
+    assert client.get("/kb/kb/evaluation").json()["result"] is None
+
+
+def test_it_goes_at_the_next_start_where_a_document_went_without_a_request(
+    client: TestClient,
+    service: Service,
+    texts: dict[str, str],
+    open_client: OpenClient,
+    tmp_path: Path,
+) -> None:
+    followed(client, ASKED)
+    service.engine.indexer.remove(service.engine.open("kb"), texts["kestrel"])
+    [path] = (tmp_path / "data" / "evaluation" / "kb").glob("*/*")
+    open_client()
+    assert not path.exists()
 
 
 def test_one_that_is_deleted_meanwhile_leaves_nothing(

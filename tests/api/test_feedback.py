@@ -43,7 +43,7 @@ def test_feedback_is_kept_listed_and_forgotten(
         (said(version="0"), 404, "version '0'"),
         (said(start=5), 422, "give both, or neither"),
         (said(start=5, end=9_999), 422, f"text has {len(SERVICE_TEXT)} code points"),
-        (said(question="  "), 422, "question is empty"),
+        (said(question="  "), 422, "query is empty"),
         (said(helpful="perhaps"), 422, "body.helpful"),
         (said(rank=1), 422, "body.rank"),
     ],

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,6 @@ from evaluation.errors import DatasetError
 from evaluation.own_questions import feedback_set, given_set, read_own_questions
 from evaluation.span_metrics import Span
 from tests.evaluation.own import TEXTS, filled, said
-from tests.evaluation.sets import lines
 from tests.retrieval.library import Library
 
 SHIPPING = "运费 险"
@@ -16,7 +16,7 @@ CLAIM = "运费险的理赔时限是七天，逾期不予受理。"
 
 def written(folder: Path, *rows: Any) -> Path:
     path = folder / "问题.jsonl"
-    path.write_text(lines(*rows), encoding="utf-8")
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     return path
 
 
@@ -50,6 +50,8 @@ def test_a_file_names_documents_by_uri_or_id(library: Library, tmp_path: Path) -
         ({"question": "a"}, "line 2: `question` or `document` is missing"),
         ({"question": "a", "document": 5}, "line 2: `question` and `document` are texts"),
         ({"question": "a", "document": "gone"}, "line 2: .*'library' has no document 'gone'"),
+        ({"question": "a", "document": "\ud800"}, "line 2: .*surrogates not allowed"),
+        ({"question": "\ud800", "document": "tea"}, "line 2: .*isn't whole Unicode"),
         ({"question": " ", "document": "tea"}, "line 2: The query is empty"),
         ({"question": "a", "document": "tea", "start": "1", "end": 2}, "line 2: .*not '1', 2"),
         ({"question": "a", "document": "tea", "start": True, "end": 2}, "line 2: .*whole numbers"),

@@ -68,8 +68,10 @@ def test_what_is_not_there_is_named(library: Library, log: FeedbackLog) -> None:
     ):
         with pytest.raises(DocumentNotFound):
             log.add(kb, Opinion("多久？", key, True, version))
-    with pytest.raises(InvalidRequest, match="question is empty"):
+    with pytest.raises(InvalidRequest, match="query is empty"):
         log.add(library.kb, Opinion(" \n", document.document_id, True))
+    with pytest.raises(InvalidRequest, match="isn't whole Unicode"):
+        log.add(library.kb, Opinion("\ud800", document.document_id, True))
     kept = log.add(library.kb, Opinion("多久？", document.document_id, True))
     with pytest.raises(FeedbackNotFound, match="'other' has no feedback"):
         log.remove(other, kept.id)

@@ -75,10 +75,8 @@ def kb(
             test_set = given_set(engine, found, read_own_questions(questions))
         elif feedback or (generated is None and engine.feedback.count(found)):
             test_set = feedback_set(engine, found)
-        elif chat_model:
-            test_set = anyio.run(
-                _asked_by, engine, found, chat_model, generated or _GENERATED, seed, track
-            )
+        elif chat_model and generated:
+            test_set = anyio.run(_asked_by, engine, found, chat_model, generated, seed, track)
         else:
             test_set = sentence_set(engine, found, generated or _GENERATED, seed)
         judged = measure(engine, found, test_set, asked, track)
