@@ -164,6 +164,7 @@ class Residents:
         self._entries: OrderedDict[str, _Entry] = OrderedDict()  # asked last, last
         self._lock = threading.Lock()
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="resident-vectors")
+        self._closing = threading.Event()
 
     def at(self, kb: KnowledgeBase, epoch: int) -> Resident | None:
         """The vectors of a knowledge base, if they are here as they are at an epoch."""
@@ -186,6 +187,8 @@ class Residents:
         loaded.result()
 
     def close(self) -> None:
+        """Stop loading, at once."""
+        self._closing.set()
         self._loader.shutdown(cancel_futures=True)
 
     def _load(self, kb: KnowledgeBase, entry: _Entry) -> None:
@@ -217,6 +220,8 @@ class Residents:
                 resident.drop(document)
             new = [document for document, version in live.items() if known.get(document) != version]
             for at in range(0, len(new), _SLICE):
+                if self._closing.is_set():
+                    return
                 _add(connection, kb, resident, {key: live[key] for key in new[at : at + _SLICE]})
         resident.epoch = epoch
         entry.resident = resident
