@@ -31,6 +31,7 @@ from retrieval.types import Vector, Vectors
 
 _QUESTIONS_LIMIT = 4_096  # urgent texts that may wait
 _NORM_TOLERANCE = 1e-2
+_WORD = 24  # characters, which few are longer than
 _AHEAD = 256  # texts of one document that wait at a time, so that others get their turn
 
 
@@ -145,7 +146,14 @@ class Embedder:
                 fits, step = middle, step * 2
             else:
                 too_long = middle
-        return text[:fits], self._backend.count_tokens([text[:fits]])[0]
+        # More may fit than a little more: "express" may be one token and "expr" two.
+        ends = range(fits, min(fits + _WORD, len(text)) + 1)
+        counts = self._backend.count_tokens([text[:end] for end in ends])
+        return next(
+            (text[:end], count)
+            for end, count in reversed([*zip(ends, counts, strict=True)])
+            if count <= limit or end == fits
+        )
 
     def submit(
         self, texts: Sequence[str], lane: Lane, counts: Sequence[int] | None = None

@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from retrieval.embedding import torch
+from retrieval.embedding.scheduler import Embedder
 from retrieval.embedding.torch import DEFAULT_IDENTITY, TorchBackend, _identity
 from retrieval.errors import ModelUnavailable
 
@@ -34,6 +35,22 @@ def test_tokens_are_those_the_model_reads(backend: TorchBackend) -> None:
     read = [len(backend._model.tokenizer(text)["input_ids"]) for text in TEXTS]
     assert backend.count_tokens(TEXTS) == read
     assert backend.count_tokens(["", "word " * 1_000]) == [2, 1_002]
+
+
+def test_a_beginning_that_fits_is_no_shorter_than_what_the_model_would_keep(
+    backend: TorchBackend,
+) -> None:
+    assert backend._model is not None
+    text = "Immunoglobulins of dendritic cells express 12,345 antigens — 运费险由谁承保？ " * 3
+    embedder = Embedder(backend)
+    for limit in range(3, 70):
+        kept = backend._model.tokenizer(
+            text, truncation=True, max_length=limit, return_offsets_mapping=True
+        )["offset_mapping"][-2][1]
+        beginning, tokens = embedder.fit(text, limit)
+        assert tokens <= limit
+        assert text.startswith(beginning)
+        assert len(beginning) >= kept
 
 
 def test_vectors_are_unit_and_alike_whatever_they_are_batched_with(backend: TorchBackend) -> None:
