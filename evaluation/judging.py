@@ -24,12 +24,21 @@ _RANKING: Mapping[str, _OfRanking] = {
     "hit@1": lambda ranking, grades: metrics.hit_rate(ranking, grades, 1),
     "hit@5": lambda ranking, grades: metrics.hit_rate(ranking, grades, 5),
 }
+_READ = 4_000  # code points
+BY_LENGTH = "span recall in 4,000"
+"""Of the gold, what is in the first 4,000 code points that were found: the same for all chunkings
+to read, whatever the size of their chunks.
+"""
+
 _SPANS: Mapping[str, _OfSpans] = {
     "span recall@5": lambda found, gold: span_metrics.span_recall(found[:5], gold),
     "span precision@5": lambda found, gold: span_metrics.span_precision(found[:5], gold),
     "span IoU@5": lambda found, gold: span_metrics.span_iou(found[:5], gold),
     "span recall@10": lambda found, gold: span_metrics.span_recall(found[:10], gold),
+    BY_LENGTH: lambda found, gold: span_metrics.span_recall(span_metrics.first(found, _READ), gold),
 }
+
+_LEVEL = 0.05
 
 Values = Mapping[str, float]
 """A measure of each question."""
@@ -59,6 +68,30 @@ class Compared:
     metric: str
     difference: Difference
     p: float
+
+
+def pooled(by_set: Sequence[Sequence[Judged]]) -> list[Judged]:
+    """The same runs over several sets, as if those were one."""
+    return [
+        Judged(
+            runs[0].run,
+            {
+                metric: {
+                    f"{one.run.set_name}, {key}": value
+                    for one in runs
+                    for key, value in one.values[metric].items()
+                }
+                for metric in runs[0].values
+            },
+        )
+        for runs in zip(*by_set, strict=True)
+    ]
+
+
+def recommended(compared: Sequence[Compared]) -> Compared | None:
+    """The run that is best among those significantly better than the baseline, if any is."""
+    better = [one for one in compared if one.difference.interval.mean > 0 and one.p < _LEVEL]
+    return max(better, key=lambda one: one.difference.interval.mean, default=None)
 
 
 def judge(run: Run, test_set: TestSet) -> Judged:

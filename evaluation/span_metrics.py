@@ -7,8 +7,8 @@ does it: brandonstarxel/chunking_evaluation, `evaluation_framework/base_evaluati
 A token is a code point here, as it is in that code: offsets count code points, so texts of every
 script are measured alike and without a tokenizer. What was found of the gold counts once, however
 many spans repeat it; what was retrieved counts as often as it was retrieved, for a reader has to
-read it again. It differs from that code in two points: gold spans that overlap count once, so
-that recall can reach 1, and a chunk that only ends where gold begins doesn't contain any.
+read it again. It differs from that code in one point: gold spans that overlap count once, so that
+recall can reach 1.
 
 Each measure is in [0, 1], and 0 where there is no gold.
 """
@@ -45,18 +45,18 @@ def span_iou(retrieved: Sequence[Span], gold: Sequence[Span]) -> float:
     return _share(found, _length(retrieved) + _extent(gold) - found)
 
 
-def precision_omega(chunks: Sequence[Span], gold: Sequence[Span]) -> float:
-    """The precision if just the chunks that contain gold were retrieved: what a chunking allows.
+def first(retrieved: Sequence[Span], length: int) -> list[Span]:
+    """The beginning of what was retrieved, of so many code points together, the last span cut.
 
-    `chunks` are all there are. Here chunks that overlap count once, and gold that no chunk holds
-    counts as if it had been retrieved in vain.
+    Measured on that, chunks of all sizes cost their reader the same.
     """
-    containing = [chunk for chunk in chunks if any(_overlap(chunk, span) for span in gold)]
-    return _share(_common(containing, gold), _extent([*containing, *gold]))
-
-
-def _overlap(one: Span, other: Span) -> bool:
-    return one.document == other.document and max(one.start, other.start) < min(one.end, other.end)
+    taken: list[Span] = []
+    for span in retrieved:
+        room = length - _length(taken)
+        if room <= 0:
+            break
+        taken.append(Span(span.document, span.start, min(span.end, span.start + room)))
+    return taken
 
 
 def _common(retrieved: Sequence[Span], gold: Sequence[Span]) -> int:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from evaluation import runs
 from evaluation.configuration import Configuration
 from evaluation.errors import ConfigurationError, DatasetError
 from evaluation.gate import check, write_baseline
-from evaluation.judging import Judged, compare
+from evaluation.judging import Judged, compare, pooled, recommended
 from evaluation.measuring import measure
 from evaluation.runs import Retrieved, RunStore
 from evaluation.test_set import TestSet, read_set, read_spans
@@ -192,6 +193,32 @@ def test_runs_are_compared_question_by_question() -> None:
         compare(base, [same], "MAP")
     with pytest.raises(ConfigurationError, match="not the same ones"):
         compare(base, [judged({"a": 1.0})], "nDCG@10")
+
+
+def test_runs_over_several_sets_are_pooled() -> None:
+    values = [{"a": 0.1, "b": 0.2}, {"a": 0.3}]
+    by_set = [
+        [
+            Judged(replace(one.run, set_name=f"set {number}"), one.values)
+            for one in (judged(of_set, "base"), judged(of_set, "other"))
+        ]
+        for number, of_set in enumerate(values)
+    ]
+    base, other = pooled(by_set)
+    assert base.values["nDCG@10"] == {"set 0, a": 0.1, "set 0, b": 0.2, "set 1, a": 0.3}
+    assert other.run.configuration.name == "other"
+
+
+def test_the_best_of_what_is_significantly_better_is_recommended() -> None:
+    keys = [f"q{number}" for number in range(40)]
+    base = judged(dict.fromkeys(keys, 0.5), "base")
+    good = judged({key: 0.6 + 0.001 * n for n, key in enumerate(keys)}, "good")
+    best = judged({key: 0.7 + 0.001 * n for n, key in enumerate(keys)}, "best")
+    luck = judged({key: 0.5 + 20.0 * (n == 0) for n, key in enumerate(keys)}, "luck")
+    found = recommended(compare(base, [good, best, luck], "nDCG@10"))
+    assert found
+    assert found.name == "best"
+    assert recommended(compare(best, [base, good, luck], "nDCG@10")) is None
 
 
 def test_two_runs_of_one_name_are_refused(small: TestSet, tmp_path: Path) -> None:

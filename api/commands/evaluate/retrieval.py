@@ -25,7 +25,7 @@ from api.console import err, out, print_json
 from api.progress import tracking
 from evaluation.configuration import Configuration
 from evaluation.gate import check, write_baseline
-from evaluation.judging import Judged
+from evaluation.judging import BY_LENGTH, Judged, pooled, recommended
 from evaluation.judging import compare as compared
 from evaluation.measuring import measure
 from evaluation.report.content import Figures
@@ -158,7 +158,7 @@ def chunking(
     overlap: Annotated[
         list[int] | None, typer.Option(help="Overlaps; may be repeated. By default 32 and 0.")
     ] = None,
-    metric: MetricOption = "span IoU@5",
+    metric: MetricOption = BY_LENGTH,
     queries: QueriesOption = ALL,
     seed: SeedOption = 0,
     data: DataOption = None,
@@ -166,7 +166,10 @@ def chunking(
 ) -> None:
     """Compare sizes and overlaps of chunks on sets with gold spans, each with the first.
 
-    Size 0 is the embedder's window, or 512.
+    Size 0 is the embedder's window, or 512. By default the measure is how much of the gold is in
+    the first 4,000 characters that are found, so that small chunks aren't better by being small.
+    What is recommended is the best of those that are significantly better than the first, over all
+    sets; if none is, the first.
     """
     base = _base(data)
     asked = [
@@ -174,20 +177,34 @@ def chunking(
         for size in tokens or _SIZES
         for over in overlap or _OVERLAPS
     ]
+    by_set = []
     reports = []
     for folder in folders:
         test_set = read_spans(folder).sample(queries, seed)
         judged = _measured(test_set, asked, data)
+        by_set.append(judged)
         differences = compared(judged[0], judged[1:], metric)
         if as_json:
             report = to_json(test_set, [Figures.of(one) for one in judged])
             reports.append(report | {"differences": [asdict(one) for one in differences]})
             continue
+        means = [shown(one.interval(metric)) for one in judged]
         told = ("", *(shown(one.difference.interval, signed=True) for one in differences))
         p = ("", *(f"{one.p:.4f}" for one in differences))
-        out.print(table_of(test_set, judged, {f"{metric}, difference": told, "p": p}))
+        out.print(table_of(test_set, judged, {metric: means, "difference": told, "p": p}))
+    first, *rest = pooled(by_set)
+    overall = compared(first, rest, metric)
+    best = recommended(overall)
     if as_json:
-        print_json(reports)
+        name = best.name if best else asked[0].name
+        found = {"recommended": name, "differences": [asdict(one) for one in overall]}
+        print_json({"sets": reports, "overall": found})
+        return
+    for one in overall:
+        bounds = shown(one.difference.interval, signed=True)
+        out.print(f"{one.name} against {asked[0].name}, all sets: {bounds}, p {one.p:.4f}")
+    why = "the best that is significantly better" if best else "none is significantly better"
+    out.print(f"Recommended: {best.name if best else asked[0].name}, {why}.")
 
 
 def _base(data: Path | None) -> Configuration:
