@@ -82,7 +82,7 @@ class Jobs:
         self._schedule = Schedule()
         self._lines: dict[str, deque[str]] = {}  # the jobs of a document, in their order
         self._line_of: dict[str, str] = {}
-        self._grown: set[str] = set()  # knowledge bases to which something was added
+        self._uncalibrated: set[str] = set()  # knowledge bases that may have to be
         self._idle = threading.Event()
         self._remains = True  # there may be vectors of attempts that came to nothing
         self._closing = threading.Event()
@@ -104,6 +104,10 @@ class Jobs:
         database, blobs = self._engine.database, self._engine.blobs
         removal.release(database, blobs, removal.strays(database, blobs))
         self._forget_unused()
+        known = self._engine.calibrations
+        everything = self._engine.knowledge_bases.all()
+        self._uncalibrated.update(kb.id for kb in everything if known.of(kb) is None)
+        self._idle.set()
         for thread in self._threads:
             thread.start()
 
@@ -324,9 +328,9 @@ class Jobs:
                 _log.warning("not_tidied", error=str(error))
 
     def _calibrate(self) -> None:
-        """Measure the legs of knowledge bases that have grown."""
-        while self._grown:
-            if kb := self._engine.knowledge_bases.by_id(self._grown.pop()):
+        """Measure the legs of knowledge bases that have grown, or never were measured."""
+        while self._uncalibrated:
+            if kb := self._engine.knowledge_bases.by_id(self._uncalibrated.pop()):
                 self._engine.calibrator.refresh(self._engine.open(kb.name), self._carry_on)
 
     def _carry_on(self) -> None:
@@ -414,7 +418,7 @@ class Jobs:
             self._cancelled.discard(job.id)
             if job.state.final:
                 self._leave(job.id)
-                self._grown.add(job.kb_id)
+                self._uncalibrated.add(job.kb_id)
                 if not self._lines:
                     self._idle.set()
             elif job.retry_at is not None:

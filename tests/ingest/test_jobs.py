@@ -1,4 +1,5 @@
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -166,3 +167,31 @@ def test_a_job_is_done_or_cancelled_and_never_both(shop: Workshop, new_jobs: New
     live = {document.id for document in shop.engine.documents.list(shop.kb, 100)}
     assert {job.state for job in ended} <= {Stage.DONE, Stage.CANCELLED}
     assert {job.document_id for job in ended if job.state is Stage.DONE} == live
+
+
+def calibrated(shop: Workshop) -> bool:
+    until = time.monotonic() + SOON
+    while time.monotonic() < until:
+        if shop.engine.calibrations.of(shop.kb):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_legs_are_measured_when_a_knowledge_base_has_grown_and_the_queue_is_empty(
+    shop: Workshop, new_jobs: NewJobs
+) -> None:
+    jobs = new_jobs()
+    jobs.start()
+    jobs.submit(shop.kb, [request(str(n), f"Zebra {n} here. Lion {n} there.") for n in range(70)])
+    assert calibrated(shop)
+
+
+def test_one_that_was_never_measured_is_measured_at_the_start(
+    shop: Workshop, new_jobs: NewJobs
+) -> None:
+    for number in range(70):
+        shop.ingest(note(str(number), f"Zebra {number} here. Lion {number} there."))
+    assert shop.engine.calibrations.of(shop.kb) is None
+    new_jobs().start()
+    assert calibrated(shop)
