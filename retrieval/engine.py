@@ -155,7 +155,7 @@ def open_engine(
             calibrations=calibrations,
             calibrator=Calibrator(stores, chunks, known_items, calibrations),
             searcher=searcher,
-            explainer=Explainer(searcher, legs, chunks, documents, stores),
+            explainer=Explainer(searcher, legs, chunks, documents, stores, knowledge_bases),
             answering=answering,
             responding=_responding(settings, answering, documents, embedder),
         )

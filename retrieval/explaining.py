@@ -8,8 +8,9 @@ from sqlalchemy import true
 from retrieval.analysis import analyse
 from retrieval.chunks import Chunks, Passage
 from retrieval.documents import Documents
-from retrieval.exact_vectors import Scope
+from retrieval.exact_vectors import Scope, cosines
 from retrieval.fusion import ranks
+from retrieval.knowledge_bases import KnowledgeBases
 from retrieval.legs import Asked, Candidates, Legs
 from retrieval.ports import Stores
 from retrieval.question import content_terms
@@ -51,9 +52,16 @@ class Explainer:
     """Explains searches. Any thread may call it; it scans, so it isn't for every query."""
 
     def __init__(
-        self, searcher: Searcher, legs: Legs, chunks: Chunks, documents: Documents, stores: Stores
+        self,
+        searcher: Searcher,
+        legs: Legs,
+        chunks: Chunks,
+        documents: Documents,
+        stores: Stores,
+        knowledge_bases: KnowledgeBases,
     ) -> None:
         self._searcher = searcher
+        self._knowledge_bases = knowledge_bases
         self._legs = legs
         self._chunks = chunks
         self._documents = documents
@@ -63,17 +71,27 @@ class Explainer:
         """Why a query finds a document, or doesn't. Raises DocumentNotFound."""
         title = self._documents.get(kb, document_id).title
         asked = self._searcher.asked(kb, query)
-        scope = self._legs.scope(kb, query.filter)
+        scope = self._legs.scope(kb, query.filter, self._knowledge_bases.epoch(kb))
         if scope is not None and document_id not in scope.documents:
             return _nowhere(document_id, title, "The filter leaves it out.")
         own = self._own(kb, document_id, asked)
         if not (own.dense or own.lexical):
             return _nowhere(document_id, title, "None of its chunks has a term of the query.")
-        found = self._searcher.rank(kb, query, asked, scope)
-        everything = self._searcher.fused(kb, query.mode, asked.vector, _both(found, own))
+        ranked = self._searcher.rank(kb, query, asked, scope)
+        everything = self._searcher.fused(kb, query.mode, asked.vector, _both(ranked, own))
         best = next(key for key in everything.scores if key in own.dense or key in own.lexical)
-        hits = list(found.scores)[: query.k]
-        return self._told(kb, query, asked, scope, everything, best, hits)
+        found = self._searcher.search(kb, query)
+        hit = next((one for one in found.hits if one.chunk.document_id == document_id), None)
+        why = self._told(kb, query, asked, scope, everything, hit.chunk.id if hit else best)
+        if hit:
+            reason = f"It is hit {hit.rank} of {query.k}."
+            return replace(why, rank=hit.rank, score=hit.score, reason=reason)
+        if found.weighing and found.weighing.reranker:
+            place = list(everything.scores).index(best) + 1
+            return replace(why, reason=_reranked(why, query, place, found.weighing.reranked))
+        last = found.hits[-1].score if found.hits else None
+        why = replace(why, last_score=last)
+        return replace(why, reason=_reason(why, query))
 
     def _own(self, kb: KnowledgeBase, document_id: str, asked: Asked) -> Candidates:
         """All chunks of a document that the legs have a score for."""
@@ -89,8 +107,8 @@ class Explainer:
         scope: Scope | None,
         ranked: Ranked,
         best: str,
-        hits: list[str],
     ) -> Why:
+        """All but the reason, and what the hits decide."""
         passage = self._chunks.passages(kb, [best])[best]
         chunk = passage.chunk
         dense = lexical = None
@@ -101,20 +119,18 @@ class Explainer:
             rank = self._lexical_rank(kb, asked.words, scope, best)
             lexical = Standing(ranked.candidates.lexical[best], rank)
         said = set(analyse(chunk.context + passage.text))
-        last = ranked.scores[hits[-1]] if hits else None
-        why = Why(
+        return Why(
             document_id=chunk.document_id,
             title=passage.title,
             passage=passage,
-            rank=hits.index(best) + 1 if best in hits else None,
+            rank=None,
             score=ranked.scores[best],
-            last_score=last,
+            last_score=None,
             dense=dense,
             lexical=lexical,
             missing=tuple(term for term in content_terms(query.text) if term not in said),
             reason="",
         )
-        return replace(why, reason=_reason(why, query))
 
     def _dense_rank(
         self, kb: KnowledgeBase, vector: Vector, scope: Scope | None, cosine: float, key: str
@@ -123,9 +139,9 @@ class Explainer:
         condition = scope.condition if scope else true()
         nearer = 0
         for ids, vectors in self._chunks.scan(kb, condition):
-            cosines = (vectors @ vector).astype(np.float64)
+            near = cosines(vectors, vector)
             ties = np.asarray(ids) < key
-            nearer += int(((cosines > cosine) | ((cosines == cosine) & ties)).sum())
+            nearer += int(((near > cosine) | ((near == cosine) & ties)).sum())
         return nearer + 1
 
     def _lexical_rank(
@@ -146,16 +162,28 @@ def _nowhere(document_id: str, title: str, reason: str) -> Why:
 
 
 def _reason(why: Why, query: Query) -> str:
-    if why.rank is not None:
-        return f"It is hit {why.rank} of {query.k}."
+    score = f" With {why.score:.3f} it is below the last hit's {why.last_score:.3f}."
+    return f"{_in_legs(why, query)}{score}{_lacking(why)}"
+
+
+def _reranked(why: Why, query: Query, place: int, seen: int) -> str:
+    """With a reranker the scores of the hits are its own."""
+    where = f" It is {place:,} of the candidates, of which the reranker saw {seen:,}"
+    judged = " and liked others better." if place <= seen else "."
+    return f"{_in_legs(why, query)}{where}{judged}{_lacking(why)}"
+
+
+def _lacking(why: Why) -> str:
+    return f" It lacks {', '.join(map(repr, why.missing))}." if why.missing else ""
+
+
+def _in_legs(why: Why, query: Query) -> str:
     parts = []
     if query.mode is not Mode.LEXICAL and why.dense:
         parts.append(f"{why.dense.rank:,} in the dense leg (cosine {why.dense.score:.3f})")
     if query.mode is not Mode.DENSE:
         parts.append(_lexically(why))
-    lacking = f" It lacks {', '.join(map(repr, why.missing))}." if why.missing else ""
-    score = f" With {why.score:.3f} it is below the last hit's {why.last_score:.3f}."
-    return f"Its best chunk is {' and '.join(parts)}.{score}{lacking}"
+    return f"Its best chunk is {' and '.join(parts)}."
 
 
 def _lexically(why: Why) -> str:

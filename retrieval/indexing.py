@@ -26,6 +26,7 @@ from retrieval.ports import Blobs, Posting, Stores
 from retrieval.staging import (
     PreparedChunks,
     PreparedDocument,
+    advance,
     make_live,
     set_metadata,
     stage,
@@ -95,6 +96,7 @@ class Indexer:
             self._documents.summary(kb, document_id)
             with self._database.write() as connection:
                 set_metadata(connection, document_id, metadata)
+                advance(connection, kb)
 
         self._writer.submit(task).result()
 

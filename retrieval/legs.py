@@ -4,6 +4,8 @@ Whatever a leg proposes is scored again with its exact vector, so an approximate
 candidates at most, never an order.
 """
 
+import threading
+from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -13,11 +15,13 @@ from retrieval import filters
 from retrieval.chunks import Chunks
 from retrieval.exact_vectors import CatalogueVectors, ExactVectors, Scope
 from retrieval.filters import Filter
-from retrieval.ports import Stores
+from retrieval.ports import Scored, Stores
 from retrieval.recall_watch import RecallWatch
-from retrieval.resident import Residents
+from retrieval.resident import Resident, Residents
 from retrieval.types import KnowledgeBase, Vector
 
+_SCOPES = 8  # filters whose documents are remembered
+_PER_HIT = 3  # documents that the lexical index restricts a search to in the time of one hit
 POOL = 100  # candidates of a leg; what the figures on fusion in the README were measured with
 
 
@@ -52,16 +56,27 @@ class Legs:
         self._residents = residents
         self._watch = watch
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="dense-leg")
+        self._scopes: OrderedDict[tuple[str, int, str], Scope] = OrderedDict()
+        self._lock = threading.Lock()
 
     def close(self) -> None:
         self._threads.shutdown()
 
-    def scope(self, kb: KnowledgeBase, filter_: Filter) -> Scope | None:
-        """What a filter leaves; None where there is no filter. Raises InvalidRequest."""
+    def scope(self, kb: KnowledgeBase, filter_: Filter, epoch: int) -> Scope | None:
+        """What a filter leaves at an epoch; None without a filter. Raises InvalidRequest."""
         if not filter_:
             return None
-        condition = filters.condition(filter_)
-        return Scope(condition, frozenset(self._chunks.document_ids(kb, condition)))
+        key = (kb.id, epoch, repr(filter_))
+        with self._lock:
+            known = self._scopes.get(key)
+        if known is None:
+            condition = filters.condition(filter_)
+            known = Scope(condition, frozenset(self._chunks.document_ids(kb, condition)))
+            with self._lock:
+                self._scopes[key] = known
+                while len(self._scopes) > _SCOPES:
+                    self._scopes.popitem(last=False)
+        return known
 
     def candidates(
         self,
@@ -87,8 +102,7 @@ class Legs:
         )
         lexical: dict[str, float] = {}
         if asked.words is not None:
-            store = self._stores.lexical(kb.generation.id)
-            lexical = dict(store.query(asked.words, pool, scope.documents if scope else None))
+            lexical = dict(self._lexical(kb, asked.words, resident, scope, pool))
         dense = dense_leg.result() if dense_leg else set()
         if resident and vector is not None and scope is None:
             self._watch.saw(kb, vector, dense, resident)
@@ -98,9 +112,32 @@ class Legs:
         return Candidates(
             dense=known if vector is not None else {},
             lexical={key: score for key, score in lexical.items() if key in known},
-            lost=len(known) < len(proposed),
+            lost=len(known) < len(proposed) or (resident is not None and resident.epoch != epoch),
             exhausted=max(len(dense), len(lexical)) < pool,
         )
+
+    def _lexical(
+        self,
+        kb: KnowledgeBase,
+        words: str,
+        resident: Resident | None,
+        scope: Scope | None,
+        pool: int,
+    ) -> list[Scored]:
+        """The best chunks of a scope. Where that is wide, looking for its documents takes longer
+        than looking at those of others too.
+        """
+        store = self._stores.lexical(kb.generation.id)
+        if scope is None:
+            return store.query(words, pool)
+        if resident and scope.documents:
+            reach = 2 * pool * resident.documents // len(scope.documents)
+            if _PER_HIT * reach < len(scope.documents):
+                best = store.query(words, reach)
+                inside = frozenset(resident.inside((key for key, _ in best), scope.documents))
+                if len(inside) >= pool or len(best) < reach:
+                    return [hit for hit in best if hit.id in inside][:pool]
+        return store.query(words, pool, scope.documents)
 
     def _dense(
         self,

@@ -90,12 +90,15 @@ class RecallWatch:
 
     def _look_up(self, kb: KnowledgeBase, vector: Vector, found: set[str], exact: Resident) -> None:
         began = time.monotonic()
-        nearest = exact.nearest(vector, None, NEAREST)
-        ended = time.monotonic()
-        with self._lock:
-            self._not_before = ended + (ended - began) / _WORK
-            if nearest:
-                self._count(kb, len(nearest & found) / len(nearest))
+        recall = None
+        try:
+            recall = _recall(vector, found, exact)
+        finally:
+            ended = time.monotonic()
+            with self._lock:
+                self._not_before = ended + (ended - began) / _WORK
+                if recall is not None:
+                    self._count(kb, recall)
 
     def _count(self, kb: KnowledgeBase, recall: float) -> None:
         watched = self._of(kb)
@@ -107,3 +110,16 @@ class RecallWatch:
         watched.reach = max(_FIRST, 2 * watched.reach)
         watched.recalls.clear()
         _log.info("index_looks_further", knowledge_base=kb.name, recall=mean, reach=watched.reach)
+
+
+def _recall(vector: Vector, found: set[str], exact: Resident) -> float | None:
+    """The share of what was found that is as near as the last of the nearest; equal ones are as
+    good as each other. None where there is nothing to find.
+    """
+    nearest = exact.nearest(vector, None, NEAREST)
+    cosines = exact.cosines(sorted(nearest | found), vector)
+    if not nearest or not nearest <= cosines.keys():  # or it was changed meanwhile
+        return None
+    last = min(cosines[key] for key in nearest)
+    near = sum(cosines[key] >= last for key in found if key in cosines)
+    return min(1.0, near / len(nearest))

@@ -32,9 +32,11 @@ from retrieval.types import KnowledgeBase, Vector, Vectors
 
 _log = structlog.get_logger()
 
+_CHANGING = -1  # no epoch
 _BLOCK = 32_768  # vectors allocated at once
+_SPARE = 1_024  # rows that may be nobody's, besides as many as are somebody's
 _DENSE = 0.3  # share of a block from which all of it is multiplied rather than a copy of a part
-_IDS = 400  # bytes that a chunk takes beside its vector
+_IDS = 400  # bytes that a chunk takes beside its vector, about
 _SLICE = 400  # documents of one statement
 _PAUSE = 1.0  # seconds between two loads, at least
 _WORK = 0.05  # share of the time that loading again and again may take
@@ -53,14 +55,16 @@ class Resident:
     """The vectors of one generation. One thread changes it; any may read it meanwhile.
 
     A row is written once: what a document loses is dropped from the index only, so a reader
-    never finds another chunk's vector.
+    never finds another chunk's vector. `epoch` is that of the knowledge base; while it is changed
+    there is none. Who finds another one after reading than before may have missed something.
     """
 
     def __init__(self, dimension: int) -> None:
-        self.epoch = -1
+        self.epoch = _CHANGING
         self._dimension = dimension
         self._blocks: list[Vectors] = []
         self._ids: list[str] = []
+        self._owners: list[str] = []
         self._rows: dict[str, int] = {}
         self._spans: dict[str, _Span] = {}
 
@@ -70,9 +74,14 @@ class Resident:
         return len(self._ids) * bytes_of(self._dimension)
 
     @property
+    def documents(self) -> int:
+        """How many there are."""
+        return len(self._spans)
+
+    @property
     def wasteful(self) -> bool:
         """Whether most rows are nobody's any more."""
-        return len(self._ids) > 2 * len(self._rows) + _BLOCK
+        return len(self._ids) > 2 * len(self._rows) + _SPARE
 
     def versions(self) -> dict[str, str]:
         """The version of each document that is here."""
@@ -85,6 +94,7 @@ class Resident:
         for at in range(0, len(ids), _BLOCK):
             self._write(first + at, vectors[at : at + _BLOCK])
         self._ids.extend(ids)
+        self._owners.extend([document] * len(ids))
         self._rows.update(zip(ids, range(first, first + len(ids)), strict=True))
         self._spans[document] = _Span(version, first, len(ids))
 
@@ -93,6 +103,11 @@ class Resident:
         if span := self._spans.pop(document, None):
             for row in range(span.first, span.first + span.count):
                 self._rows.pop(self._ids[row], None)
+
+    def inside(self, ids: Iterable[str], documents: frozenset[str]) -> list[str]:
+        """Those of the ids that are chunks of some documents."""
+        rows = ((key, self._rows.get(key)) for key in ids)
+        return [key for key, row in rows if row is not None and self._owners[row] in documents]
 
     def cosines(self, ids: list[str], vector: Vector) -> dict[str, float]:
         rows = {key: row for key in ids if (row := self._rows.get(key)) is not None}
@@ -204,16 +219,21 @@ class Residents:
 
     def _refresh(self, kb: KnowledgeBase, entry: _Entry) -> None:
         with self._database.read() as connection:
+            # Of a generation that isn't live chunks may yet come, without another epoch.
             epoch = connection.scalar(
-                select(knowledge_bases.c.epoch).where(knowledge_bases.c.id == kb.id)
+                select(knowledge_bases.c.epoch).where(
+                    knowledge_bases.c.id == kb.id,
+                    knowledge_bases.c.generation_id == kb.generation.id,
+                )
             )
             self._forget(set(connection.scalars(select(generations.c.id))))
+            if entry.resident and entry.resident.wasteful:
+                entry.resident = None
             if epoch is None or not self._fits(connection, kb):
                 entry.resident = None
                 return
-            resident = entry.resident
-            if resident is None or resident.wasteful:
-                resident = Resident(kb.generation.model.dimension)
+            resident = entry.resident or Resident(kb.generation.model.dimension)
+            resident.epoch = _CHANGING
             live = _live(connection, kb)
             known = resident.versions()
             for document in known.keys() - live.keys():
@@ -235,7 +255,9 @@ class Residents:
         """Whether there is room for a knowledge base, made if others were asked longer ago."""
         counted = select(func.count()).where(chunks.c.generation_id == kb.generation.id)
         count = connection.scalar(counted) or 0
-        left = self._budget - count * bytes_of(kb.generation.model.dimension)
+        own = self._entries[kb.generation.id].resident
+        needed = count * bytes_of(kb.generation.model.dimension)
+        left = self._budget - max(needed, own.size if own else 0)
         with self._lock:
             others = [entry for key, entry in self._entries.items() if key != kb.generation.id]
             used = sum(entry.resident.size for entry in others if entry.resident)
@@ -273,6 +295,8 @@ def _add(
         if row.version == versions[row.document_id]:
             found[row.document_id].append((row.id, to_vector(row.vector)))
     for document, pairs in found.items():
+        if not pairs:
+            continue  # they aren't there yet
         vectors = np.array([vector for _, vector in pairs], dtype=np.float32)
         vectors = vectors.reshape(len(pairs), kb.generation.model.dimension)
         resident.put(document, versions[document], [key for key, _ in pairs], vectors)

@@ -158,7 +158,7 @@ class Searcher:
             embedded = time.perf_counter()
             for _ in range(_ATTEMPTS):
                 epoch = self._knowledge_bases.epoch(kb)
-                scope = self._legs.scope(kb, query.filter)
+                scope = self._legs.scope(kb, query.filter, epoch)
                 ranked = self.rank(kb, query, asked, scope, epoch)
                 best = list(ranked.scores)[: self._depth(query)]
                 hits = self._hits(kb, ranked, best)

@@ -1,5 +1,6 @@
 """A reranker at a server that speaks `/rerank` as text-embeddings-inference does."""
 
+import math
 from collections.abc import Sequence
 
 import httpx
@@ -46,6 +47,8 @@ class HttpReranker:
             raise ModelServerError(
                 f"The reranker at {self.name} answered something else than scores: {error!r}."
             ) from error
+        if not all(map(math.isfinite, found.values())):
+            raise ModelServerError(f"The reranker at {self.name} gave a score that is no number.")
         if found.keys() != set(range(count)):
             raise ModelServerError(
                 f"The reranker at {self.name} scored {len(found)} of {count} texts."

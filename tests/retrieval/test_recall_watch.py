@@ -104,3 +104,15 @@ def test_lookups_take_a_share_of_the_time(
     for number in range(20):
         library.hits(f"harbour {number}")
     assert library.engine.watch.recall(library.kb).lookups == 1
+
+
+def test_equal_chunks_are_as_good_as_each_other(library: Library) -> None:
+    for number in range(150):
+        library.add(f"same{number}", "The very same words.")
+    library.engine.residents.load(library.kb)
+    for _ in range(8):
+        library.hits("the very same words")
+        time.sleep(0.02)
+    found = library.engine.watch.recall(library.kb)
+    assert found.lookups > 0
+    assert found.recall == 1.0

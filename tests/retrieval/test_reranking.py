@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from retrieval.explaining import Explainer
 from retrieval.reranking import Reranking
 from retrieval.search import Query, Searcher
 from retrieval.types import Mode
@@ -107,3 +108,28 @@ def test_a_leg_alone_is_as_it_is(library: Library) -> None:
         )
         assert replace(found, timings={}) == replace(plain, timings={})
     assert reranker.seen == []
+
+
+def test_why_tells_of_what_the_reranker_did(library: Library) -> None:
+    engine = library.engine
+    searcher = searcher_of(library, Backwards(), depth=10, seconds=60)
+    explainer = Explainer(
+        searcher,
+        searcher._legs,
+        engine.chunks,
+        engine.documents,
+        engine.stores,
+        engine.knowledge_bases,
+    )
+    query = Query("harbour dredged", 3)
+    hits = searcher.search(library.kb, query).hits
+    plain = engine.searcher.search(library.kb, Query("harbour dredged", 20)).hits
+    first = explainer.why(library.kb, query, hits[0].chunk.document_id)
+    assert (first.rank, first.reason) == (1, "It is hit 1 of 3.")
+    seen, unseen = plain[:10], plain[-1]
+    worst = min(seen, key=lambda hit: hit.uri)
+    disliked = explainer.why(library.kb, query, worst.chunk.document_id)
+    assert f"It is {worst.rank} of the candidates, of which the reranker saw 10" in disliked.reason
+    assert "liked others better" in disliked.reason
+    last = explainer.why(library.kb, query, unseen.chunk.document_id)
+    assert "of which the reranker saw 10." in last.reason

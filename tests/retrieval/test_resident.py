@@ -7,14 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import true
 
+from ingest.reindexing import Reindexing
+from retrieval import legs as legs_module
 from retrieval import resident
 from retrieval.engine import Engine, open_engine
 from retrieval.exact_vectors import CatalogueVectors, Scope
 from retrieval.filters import condition
+from retrieval.generations import Wish
+from retrieval.legs import Asked
 from retrieval.resident import Resident, Residents, bytes_of
 from retrieval.search import Query
 from retrieval.settings import EngineSettings
-from retrieval.types import KnowledgeBase, Mode
+from retrieval.types import Chunking, KnowledgeBase, Mode, Vector
 from tests.retrieval.library import SOON, Library
 
 WORDS = "zebra lion harbour 斑马 退货 dredged stripes warranty".split()
@@ -156,7 +160,7 @@ def test_a_deleted_knowledge_base_leaves_memory(library: Library) -> None:
 def test_rows_that_are_nobodys_are_given_back(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resident, "_BLOCK", 8)
+    monkeypatch.setattr(resident, "_SPARE", 8)
     engine, kb = library.engine, library.kb
     first = at_hand(engine, kb)
     for number in range(40):
@@ -177,3 +181,59 @@ def test_equal_texts_have_equal_cosines() -> None:
     here.put("d", "v", keys, vectors)
     found = here.cosines(keys, rng.normal(size=384).astype(np.float32))
     assert len({found[key] for key in keys[::7]}) == 1
+
+
+def test_a_generation_that_is_being_built_is_not_held(library: Library) -> None:
+    engine, kb = library.engine, library.kb
+    reindexing = Reindexing(engine)
+    target = reindexing.begin(kb, None, Chunking(64, 8), Wish())
+    engine.residents.load(target)
+    assert engine.residents.at(target, engine.knowledge_bases.epoch(kb)) is None
+    reindexing.build(target, lambda _done, _total: None)
+    library.add("new", text(99), {"number": 99})
+    engine.residents.load(target)
+    reindexing.switch(target, lambda _done, _total: None)
+    live = engine.open(kb.name)
+    at_hand(engine, live)
+    found = engine.searcher.search(live, Query("zebra stripes", 100)).hits
+    assert {hit.uri for hit in found} == {f"d{number}" for number in range(12)} | {"new"}
+
+
+def test_who_reads_while_it_changes_is_told(library: Library) -> None:
+    engine, kb = library.engine, library.kb
+    here = at_hand(engine, kb)
+    epoch = engine.knowledge_bases.epoch(kb)
+    legs = engine.searcher._legs
+    asked = Asked("zebra", engine.embedder.embed_query("zebra"))
+    assert not legs.candidates(kb, asked, None, 10, epoch).lost
+    found = here.cosines
+
+    def changed_meanwhile(ids: list[str], vector: Vector) -> dict[str, float]:
+        here.epoch = -1
+        return found(ids, vector)
+
+    here.cosines = changed_meanwhile  # type: ignore[method-assign]
+    assert legs.candidates(kb, asked, None, 10, epoch).lost
+
+
+@pytest.mark.parametrize("below", [1, 6, 12])
+def test_a_wide_filter_and_a_narrow_one_leave_the_same_words(
+    library: Library, monkeypatch: pytest.MonkeyPatch, below: int
+) -> None:
+    engine, kb = library.engine, library.kb
+    at_hand(engine, kb)
+    query = Query("zebra stripes", 5, Mode.LEXICAL, {"number": {"$lt": below}})
+    monkeypatch.setattr(legs_module, "POOL", 5)
+    narrow = engine.searcher.search(kb, query).hits
+    monkeypatch.setattr(legs_module, "_PER_HIT", 0)
+    assert engine.searcher.search(kb, query).hits == narrow
+
+
+def test_metadata_that_changes_is_seen_by_a_filter_at_once(library: Library) -> None:
+    engine, kb = library.engine, library.kb
+    query = Query("zebra", 100, filter={"number": 3})
+    [uri] = {hit.uri for hit in engine.searcher.search(kb, query).hits}
+    assert uri == "d3"
+    document = engine.documents.named(kb, "d3")
+    engine.indexer.describe(kb, document, {"number": 4})
+    assert engine.searcher.search(kb, query).hits == ()
