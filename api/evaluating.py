@@ -159,15 +159,22 @@ class Evaluator:
         judged = measure(self._engine, kb, test_set, configurations(kb), track)
         test_set = with_texts(self._engine, kb, test_set, judged[-1])
         found = report_on(test_set, judged)
+        shown = {one.document for failure in found.failures for one in failure.gold}
+        shown |= {one.document for failure in found.failures for one in failure.instead}
         made = f"POST /kb/{kb.name}/evaluation, source {wanted.source.value}"
         page = to_html(Report(describe(), date.today(), made, (found,)))
         kept = Kept(
             evaluation=Evaluation.of(wanted.source, found),
             report=page,
-            shown=[entry.id for entry in test_set.documents],
+            shown=sorted(shown),
         )
-        if self._engine.knowledge_bases.by_id(kb.id):  # it may have been deleted meanwhile
-            self._evaluations.keep(kb.id, kept)
+        self._evaluations.keep(kb.id, kept)
+        if not self._engine.knowledge_bases.by_id(kb.id):  # it was deleted meanwhile
+            self.forget(kb)
+        elif self.review(kb) is None:
+            raise EvaluationError(
+                "A document that the report tells of was deleted while it was made. Begin again."
+            )
 
     def _test_set(self, kb: KnowledgeBase, wanted: Wanted) -> TestSet:
         match wanted.source:

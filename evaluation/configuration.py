@@ -45,9 +45,15 @@ class Configuration:
     def parse(cls, text: str, base: "Configuration") -> "Configuration":
         """That of `NAME: key=value, key=value`; what isn't said is as in `base`.
 
-        Raises ConfigurationError.
+        A mode alone is the run of that name and mode. Raises ConfigurationError.
         """
-        name, _, rest = text.partition(":")
+        name, colon, rest = text.partition(":")
+        if not colon:
+            rest = f"mode={text.strip()}"
+            if text.strip() not in set(Mode):
+                raise ConfigurationError(
+                    f"The run {text!r} is neither {', '.join(Mode)} nor `NAME: key=value, ...`."
+                )
         given = [part.strip() for part in rest.split(",") if part.strip()]
         values: dict[str, Any] = {}
         for part in given:
@@ -56,6 +62,8 @@ class Configuration:
                 raise ConfigurationError(
                     f"{part!r} in the run {text!r} isn't one of {', '.join(_READ)} with a value."
                 )
+            if key in values:
+                raise ConfigurationError(f"The run {text!r} says {key!r} twice.")
             try:
                 values[key] = _READ[key](value)
             except ValueError as error:
@@ -92,6 +100,12 @@ def _share(text: str) -> float:
     return value
 
 
+def _filled(text: str) -> str:
+    if not text:
+        raise ValueError("it is empty")
+    return text
+
+
 def _flag(text: str) -> bool:
     if text not in ("yes", "no"):
         raise ValueError("say yes or no")
@@ -102,7 +116,7 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "mode": Mode,
     "fusion": Fusion,
     "weight": _share,
-    "model": str,
+    "model": _filled,
     "tokens": int,
     "overlap": int,
     "whole": _flag,

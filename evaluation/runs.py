@@ -6,9 +6,11 @@ by line, so that one that was interrupted goes on where it was.
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -74,7 +76,8 @@ class RunStore:
         """Where the run of this configuration over this set is, or would be."""
         decides = asdict(configuration) | {"name": "", "code": _code(), "set": test_set.digest}
         digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
-        return self._folder / f"{test_set.name}-{configuration.name}-{digest[:12]}.jsonl"
+        name = re.sub(r"[^\w.-]+", "_", test_set.name)[:100]
+        return self._folder / f"{name}-{configuration.mode}-{digest[:16]}.jsonl"
 
     def make(
         self,
@@ -83,18 +86,20 @@ class RunStore:
         search: Search,
         on_progress: Callable[[int], None],
     ) -> Run:
-        """The run, of which only those questions are searched for that it lacks."""
+        """The run, of which only those questions are searched for that it lacks, or has in other
+        words.
+        """
         path = self.path(test_set, configuration)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+b") as kept:
             known = _read(kept)
             for done, (key, text) in enumerate(test_set.questions.items(), start=1):
-                if key not in known:
+                if (key, text) not in known:
                     found, seconds = search(text)
-                    known[key] = (tuple(found), seconds)
-                    kept.write(json.dumps([key, seconds, found]).encode() + b"\n")
+                    known[key, text] = (tuple(found), seconds)
+                    kept.write(json.dumps([key, text, seconds, found]).encode() + b"\n")
                 on_progress(done)
-        asked = {key: known[key] for key in test_set.questions}
+        asked = {key: known[key, text] for key, text in test_set.questions.items()}
         return Run(
             test_set.name,
             configuration,
@@ -103,16 +108,18 @@ class RunStore:
         )
 
 
-def _read(kept: BinaryIO) -> dict[str, tuple[tuple[Retrieved, ...], float]]:
-    """What a run has; where it was interrupted in a line, that line is taken away."""
-    known: dict[str, tuple[tuple[Retrieved, ...], float]] = {}
+def _read(kept: BinaryIO) -> dict[tuple[str, str], tuple[tuple[Retrieved, ...], float]]:
+    """What a run has, by question and its words; where it was interrupted in a line, that line is
+    taken away.
+    """
+    known: dict[tuple[str, str], tuple[tuple[Retrieved, ...], float]] = {}
     kept.seek(0)
     whole = 0
     for line in kept:
         if not line.endswith(b"\n"):
             break
-        key, seconds, found = json.loads(line)
-        known[key] = (tuple(Retrieved(*one) for one in found), seconds)
+        key, text, seconds, found = json.loads(line)
+        known[key, text] = (tuple(Retrieved(*one) for one in found), seconds)
         whole += len(line)
     kept.truncate(whole)
     return known
@@ -120,10 +127,14 @@ def _read(kept: BinaryIO) -> dict[str, tuple[tuple[Retrieved, ...], float]]:
 
 @cache
 def _code() -> str:
-    """A hash of the code that a run goes through."""
+    """A hash of the code that a run goes through, and of the engines' versions."""
     digest = hashlib.sha256()
     for package in (ingest, retrieval):
         for folder in package.__path__:
             for path in sorted(Path(folder).rglob("*.py")):
                 digest.update(path.read_bytes())
+    for name in ("indexing", "measuring", "runs"):
+        digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
+    for engine in ("chromadb", "numpy", "sentence-transformers", "tantivy", "torch"):
+        digest.update(f"{engine} {version(engine)}".encode())
     return digest.hexdigest()

@@ -34,21 +34,41 @@ def test_the_interval_leans_to_where_the_values_lie_far_out() -> None:
     assert found.high - found.mean > 1.5 * (found.mean - found.low) > 0.0
 
 
-@pytest.mark.parametrize("values", [[0.7], [0.3] * 6, [0.1 + 0.2, 0.3, 0.3], [-1.0, -1.0]])
-def test_values_that_are_the_same_have_an_interval_of_no_width(values: list[float]) -> None:
+@pytest.mark.parametrize("values", [[0.7], [0.3] * 6, [0.1 + 0.2, 0.3, 0.3], [0.0] * 4, [1.0]])
+def test_values_that_are_the_same_are_not_taken_for_certain(values: list[float]) -> None:
     found = interval(values)
-    assert found == Interval(found.mean, found.mean, found.mean)
     assert found.mean == pytest.approx(values[-1])
+    assert 0.0 <= found.low <= found.mean <= found.high <= 1.0
+    assert found.high - found.low > 0.2
+    more = interval(values * 50)
+    assert more.high - more.low < (found.high - found.low) / 2
+
+
+@pytest.mark.parametrize(
+    ("right", "count", "low", "high"), [(10, 10, 0.7225, 1.0), (0, 1, 0.0, 0.7935)]
+)
+def test_the_interval_of_answers_that_are_all_alike_is_wilsons(
+    right: int, count: int, low: float, high: float
+) -> None:
+    """As R's prop.test(right, count, correct = FALSE) gives it."""
+    found = interval([right / count] * count)
+    assert found.low == pytest.approx(low, abs=1e-4)
+    assert found.high == pytest.approx(high, abs=1e-4)
+
+
+def test_differences_that_are_the_same_have_no_spread() -> None:
+    found = paired([0.5, 0.6], [0.2, 0.3]).interval
+    assert found.low == found.high == pytest.approx(0.3)
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(MEASURED, min_size=1, max_size=12))
-def test_an_interval_holds_the_mean_and_stays_among_the_values(values: list[float]) -> None:
+def test_an_interval_holds_the_mean_and_stays_among_measures(values: list[float]) -> None:
     found = interval(values)
     assert found.low <= found.mean + 1e-9
     assert found.mean <= found.high + 1e-9
-    assert min(values) - 1e-9 <= found.low
-    assert found.high <= max(values) + 1e-9
+    assert found.low >= -1e-9
+    assert found.high <= 1 + 1e-9
 
 
 def test_the_same_seed_gives_the_same_figures() -> None:

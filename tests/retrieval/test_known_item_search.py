@@ -31,10 +31,11 @@ def test_a_chunk_is_scored_by_its_rest_and_its_neighbours_are_out(
         assert shared
 
 
-def test_another_seed_takes_other_sentences(open_test_engine: OpenEngine) -> None:
+@pytest.mark.parametrize("seed", [1, 2, 4, 5, 77])
+def test_another_seed_takes_other_sentences(open_test_engine: OpenEngine, seed: int) -> None:
     engine = open_test_engine()
     kb = filled(engine, 30)
-    first, again, other = (known_items(engine.chunks, kb, 20, seed) for seed in (0, 0, 1))
+    first, again, other = (known_items(engine.chunks, kb, 20, one) for one in (0, 0, seed))
     assert first == again
     assert [one.origin for one in first] == [one.origin for one in other]
-    assert [one.question for one in first] != [one.question for one in other]
+    assert {one.question for one in first}.isdisjoint(one.question for one in other)

@@ -34,5 +34,5 @@ ReportOption = Annotated[
 QueriesOption = Annotated[
     int, typer.Option("--queries", min=1, help="At most so many questions of a set, by chance.")
 ]
-SeedOption = Annotated[int, typer.Option(help="Which those are.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Which those are.")]
 MetricOption = Annotated[str, typer.Option(help="What is compared.")]
