@@ -57,13 +57,15 @@ class Evaluator:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._evaluations = Evaluations(engine.settings.data / "evaluation" / "kb")
+        self._evaluations = evaluations_of(engine)
         self._statuses: dict[str, Status] = {}
         self._threads: dict[str, threading.Thread] = {}
         self._turn = threading.Lock()  # one at a time: two would share one machine
         self._claim = threading.Lock()
         self._closing = threading.Event()
-        self._tidy()
+        self._evaluations.tidy({kb.id for kb in engine.knowledge_bases.all()})
+        for kb in stale(engine):
+            self.forget(kb)
 
     def start(self, name: str, wanted: Wanted) -> Status:
         """Begin, in the background. Raises InvalidRequest where one is under way already."""
@@ -92,11 +94,9 @@ class Evaluator:
         deleted since: then it is forgotten.
         """
         kept = self._evaluations.of(kb.id)
-        if kept and kept.shown:
-            there = filters.condition({"uri": {"$in": kept.shown}})
-            if self._engine.documents.count(kb, there) < len(kept.shown):
-                self.forget(kb)
-                return None
+        if kept and _shows_deleted(self._engine, kb, kept):
+            self.forget(kb)
+            return None
         return kept
 
     def report(self, name: str) -> str:
@@ -120,13 +120,6 @@ class Evaluator:
         self._closing.set()
         for thread in self._threads.values():
             thread.join()
-
-    def _tidy(self) -> None:
-        """Forget what was measured of what was deleted without a server."""
-        known = self._engine.knowledge_bases.all()
-        self._evaluations.tidy({kb.id for kb in known})
-        for kb in known:
-            self.review(kb)
 
     def _work(self, kb: KnowledgeBase, wanted: Wanted) -> None:
         try:
@@ -184,3 +177,22 @@ class Evaluator:
                 return sentence_set(self._engine, kb, wanted.count)
             case Source.QUESTIONS:
                 return given_set(self._engine, kb, wanted.questions)
+
+
+def evaluations_of(engine: Engine) -> Evaluations:
+    """Where the last evaluation of each knowledge base is kept."""
+    return Evaluations(engine.settings.data / "evaluation" / "kb")
+
+
+def stale(engine: Engine) -> list[KnowledgeBase]:
+    """Knowledge bases whose report has texts of documents that are deleted by now."""
+    evaluations = evaluations_of(engine)
+    kept = ((kb, evaluations.of(kb.id)) for kb in engine.knowledge_bases.all())
+    return [kb for kb, one in kept if one and _shows_deleted(engine, kb, one)]
+
+
+def _shows_deleted(engine: Engine, kb: KnowledgeBase, kept: Kept) -> bool:
+    if not kept.shown:
+        return False
+    there = filters.condition({"uri": {"$in": kept.shown}})
+    return engine.documents.count(kb, there) < len(kept.shown)

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from api.commands.options import DataOption, JsonOption, settings
 from api.console import out, print_json
-from retrieval.engine import open_engine
+from api.evaluating import evaluations_of, stale
+from retrieval.engine import Engine, open_engine
 from retrieval.errors import StoreUnavailable
 from retrieval.inspection import Finding, Inspection
 
@@ -34,6 +35,7 @@ def doctor(
         with open_engine(settings(data).engine(), mend=repair) as engine:
             inspection = Inspection(engine.database, engine.stores, engine.blobs)
             found = inspection.trace(deleted) if deleted else inspection.inspect(repair=repair)
+            found = [*found, _reports(engine, repair=repair)]
     except StoreUnavailable as error:
         found = [Finding("stores", False, str(error))]
     if as_json:
@@ -42,6 +44,18 @@ def doctor(
         _print(found)
     if any(not finding.ok and not finding.mended for finding in found):
         raise typer.Exit(1)
+
+
+def _reports(engine: Engine, *, repair: bool) -> Finding:
+    """Of evaluations: whether one shows texts of a deleted document."""
+    found = stale(engine)
+    if not found:
+        return Finding("evaluation reports", True, "none shows a deleted document")
+    if repair:
+        for kb in found:
+            evaluations_of(engine).forget(kb.id)
+    names = ", ".join(kb.name for kb in found)
+    return Finding("evaluation reports", False, f"show deleted documents: {names}", mended=repair)
 
 
 def _print(found: Sequence[Finding]) -> None:

@@ -278,3 +278,18 @@ def test_a_question_without_an_answer_in_reach_is_no_error(
 ) -> None:
     body = {"source": "questions", "questions": [{"question": "zzz", "document": "kestrel"}]}
     assert followed(client, body)["result"]["runs"][1]["metrics"]["hit@1"]["mean"] == 0.0
+
+
+def test_a_document_that_goes_while_the_report_is_made_isnt_in_one(
+    client: TestClient, service: Service, texts: dict[str, str], tmp_path: Path
+) -> None:
+    held = Held(service)
+    client.post("/kb/kb/evaluation", json=ASKED).raise_for_status()
+    assert held.begun.wait(30)
+    client.delete(f"/kb/kb/documents/{texts['运费']}").raise_for_status()
+    held.go.set()
+    status = service.evaluator.wait("kb")
+    assert status
+    assert status.state == "failed"
+    assert "was deleted while it was made" in status.error
+    assert not list((tmp_path / "data" / "evaluation" / "kb").glob("*/last.json"))
