@@ -18,6 +18,7 @@ from typing import Any
 
 from evaluation.beir import Entry, numbered_rows, read_corpus
 from evaluation.errors import DatasetError
+from evaluation.fields import id_in, question_in, whole
 from evaluation.span_metrics import Span
 
 _FOLDERS = ("docs", "truth")
@@ -53,7 +54,7 @@ def read_span_set(folder: Path) -> SpanSet:
     questions = tuple(_questions(folder / "questions.jsonl", by_name))
     if not questions:
         raise DatasetError(f"{folder} has no question that says where its answer is, or has none.")
-    return SpanSet(folder.name, tuple(documents.values()), questions)
+    return SpanSet(folder.resolve().name, tuple(documents.values()), questions)
 
 
 def _documents(folder: Path) -> dict[str, Entry]:
@@ -67,10 +68,14 @@ def _documents(folder: Path) -> dict[str, Entry]:
 def _files(folder: Path) -> dict[str, Entry]:
     paths = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
     stems = Counter(path.stem for path in paths)
-    return {
-        path.name: Entry(path.stem if stems[path.stem] == 1 else path.name, "", _text(path))
-        for path in paths
-    }
+    found: dict[str, Entry] = {}
+    for path in paths:
+        key = whole(path.stem if stems[path.stem] == 1 else path.name, "name", repr(str(path)))
+        found[path.name] = Entry(key, "", _text(path))
+    ids = Counter(entry.id for entry in found.values())
+    if twice := [key for key, count in ids.items() if count > 1]:
+        raise DatasetError(f"{folder}: two files would both be {twice[0]!r} without extension.")
+    return found
 
 
 def _text(path: Path) -> str:
@@ -84,15 +89,21 @@ def _text(path: Path) -> str:
 
 
 def _questions(path: Path, by_name: Mapping[str, Entry]) -> Iterator[SpanQuestion]:
+    seen: set[str] = set()
     for number, row in numbered_rows(path, "id", "question"):
         place = f"{path}, line {number}"
+        key = id_in(row, "id", place)
+        if key in seen:
+            raise DatasetError(f"{place}: the id {key!r} is another question's already.")
+        seen.add(key)
+        question = question_in(row, "question", place, key)
         gold = tuple(_span(given, row, by_name, place) for given in _given(row))
         quotes = [by_name[span.document].text[span.start : span.end] for span in gold]
         answers = row.get("answers") or []
         if quotes and answers and not any(quote in answers for quote in quotes):
             raise DatasetError(f"{place}: the spans say {quotes}, and none of that is an answer.")
         if quotes or not answers:
-            yield SpanQuestion(str(row["id"]), str(row["question"]), gold)
+            yield SpanQuestion(key, question, gold)
 
 
 def _given(row: Mapping[str, Any]) -> list[Any]:

@@ -56,7 +56,7 @@ def read_set(folder: Path) -> TestSet:
     """The set in a folder: BEIR's layout, or questions with spans. Raises DatasetError."""
     if (folder / "qrels").is_dir():
         beir = read_beir(folder)
-        return TestSet(beir.name, beir.corpus, beir.queries, beir.qrels, {})
+        return TestSet(beir.name, beir.corpus, beir.queries, beir.qrels, {}, note=beir.note)
     return read_spans(folder)
 
 

@@ -9,12 +9,10 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
 
 from evaluation.errors import DatasetError
+from evaluation.judgements import enter, grade_of
 from evaluation.lines import numbered_lines
-
-_Value = TypeVar("_Value")
 
 _FIELD = re.compile(r"[^ \t\v\f\r\n]+")
 
@@ -23,10 +21,7 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
     """The grade of each judged document by query. Raises DatasetError."""
     judged: dict[str, dict[str, int]] = {}
     for place, (query, _, document, grade) in _records(path, "query 0 document grade"):
-        try:
-            _enter(judged.setdefault(query, {}), document, int(grade), place)
-        except ValueError as error:
-            raise DatasetError(f"{place}: the grade {grade!r} isn't a whole number.") from error
+        enter(judged.setdefault(query, {}), document, grade_of(grade, place), place)
     return judged
 
 
@@ -35,7 +30,7 @@ def read_run(path: Path) -> dict[str, dict[str, float]]:
     run: dict[str, dict[str, float]] = {}
     for place, fields in _records(path, "query Q0 document rank score tag"):
         query, _, document, _, score, _ = fields
-        _enter(run.setdefault(query, {}), document, _finite(score, place), place)
+        enter(run.setdefault(query, {}), document, _finite(score, place), place)
     return run
 
 
@@ -73,12 +68,6 @@ def _records(path: Path, form: str) -> Iterator[tuple[str, list[str]]]:
         if len(fields) != len(form.split()):
             raise DatasetError(f"{place} has {len(fields)} fields, not those of `{form}`.")
         yield place, fields
-
-
-def _enter(of_query: dict[str, _Value], document: str, value: _Value, place: str) -> None:
-    if document in of_query:
-        raise DatasetError(f"{place}: the query has document {document!r} already.")
-    of_query[document] = value
 
 
 def _field(text: str) -> str:

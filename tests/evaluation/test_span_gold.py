@@ -157,3 +157,40 @@ def test_what_is_missing_or_not_text_is_named(folder: Path) -> None:
         read_span_set(folder)
     with pytest.raises(DatasetError, match=r"corpus\.jsonl can't be read: No such file"):
         read_span_set(folder.parent)
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        ([row(), row()], "line 2: the id 'q' is another question's already"),
+        ([{"id": None, "question": "?"}], "line 1: `id` is None, not an id"),
+        ([{"id": 1, "question": None}], "line 1: `question` is None, not a text"),
+        ([{"id": 1, "question": "\t"}], "line 1: the question '1' is empty"),
+    ],
+)
+def test_a_question_that_cannot_be_asked(
+    folder: Path, rows: list[dict[str, Any]], problem: str
+) -> None:
+    write_questions(folder, *rows)
+    with pytest.raises(DatasetError, match=rf"questions\.jsonl, {problem}"):
+        read_span_set(folder)
+
+
+def test_half_a_surrogate_pair_is_named(folder: Path) -> None:
+    (folder / "questions.jsonl").write_text(r'{"id": "q", "question": "\ud800"}')
+    with pytest.raises(DatasetError, match="line 1: `question` isn't whole Unicode"):
+        read_span_set(folder)
+
+
+def test_two_files_of_one_id(folder: Path) -> None:
+    for name in ("a.b", "a.b.txt", "a.c"):
+        (folder / "docs" / name).write_bytes(b"text")
+    write_questions(folder, row())
+    with pytest.raises(DatasetError, match=r"two files would both be 'a\.b'"):
+        read_span_set(folder)
+
+
+def test_a_set_is_named_after_its_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_questions(folder, row())
+    monkeypatch.chdir(folder)
+    assert read_span_set(Path()).name == "set"

@@ -75,6 +75,7 @@ def test_ties_are_broken_as_by_trec_eval(scores: dict[str, float]) -> None:
         (b"q1 0 d1 1 x", "has 5 fields"),
         (b"q1 0 d1 1.5", "the grade '1.5' isn't a whole number"),
         (b"q1 0 d1 one", "the grade 'one' isn't a whole number"),
+        (b"q1 0 d1 -1001", "the grade '-1001' isn't within -1000 and 1000"),
         (b"q1 0 d0 1", "the query has document 'd0' already"),
         (b"q1 0 \xff 1", "isn't UTF-8"),
     ],
