@@ -6,10 +6,14 @@ from typing import Any, NoReturn
 import typer
 from rich.console import Console
 from rich.padding import Padding
+from rich.segment import Segments
+from rich.table import Table
 from rich.text import Text
 
 from retrieval.citations import place
 from retrieval.types import Answer, Citation
+
+_WIDEST = 100_000  # columns
 
 # No markup: a path or a name may hold brackets.
 out = Console(highlight=False, soft_wrap=False, markup=False)
@@ -19,6 +23,15 @@ err = Console(stderr=True, highlight=False, markup=False)
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_table(table: Table) -> None:
+    """The table as wide as it is: a terminal that is narrower breaks its lines, but no figure is
+    cut off. Files and pipes, 80 columns to the library, have whole lines.
+    """
+    free = out.options.update(max_width=_WIDEST)
+    free = free.update(width=out.measure(table, options=free).maximum)
+    out.print(Segments(out.render(table, free)), soft_wrap=True)
 
 
 def print_answer(answer: Answer) -> None:

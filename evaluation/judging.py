@@ -1,6 +1,6 @@
 """What a run is worth: each measure of each question, and the difference between two runs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -94,6 +94,16 @@ def recommended(compared: Sequence[Compared]) -> Compared | None:
     return max(better, key=lambda one: one.difference.interval.mean, default=None)
 
 
+def check_metric(test_set: TestSet, metric: str) -> int:
+    """How many questions a metric would be measured of. Raises ConfigurationError where none."""
+    located = sum(bool(test_set.gold.get(key)) for key in test_set.questions)
+    counts = dict.fromkeys(_RANKING, len(test_set.questions))
+    counts |= dict.fromkeys(_SPANS if located else (), located)
+    if metric not in counts:
+        raise ConfigurationError(_unknown(metric, counts))
+    return counts[metric]
+
+
 def judge(run: Run, test_set: TestSet) -> Judged:
     """All measures that the set allows: those of spans on the questions that have some."""
     values: dict[str, dict[str, float]] = {}
@@ -122,8 +132,7 @@ def compare(baseline: Judged, others: Sequence[Judged], metric: str) -> list[Com
 def _difference(baseline: Judged, other: Judged, metric: str) -> Difference:
     before, after = baseline.values.get(metric), other.values.get(metric)
     if before is None or after is None:
-        known = ", ".join(baseline.values)
-        raise ConfigurationError(f"{metric!r} isn't measured of this set; {known} are.")
+        raise ConfigurationError(_unknown(metric, baseline.values))
     if before.keys() != after.keys():
         raise ConfigurationError(
             f"{other.run.configuration.name!r} has {len(after)} questions and "
@@ -131,3 +140,7 @@ def _difference(baseline: Judged, other: Judged, metric: str) -> Difference:
             "compared."
         )
     return paired([after[key] for key in before], list(before.values()))
+
+
+def _unknown(metric: str, known: Iterable[str]) -> str:
+    return f"{metric!r} isn't measured of this set; {', '.join(known)} are."

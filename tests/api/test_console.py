@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from rich.table import Table
 
 from api import console
 from retrieval.types import Answer, Citation, Usage
@@ -62,3 +63,16 @@ def test_a_failure_is_said_on_standard_error(
     assert ended.value.code == status
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", "Error: '[/x]' isn't there.\n")
+
+
+def test_a_table_keeps_its_figures_on_a_narrow_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    table = Table("run [red]", *(f"a long heading {n}" for n in range(8)), box=None)
+    table.add_row("名" * 30, *["55.5 [11.1, 99.9]"] * 8)
+    console.print_table(table)
+    head, row = capsys.readouterr().out.splitlines()
+    assert row.count("55.5 [11.1, 99.9]") == 8
+    assert head.count("a long heading") == 8
+    assert "…" not in head + row

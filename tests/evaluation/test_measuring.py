@@ -10,9 +10,8 @@ import pytest
 
 from evaluation import runs
 from evaluation.configuration import Configuration
-from evaluation.errors import ConfigurationError, DatasetError
-from evaluation.gate import check, write_baseline
-from evaluation.judging import Judged, compare, pooled, recommended
+from evaluation.errors import ConfigurationError
+from evaluation.judging import Judged, check_metric, compare, pooled, recommended
 from evaluation.measuring import measure
 from evaluation.runs import Retrieved, RunStore
 from evaluation.test_set import TestSet, read_set, read_spans
@@ -154,33 +153,6 @@ def scores(loss: float, seed: int) -> dict[str, float]:
     }
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_the_gate_is_red_for_what_is_worse_and_for_nothing_else(tmp_path: Path, seed: int) -> None:
-    baseline = tmp_path / "baseline.json"
-    write_baseline(baseline, judged(scores(0.0, 0)))
-    assert check(baseline, judged(scores(0.0, 0)), "nDCG@10", 0.0).passes
-    assert check(baseline, judged(scores(0.0, seed)), "nDCG@10", 0.0).passes
-    worse = check(baseline, judged(scores(0.05, seed)), "nDCG@10", 0.01)
-    assert not worse.passes
-    assert worse.p < 0.05
-    assert worse.high < 0
-    assert check(baseline, judged(scores(0.05, seed)), "nDCG@10", 0.1).passes
-
-
-def test_a_baseline_of_something_else_is_refused(tmp_path: Path) -> None:
-    baseline = tmp_path / "baseline.json"
-    with pytest.raises(DatasetError, match="can't be read"):
-        check(baseline, judged({"a": 1.0}), "nDCG@10", 0.0)
-    baseline.write_text("[]")
-    with pytest.raises(DatasetError, match="isn't a baseline"):
-        check(baseline, judged({"a": 1.0}), "nDCG@10", 0.0)
-    write_baseline(baseline, judged({"a": 1.0}))
-    with pytest.raises(DatasetError, match="not the same ones"):
-        check(baseline, judged({"b": 1.0}), "nDCG@10", 0.0)
-    with pytest.raises(DatasetError, match="'MAP' isn't measured; nDCG@10 are"):
-        check(baseline, judged({"a": 1.0}), "MAP", 0.0)
-
-
 def test_runs_are_compared_question_by_question() -> None:
     base = judged(scores(0.0, 0), "base")
     better, same = judged(scores(-0.05, 0), "better"), judged(scores(0.0, 0), "same")
@@ -224,3 +196,11 @@ def test_the_best_of_what_is_significantly_better_is_recommended() -> None:
 def test_two_runs_of_one_name_are_refused(small: TestSet, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="these are hybrid, hybrid"):
         measure(small, [HYBRID, HYBRID], tmp_path / "kept", silent)
+
+
+def test_a_metric_is_known_before_anything_is_measured(small: TestSet, spans: TestSet) -> None:
+    assert check_metric(small, "MAP") == 2
+    assert check_metric(spans, "span recall@5") == 1
+    for name in ("nope", "span recall@5"):
+        with pytest.raises(ConfigurationError, match=rf"'{name}' isn't measured.* nDCG@10, .* are"):
+            check_metric(small, name)

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from api.commands.demo import sample_documents
 from api.commands.options import SAMPLES, JsonOption, settings
-from api.console import out, print_json
+from api.console import out, print_json, print_table
 from api.progress import Track, tracking
 from api.service import open_service
 from evaluation.answers import measure
@@ -54,7 +54,7 @@ def answers(
     table = Table("measure", "value", box=None)
     for name, value in asdict(score).items():
         table.add_row(name, str(value) if isinstance(value, int) else f"{100 * value:.1f} %")
-    out.print(table)
+    print_table(table)
 
 
 def abstention(

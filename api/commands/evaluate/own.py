@@ -8,9 +8,9 @@ import typer
 
 from api.commands.evaluate.options import ReportOption, RunOption
 from api.commands.evaluate.reporting import ReportFolder
-from api.commands.evaluate.tables import table_of, to_json
+from api.commands.evaluate.tables import print_note, table_of, to_json
 from api.commands.options import DataOption, JsonOption, settings
-from api.console import err, out, print_json
+from api.console import err, out, print_json, print_table
 from api.progress import Track, tracking
 from api.service import open_service
 from evaluation.chat_questions import chat_set
@@ -86,9 +86,8 @@ def kb(
     if as_json:
         print_json(told)
     else:
-        out.print(table_of(test_set, judged))
-        if test_set.note:
-            out.print(test_set.note)
+        print_table(table_of(test_set, judged))
+        print_note(test_set, out)
     if report:
         report.add(test_set, judged)
         if chat_model:

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from api.commands.options import JsonOption, settings
-from api.console import out, print_json
+from api.console import out, print_json, print_table
 from api.progress import ingesting, tracking
 from api.service import open_service
 from evaluation.page_gold import measure, read_page_questions
@@ -50,6 +50,6 @@ def pages(
         table.add_row(
             shown, f"{100 * found.mean:.1f} % [{100 * found.low:.1f}, {100 * found.high:.1f}]"
         )
-    out.print(table)
+    print_table(table)
     if report.failed:
         out.print(f"{report.failed} files couldn't be read: `footnote ingest` tells why.")

@@ -1,13 +1,12 @@
-"""`footnote eval retrieval`, `compare`, `gate` and `chunking`."""
+"""`footnote eval retrieval`, `compare` and `chunking`."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from api.commands.evaluate.measuring import measured, usual
 from api.commands.evaluate.options import (
     ALL,
     Folder,
@@ -19,18 +18,15 @@ from api.commands.evaluate.options import (
     SeedOption,
 )
 from api.commands.evaluate.reporting import ReportFolder
-from api.commands.evaluate.tables import table_of, to_json
-from api.commands.options import DataOption, JsonOption, settings
-from api.console import err, out, print_json
-from api.progress import tracking
+from api.commands.evaluate.tables import print_note, table_of, to_json
+from api.commands.options import DataOption, JsonOption
+from api.console import err, out, print_json, print_table
 from evaluation.configuration import Configuration
-from evaluation.gate import check, write_baseline
-from evaluation.judging import BY_LENGTH, Judged, pooled, recommended
+from evaluation.judging import BY_LENGTH, check_metric, pooled, recommended
 from evaluation.judging import compare as compared
-from evaluation.measuring import measure
 from evaluation.report.content import Figures
 from evaluation.report.table import shown
-from evaluation.test_set import TestSet, read_set, read_spans
+from evaluation.test_set import read_set, read_spans
 from retrieval.types import Mode
 
 _SIZES, _OVERLAPS = (0, 64, 128), (32, 0)
@@ -55,7 +51,7 @@ def retrieval(
     Indexes and runs are kept in the data directory under evaluation/: what has been done already
     isn't done again, unless the code has changed.
     """
-    base = _base(data)
+    base = usual(data)
     asked = [Configuration.parse(one, base) for one in run or ()]
     if not asked:
         asked = [replace(base, name=mode.value, mode=mode) for mode in _MODES]
@@ -65,9 +61,10 @@ def retrieval(
     told = []
     for folder in folders:
         test_set = read_set(folder).sample(queries, seed)
-        judged = _measured(test_set, asked, data)
+        judged = measured(test_set, asked, data)
         if not as_json:
-            out.print(table_of(test_set, judged))
+            print_table(table_of(test_set, judged))
+            print_note(test_set, out)
         if report:
             told.append(to_json(test_set, report.add(test_set, judged)))
         elif as_json:
@@ -93,11 +90,13 @@ def compare(
 
     p is of Fisher's randomisation test, adjusted (Holm) where there are several runs.
     """
-    base = _base(data)
+    base = usual(data)
     asked = [Configuration.parse(one, base) for one in (baseline, *others)]
     test_set = read_set(folder).sample(queries, seed)
-    first, *rest = _measured(test_set, asked, data)
+    check_metric(test_set, metric)
+    first, *rest = measured(test_set, asked, data)
     found = compared(first, rest, metric)
+    print_note(test_set, err)
     if as_json:
         print_json([asdict(one) for one in found])
         return
@@ -111,43 +110,7 @@ def compare(
             shown(one.difference.interval, signed=True),
             f"{one.p:.4f}",
         )
-    out.print(table)
-
-
-def gate(
-    folder: Folder,
-    baseline: Annotated[Path, typer.Option(help="A file that --write has written.")],
-    write: Annotated[bool, typer.Option("--write", help="Write the baseline.")] = False,
-    tolerance: Annotated[
-        float, typer.Option(min=0, help="What may be lost in the mean, as a share of 1.")
-    ] = 0.0,
-    run: Annotated[str, typer.Option(help="What is measured; see `retrieval`.")] = "hybrid",
-    metric: MetricOption = "nDCG@10",
-    queries: QueriesOption = ALL,
-    seed: SeedOption = 0,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Fail where retrieval is significantly worse than it was: exit status 1, for CI."""
-    asked = Configuration.parse(run, _base(data))
-    test_set = read_set(folder).sample(queries, seed)
-    [judged] = _measured(test_set, [asked], data)
-    if write:
-        write_baseline(baseline, judged)
-        out.print(f"{baseline} is written: {metric} {shown(judged.interval(metric))}.")
-        return
-    verdict = check(baseline, judged, metric, tolerance)
-    if as_json:
-        print_json(asdict(verdict))
-    else:
-        word = "passes" if verdict.passes else "fails"
-        out.print(
-            f"{test_set.name} {word}: {metric} {100 * verdict.after:.1f}, before "
-            f"{100 * verdict.before:.1f} (difference {100 * verdict.low:+.1f} to "
-            f"{100 * verdict.high:+.1f}, p {verdict.p:.4f}, {verdict.questions} questions)."
-        )
-    if not verdict.passes:
-        raise typer.Exit(1)
+    print_table(table)
 
 
 def chunking(
@@ -171,7 +134,7 @@ def chunking(
     What is recommended is the best of those that are significantly better than the first, over all
     sets; if none is, the first.
     """
-    base = _base(data)
+    base = usual(data)
     asked = [
         replace(base, name=f"{size or 'window'}/{over}", tokens=size, overlap=over)
         for size in tokens or _SIZES
@@ -181,7 +144,8 @@ def chunking(
     reports = []
     for folder in folders:
         test_set = read_spans(folder).sample(queries, seed)
-        judged = _measured(test_set, asked, data)
+        check_metric(test_set, metric)
+        judged = measured(test_set, asked, data)
         by_set.append(judged)
         differences = compared(judged[0], judged[1:], metric)
         if as_json:
@@ -191,7 +155,7 @@ def chunking(
         means = [shown(one.interval(metric)) for one in judged]
         told = ("", *(shown(one.difference.interval, signed=True) for one in differences))
         p = ("", *(f"{one.p:.4f}" for one in differences))
-        out.print(table_of(test_set, judged, {metric: means, "difference": told, "p": p}))
+        print_table(table_of(test_set, judged, {metric: means, "difference": told, "p": p}))
     first, *rest = pooled(by_set)
     overall = compared(first, rest, metric)
     best = recommended(overall)
@@ -205,13 +169,3 @@ def chunking(
         out.print(f"{one.name} against {asked[0].name}, all sets: {bounds}, p {one.p:.4f}")
     why = "the best that is significantly better" if best else "none is significantly better"
     out.print(f"Recommended: {best.name if best else asked[0].name}, {why}.")
-
-
-def _base(data: Path | None) -> Configuration:
-    """What isn't said of a run."""
-    return Configuration("hybrid", model=settings(data).embedding_model)
-
-
-def _measured(test_set: TestSet, asked: Sequence[Configuration], data: Path | None) -> list[Judged]:
-    with tracking() as track:
-        return measure(test_set, asked, settings(data).data / "evaluation", track)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 
 from evaluation.judging import Judged
@@ -24,7 +25,7 @@ def table_of(
     title = f"{test_set.name}, {len(test_set.questions)} questions"
     table = Table(box=None, title=title)
     for column in ("run", "nDCG@10 (95 %)", *columns, *added):
-        table.add_column(column, no_wrap=column not in columns)
+        table.add_column(column)
     for at, one in enumerate(judged):
         table.add_row(
             one.run.configuration.name,
@@ -33,6 +34,12 @@ def table_of(
             *(column[at] for column in added.values()),
         )
     return table
+
+
+def print_note(test_set: TestSet, console: Console) -> None:
+    """What one has to know to read the figures, if there is anything."""
+    if test_set.note:
+        console.print(test_set.note, soft_wrap=True)
 
 
 def to_json(test_set: TestSet, runs: Sequence[Figures]) -> dict[str, Any]:

@@ -118,6 +118,44 @@ def test_the_gate_decides_the_exit_status(run: Run, dataset: Path, tmp_path: Pat
     assert (lost.exit_code, "fails: nDCG@10 100.0, before 200.0" in lost.stdout) == (1, True)
 
 
+def test_a_gate_that_is_misused_ends_with_status_2_before_it_measures(
+    run: Run, dataset: Path, tmp_path: Path
+) -> None:
+    gate = ("eval", "gate", str(dataset), "--baseline")
+    path = tmp_path / "baseline.json"
+    for call, said in (
+        ((*gate, str(path), "--write", "--metric", "nope"), "'nope' isn't measured of this set;"),
+        ((*gate, str(tmp_path / "no" / "b.json"), "--write"), "there is no folder"),
+        ((*gate, str(path), "--write", "--queries", "4"), "fewer than 5"),
+        ((*gate, str(path)), "can't be read"),
+        ((*gate, str(path), "--run", "a: mode=both"), "'both'"),
+    ):
+        result = run(*call)
+        assert result.exit_code == 2
+        assert said in " ".join(result.stderr.split())
+        assert not path.exists()
+    assert not (tmp_path / "data" / "evaluation").exists()
+
+
+def test_the_gate_tells_of_another_configuration(
+    run: Run, printed: Printed, dataset: Path, tmp_path: Path
+) -> None:
+    gate = ("eval", "gate", str(dataset), "--baseline", str(tmp_path / "baseline.json"))
+    run(*gate, "--write", "--run", "all: mode=dense")
+    told = run(*gate).stdout
+    assert "The baseline is of another configuration: mode=dense." in told
+    assert printed(*gate)["baseline"] == {"mode": "dense"}
+
+
+def test_what_a_set_lacks_is_told(run: Run, printed: Printed, dataset: Path) -> None:
+    with (dataset / "qrels" / "test.tsv").open("a") as judged:
+        judged.write("q0\tgone\t1\n")
+    note = "1 judgement names a document that the corpus hasn't got: it counts as not found."
+    call = ("eval", "retrieval", str(dataset), "--run", "all")
+    assert note in run(*call).stdout
+    assert printed(*call)[0]["note"] == note
+
+
 def test_chunkings_are_compared_on_spans(printed: Printed, tmp_path: Path) -> None:
     (tmp_path / "spans" / "docs").mkdir(parents=True)
     text = "\n".join(f"All about {word}." for word in TOPICS * 20)
