@@ -26,9 +26,7 @@ def print_json(value: Any) -> None:
 
 
 def print_table(table: Table) -> None:
-    """The table as wide as it is: a terminal that is narrower breaks its lines, but no figure is
-    cut off. Files and pipes, 80 columns to the library, have whole lines.
-    """
+    """The table as wide as it is: a narrower terminal breaks its lines, which loses no figure."""
     free = out.options.update(max_width=_WIDEST)
     free = free.update(width=out.measure(table, options=free).maximum)
     out.print(Segments(out.render(table, free)), soft_wrap=True)

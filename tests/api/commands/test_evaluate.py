@@ -156,6 +156,31 @@ def test_what_a_set_lacks_is_told(run: Run, printed: Printed, dataset: Path) -> 
     assert printed(*call)[0]["note"] == note
 
 
+def test_runs_of_other_systems_are_judged(run: Run, printed: Printed, tmp_path: Path) -> None:
+    queries = [f"{n}" for n in range(8)]
+    (tmp_path / "qrels").write_text("".join(f"{key} 0 d{key} 1\n" for key in queries))
+    good = "".join(f"{key} Q0 d{key} 1 9 t\n{key} Q0 x 2 8 t\n" for key in queries)
+    bad = "".join(f"{key} Q0 d{key} 1 8 t\n{key} Q0 x 2 9 t\n" for key in queries[1:])
+    (tmp_path / "good.run").write_text(good)
+    (tmp_path / "bad.run").write_text(bad + "unjudged Q0 d1 1 9 t\n")
+    call = ("eval", "trec", *(str(tmp_path / name) for name in ("qrels", "good.run", "bad.run")))
+    told = printed(*call, "--metric", "MRR@10")
+    note = "1 query isn't in bad: it counts as 0. 1 query of bad isn't judged and is left out."
+    assert (told["set"], told["questions"], told["note"]) == ("qrels", 8, note)
+    assert [one["name"] for one in told["runs"]] == ["good", "bad"]
+    assert [one["metrics"]["MRR@10"]["mean"] for one in told["runs"]] == [1.0, 7 / 16]
+    [difference] = told["differences"]
+    assert (difference["name"], difference["metric"]) == ("bad", "MRR@10")
+    assert difference["difference"]["interval"]["mean"] == pytest.approx(-9 / 16)
+    assert difference["p"] < 0.05
+    printed_table = run(*call).stdout
+    assert "qrels, 8 questions" in printed_table
+    assert "nDCG@10, difference to good" in printed_table
+    assert note in printed_table
+    assert "difference" not in run(*call[:4]).stdout
+    assert "100.0 [100.0, 100.0]" in run(*call[:4], "--metric", "hit@1").stdout
+
+
 def test_chunkings_are_compared_on_spans(printed: Printed, tmp_path: Path) -> None:
     (tmp_path / "spans" / "docs").mkdir(parents=True)
     text = "\n".join(f"All about {word}." for word in TOPICS * 20)
