@@ -3,9 +3,9 @@
 A chunk is a span. It never crosses a heading, begins and ends with a sentence, and repeats about
 `overlap` tokens of the one before. A short section is cut in equal parts; in a long one the text
 around a cut alone decides, so an edit changes the chunks it touches and not those that follow.
-The path of headings above it, and the first line of its page, go into what is embedded and
-indexed (its context), not into the span. A sentence that alone exceeds the window is cut at the
-clause, word or character that still fits.
+The path of headings above it goes into what is embedded and indexed (its context), not into the
+span. A sentence that alone exceeds the window is cut at the clause, word or character that still
+fits.
 """
 
 import hashlib
@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from ingest.leads import Leads
 from ingest.splitting import split
 from retrieval.sentences import Span, sentences
 from retrieval.types import Chunk, Chunking, Document, Heading
@@ -24,8 +23,7 @@ CountTokens = Callable[[Sequence[str]], list[int]]
 
 # Tokens of a chunk where nothing is said: a passage, also where a model could read a chapter.
 _USUAL = 512
-_CONTEXT_SHARE = 4  # title and headings take at most a quarter of a chunk
-_LEAD_SHARE = 8  # the first line of a page an eighth
+_CONTEXT_SHARE = 4  # the context takes at most a quarter of a chunk
 _OVERLAP_SHARE = 3  # and what is repeated a third
 _SHORT = 4  # budgets that a section has which is cut in equal parts: an edit changes no more
 _LEAST = 0.5  # of the budget is what a chunk has, but for the last of a section
@@ -78,17 +76,14 @@ def cut(
     limit = min(window, chunking.tokens or _USUAL)
     count_tokens = _Remembering(count_tokens)
     [added] = count_tokens([""])
-    leads = Leads(document, limit // _LEAD_SHARE, count_tokens)
     chunks: list[Chunk] = []
     texts: list[str] = []
     for section in _sections(document):
-        above = _context(document.title, section.path, limit // _CONTEXT_SHARE, count_tokens)
-        [taken] = count_tokens([above])
-        taken += leads.most(section.span)
+        context = _context(document.title, section.path, limit // _CONTEXT_SHARE, count_tokens)
+        [taken] = count_tokens([context])
         pieces = _pieces(document.text, section.span, limit - taken, added, count_tokens)
         overlap = min(chunking.overlap, (limit - taken) // _OVERLAP_SHARE)
         for packed in _pack(document.text, pieces, limit - taken, overlap):
-            context = leads.joined(above, packed)
             # The tokens of a whole may exceed the sum of its sentences' by a few.
             for span in split(document.text, packed, _fits(context, limit, count_tokens)):
                 if chunks and span.end <= chunks[-1].end:

@@ -82,8 +82,8 @@ class Chunk:
     """A span of a document's text, small enough for the embedder.
 
     `heading` is the path of headings above the span, outermost first. What is embedded and
-    indexed is `context`, made of the title, those headings and the first line of its page, and the
-    span after it; `tokens` counts it, special tokens included.
+    indexed is `context`, made of the title and those headings, and the span after it; `tokens`
+    counts it, special tokens included.
     """
 
     id: str
@@ -207,7 +207,7 @@ class Chunking:
 
     tokens: int = 0
     overlap: int = 32
-    method: str = "sentences-4"
+    method: str = "sentences-3"
 
     @property
     def fingerprint(self) -> str:
