@@ -152,14 +152,12 @@ class Evaluator:
         judged = measure(self._engine, kb, test_set, configurations(kb), track)
         test_set = with_texts(self._engine, kb, test_set, judged[-1])
         found = report_on(test_set, judged)
-        shown = {one.document for failure in found.failures for one in failure.gold}
-        shown |= {one.document for failure in found.failures for one in failure.instead}
         made = f"POST /kb/{kb.name}/evaluation, source {wanted.source.value}"
         page = to_html(Report(describe(), date.today(), made, (found,)))
         kept = Kept(
             evaluation=Evaluation.of(wanted.source, found),
             report=page,
-            shown=sorted(shown),
+            shown=sorted({uri for one in found.failures for uri in one.documents}),
         )
         self._evaluations.keep(kb.id, kept)
         if not self._engine.knowledge_bases.by_id(kb.id):  # it was deleted meanwhile

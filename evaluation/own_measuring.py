@@ -97,11 +97,7 @@ def _run(
 
 def with_texts(engine: Engine, kb: KnowledgeBase, test_set: TestSet, last: Judged) -> TestSet:
     """The set with those of its documents that a report on the last run shows failures by."""
-    shown = {
-        excerpt.document
-        for failure in failures(test_set, last, METRIC)
-        for excerpt in (*failure.gold, *failure.instead)
-    }
+    shown = {uri for one in failures(test_set, last, METRIC) for uri in one.documents}
     entries = (_entry(engine, kb, uri) for uri in sorted(shown))
     return replace(test_set, documents=tuple(entry for entry in entries if entry))
 

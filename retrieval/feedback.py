@@ -59,7 +59,7 @@ class FeedbackLog:
         Query(opinion.question)
         wanted = documents.c.live_version if opinion.version is None else opinion.version
         version = (
-            select(versions.c.version, versions.c.text)
+            select(versions.c.version, func.length(versions.c.text).label("characters"))
             .join(documents, documents.c.id == versions.c.document_id)
             .where(
                 documents.c.kb_id == kb.id,
@@ -71,7 +71,7 @@ class FeedbackLog:
             found = connection.execute(version).first()
             if found is None:
                 raise DocumentNotFound(opinion.document_id, kb.name, opinion.version)
-            check_span(opinion.start, opinion.end, len(found.text))
+            check_span(opinion.start, opinion.end, found.characters)
             key = uuid.uuid4().hex
             connection.execute(
                 feedback.insert().values(

@@ -35,6 +35,11 @@ class Failure:
     more: int
     instead: tuple[Excerpt, ...]
 
+    @property
+    def documents(self) -> set[str]:
+        """Those that it tells of."""
+        return {one.document for one in (*self.gold, *self.instead)}
+
 
 def failures(test_set: TestSet, judged: Judged, metric: str) -> tuple[Failure, ...]:
     """The questions of which a run's measure is lowest, the lowest first, equal ones by id.

@@ -1,6 +1,6 @@
 """What ingestion bears: kills, spoilt files, long runs; and what it reads beside its peers."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +10,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from api.commands.options import JsonOption, settings
+from api.commands.bench.aside import ModelOption, engine_settings
+from api.commands.options import JsonOption
 from api.console import out, print_json
 from api.progress import tracking
 from evaluation.beir import read_beir
@@ -95,17 +96,13 @@ def files(
 def ingest(
     documents: Annotated[int, typer.Option(min=10, help="PDFs of two pages.")] = 1_000,
     pages: Annotated[int, typer.Option(min=1, help="Pages of a long PDF after them.")] = 1_000,
-    model: Annotated[
-        str | None, typer.Option(help="The embedding model; by default that of the settings.")
-    ] = None,
+    model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ingest many documents and a long one: memory, and the rate beside that of the model alone."""
     with TemporaryDirectory(prefix="footnote-load-") as data, tracking() as track:
         watch = track("documents", documents + 1 + documents // 2)
-        engine = replace(settings(Path(data)).engine(), chroma_url="")
-        if model:
-            engine = replace(engine, embedding_model=model)
+        engine = engine_settings(Path(data), model)
         load = load_test(engine, documents, pages, watch)
     if as_json:
         print_json({**asdict(load), "share": load.share})

@@ -1,6 +1,6 @@
 """How long a search takes, by the size of the knowledge base."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from api.commands.options import JsonOption, settings
-from api.console import out, print_json
+from api.commands.bench.aside import ModelOption, engine_settings
+from api.commands.options import JsonOption
+from api.console import out, print_json, print_table
 from api.progress import tracking
 from evaluation.beir import read_beir
 from evaluation.machine import describe
@@ -29,9 +30,7 @@ def search(
     ] = None,
     texts: Annotated[int, typer.Option(min=2, help="How many texts chunks are made of.")] = 2_000,
     questions: Annotated[int, typer.Option(min=1, help="How many are asked.")] = 100,
-    model: Annotated[
-        str | None, typer.Option(help="The embedding model; by default that of the settings.")
-    ] = None,
+    model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Time hybrid searches beyond embedding their questions, on one core, filters included.
@@ -47,9 +46,7 @@ def search(
     asked = list(data.queries.values())[:questions]
     found: list[SearchLoad] = []
     with TemporaryDirectory(prefix="footnote-search-") as aside, tracking() as track:
-        engine = replace(settings(Path(aside)).engine(), chroma_url="")
-        if model:
-            engine = replace(engine, embedding_model=model)
+        engine = engine_settings(Path(aside), model)
         written = track("chunks", sizes[-1])
         for load in search_loads(engine, of, asked, sizes, written):
             found.append(load)
@@ -66,5 +63,5 @@ def search(
         times = (f"{load.searches[n].p50:.1f}, {load.searches[n].p95:.1f} ms" for n in names)
         sizes_ = (f"{load.memory:.0f} MB", f"{load.disk:.0f} MB")
         table.add_row(f"{load.chunks:,}", *times, f"{load.recall:.3f}", *sizes_)
-    out.print(table)
+    print_table(table)
     out.print(f"p50 and p95 of {len(asked)} searches, by what a filter leaves. {describe()}.")
