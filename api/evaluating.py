@@ -1,12 +1,10 @@
 """Evaluations in the background of a server: one at a time, each to its end."""
 
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
-import structlog
-
+from api.background import Background
 from api.evaluations import Evaluation, Evaluations, Kept, Source
 from evaluation.errors import EvaluationError
 from evaluation.machine import describe
@@ -18,10 +16,8 @@ from evaluation.sentence_questions import sentence_set
 from evaluation.test_set import TestSet
 from retrieval import filters
 from retrieval.engine import Engine
-from retrieval.errors import InvalidRequest, NotFound, RetrievalError
+from retrieval.errors import NotFound, RetrievalError
 from retrieval.types import KnowledgeBase
-
-_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +44,15 @@ class Status:
     error: str = ""
 
 
-class _Stopped(Exception):
-    """The process ends."""
-
-
 class Evaluator:
     """Measures knowledge bases as they stand: each leg, and both as they are fused."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._evaluations = evaluations_of(engine)
-        self._statuses: dict[str, Status] = {}
-        self._threads: dict[str, threading.Thread] = {}
-        self._turn = threading.Lock()  # one at a time: two would share one machine
-        self._claim = threading.Lock()
-        self._closing = threading.Event()
+        self._background = Background[Status](
+            "evaluation", "evaluated", RetrievalError, EvaluationError
+        )
         self._evaluations.tidy({kb.id for kb in engine.knowledge_bases.all()})
         for kb in stale(engine):
             self.forget(kb)
@@ -70,20 +60,13 @@ class Evaluator:
     def start(self, name: str, wanted: Wanted) -> Status:
         """Begin, in the background. Raises InvalidRequest where one is under way already."""
         kb = self._engine.open(name)
-        with self._claim:
-            if (thread := self._threads.get(kb.id)) and thread.is_alive():
-                raise InvalidRequest(f"{name!r} is being evaluated. Wait until that is over.")
-            status = self._statuses[kb.id] = Status("waiting", wanted.source)
-            thread = threading.Thread(
-                target=self._work, args=(kb, wanted), name=f"evaluate-{kb.name}"
-            )
-            self._threads[kb.id] = thread
-            thread.start()
-            return status
+        with self._background.claimed(kb):
+            status = Status("waiting", wanted.source)
+            return self._background.begin(kb, status, lambda: self._evaluate(kb, wanted))
 
     def status(self, name: str) -> Status | None:
         """How the last evaluation since the start stands, if there was one."""
-        return self._statuses.get(self._engine.knowledge_bases.get(name).id)
+        return self._background.standing(self._engine.knowledge_bases.get(name))
 
     def last(self, name: str) -> Kept | None:
         """The last evaluation that came to its end, also before a restart; see `review`."""
@@ -107,9 +90,7 @@ class Evaluator:
 
     def wait(self, name: str) -> Status | None:
         """How it stands when it is over."""
-        if thread := self._threads.get(self._engine.knowledge_bases.get(name).id):
-            thread.join()
-        return self.status(name)
+        return self._background.wait(self._engine.knowledge_bases.get(name))
 
     def forget(self, kb: KnowledgeBase) -> None:
         """Delete what is kept of a knowledge base."""
@@ -117,33 +98,17 @@ class Evaluator:
 
     def close(self) -> None:
         """Stop at the next question; what was measured so far is lost."""
-        self._closing.set()
-        for thread in self._threads.values():
-            thread.join()
+        self._background.close()
 
-    def _work(self, kb: KnowledgeBase, wanted: Wanted) -> None:
-        try:
-            with self._turn:
-                self._evaluate(kb, wanted)
-            status = replace(self._statuses[kb.id], state="done")
-        except _Stopped:
-            status = replace(self._statuses[kb.id], state="stopped")
-        except (RetrievalError, EvaluationError) as error:
-            status = replace(self._statuses[kb.id], state="failed", error=str(error))
-        except Exception as error:  # noqa: BLE001 - its status is where this is looked for
-            _log.exception("evaluation_failed", knowledge_base=kb.name)
-            status = replace(self._statuses[kb.id], state="failed", error=repr(error))
-        self._statuses[kb.id] = status
-        _log.info("evaluation", knowledge_base=kb.name, state=status.state)
+    def _evaluate(self, kb: KnowledgeBase, wanted: Wanted) -> str:
+        """The state that it ends in."""
 
-    def _evaluate(self, kb: KnowledgeBase, wanted: Wanted) -> None:
         def track(step: str, total: int) -> Callable[[int], None]:
-            self._statuses[kb.id] = Status("measuring", wanted.source, step, 0, total)
+            self._background.tell(kb, state="measuring", step=step, done=0, total=total)
 
             def progress(done: int) -> None:
-                if self._closing.is_set():
-                    raise _Stopped
-                self._statuses[kb.id] = replace(self._statuses[kb.id], done=done)
+                self._background.go_on()
+                self._background.tell(kb, done=done)
 
             return progress
 
@@ -166,6 +131,7 @@ class Evaluator:
             raise EvaluationError(
                 "A document that the report tells of was deleted while it was made. Begin again."
             )
+        return "done"
 
     def _test_set(self, kb: KnowledgeBase, wanted: Wanted) -> TestSet:
         match wanted.source:

@@ -1,21 +1,17 @@
 """Reindexing in the background of a server: one knowledge base at a time, each to its end."""
 
-import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import structlog
-
+from api.background import Background
 from evaluation import generations as measured
 from evaluation.generations import Comparison
 from ingest.reindexing import Reindexing
 from retrieval.engine import Engine
-from retrieval.errors import InvalidRequest, RetrievalError
+from retrieval.errors import RetrievalError
 from retrieval.generations import Generations, Wish
 from retrieval.known_items import known_items
 from retrieval.types import Chunking, KnowledgeBase
-
-_log = structlog.get_logger()
 
 _QUESTIONS = 200  # made of the text, where none are given
 
@@ -35,21 +31,13 @@ class Status:
     error: str = ""
 
 
-class _Stopped(Exception):
-    """The process ends; the next one goes on."""
-
-
 class Reindexer:
     """Builds a new generation, compares it with the old one, and switches if it isn't worse."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._reindexing = Reindexing(engine)
-        self._statuses: dict[str, Status] = {}
-        self._threads: dict[str, threading.Thread] = {}
-        self._turn = threading.Lock()  # one at a time: two would share one machine
-        self._claim = threading.Lock()
-        self._closing = threading.Event()
+        self._background = Background[Status]("reindexing", "reindexed", RetrievalError)
 
     def resume(self) -> None:
         """Go on with what an earlier process began."""
@@ -68,85 +56,55 @@ class Reindexer:
     ) -> Status:
         """Begin, in the background. Raises InvalidRequest where it is under way already."""
         kb = self._engine.open(name)
-        with self._claim:
-            self._check_idle(kb)
+        with self._background.claimed(kb):
             wish = Wish(force, tuple(questions))
             target = self._reindexing.begin(kb, model, chunking, wish)
             return self._spawn(target, wish)
 
     def wait(self, name: str) -> Status | None:
         """How it stands when it is over."""
-        if thread := self._threads.get(self._engine.knowledge_bases.get(name).id):
-            thread.join()
-        return self.status(name)
+        return self._background.wait(self._engine.knowledge_bases.get(name))
 
     def status(self, name: str) -> Status | None:
         """How the last reindexing of a knowledge base stands, if there was one."""
-        return self._statuses.get(self._engine.knowledge_bases.get(name).id)
+        return self._background.standing(self._engine.knowledge_bases.get(name))
 
     def roll_back(self, name: str) -> KnowledgeBase:
         """Back to the generation before, when nothing else is under way."""
         kb = self._engine.open(name)
-        with self._claim:
-            self._check_idle(kb)
+        with self._background.claimed(kb):
             return self._reindexing.roll_back(kb, lambda _done, _total: None)
 
     def discard(self, name: str) -> int:
         """Forget the generations that aren't live."""
         kb = self._engine.open(name)
-        with self._claim:
-            self._check_idle(kb)
+        with self._background.claimed(kb):
             return self._reindexing.discard(kb)
 
     def close(self) -> None:
         """Stop at the next document; the next start goes on."""
-        self._closing.set()
-        for thread in self._threads.values():
-            thread.join()
-
-    def _check_idle(self, kb: KnowledgeBase) -> None:
-        if (thread := self._threads.get(kb.id)) and thread.is_alive():
-            raise InvalidRequest(f"{kb.name!r} is being reindexed. Wait until that is over.")
+        self._background.close()
 
     def _spawn(self, target: KnowledgeBase, wish: Wish) -> Status:
         status = Status("building", target.generation.model.name)
-        self._statuses[target.id] = status
-        thread = threading.Thread(
-            target=self._work, args=(target, wish), name=f"reindex-{target.name}"
-        )
-        self._threads[target.id] = thread
-        thread.start()
-        return status
+        return self._background.begin(target, status, lambda: self._reindex(target, wish))
 
-    def _work(self, target: KnowledgeBase, wish: Wish) -> None:
-        try:
-            with self._turn:
-                status = self._reindex(target, wish)
-        except _Stopped:
-            status = replace(self._statuses[target.id], state="stopped")
-        except RetrievalError as error:
-            status = replace(self._statuses[target.id], state="failed", error=str(error))
-        except Exception as error:  # noqa: BLE001 - its status is where this is looked for
-            _log.exception("reindexing_failed", knowledge_base=target.name)
-            status = replace(self._statuses[target.id], state="failed", error=repr(error))
-        self._statuses[target.id] = status
-        _log.info("reindexing", knowledge_base=target.name, state=status.state)
+    def _reindex(self, target: KnowledgeBase, wish: Wish) -> str:
+        """The state that it ends in."""
 
-    def _reindex(self, target: KnowledgeBase, wish: Wish) -> Status:
         def progress(done: int, total: int) -> None:
-            if self._closing.is_set():
-                raise _Stopped
-            self._statuses[target.id] = replace(self._statuses[target.id], done=done, total=total)
+            self._background.go_on()
+            self._background.tell(target, done=done, total=total)
 
         self._reindexing.build(target, progress)
         live = self._engine.open(target.name)
         comparison = self._compare(live, target, wish.questions)
-        self._statuses[target.id] = replace(self._statuses[target.id], comparison=comparison)
+        self._background.tell(target, comparison=comparison)
         if comparison.worse and not wish.force:
             self._reindexing.refuse(target)
-            return replace(self._statuses[target.id], state="refused")
+            return "refused"
         self._reindexing.switch(target, progress)
-        return replace(self._statuses[target.id], state="switched")
+        return "switched"
 
     def _compare(self, live: KnowledgeBase, target: KnowledgeBase, questions: Pairs) -> Comparison:
         engine = self._engine

@@ -182,7 +182,7 @@ def test_closing_stops_it_and_the_one_that_waits(
     client.post("/kb/other/evaluation", json={"source": "generated"}).raise_for_status()
     closing = threading.Thread(target=service.evaluator.close)
     closing.start()
-    assert service.evaluator._closing.wait(30)
+    assert service.evaluator._background._closing.wait(30)
     held.go.set()
     closing.join()
     for name in ("kb", "other"):
@@ -257,8 +257,8 @@ def test_one_that_is_deleted_meanwhile_leaves_nothing(
     assert held.begun.wait(30)
     client.delete("/kb/kb").raise_for_status()
     held.go.set()
-    service.evaluator._threads[kb.id].join()
-    assert service.evaluator._statuses[kb.id].state == "failed"
+    service.evaluator._background._threads[kb.id].join()
+    assert service.evaluator._background._standings[kb.id].state == "failed"
     assert not (tmp_path / "data" / "evaluation" / "kb" / kb.id).exists()
 
 
