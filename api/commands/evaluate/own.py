@@ -53,7 +53,7 @@ def kb(
     ] = None,
     run: RunOption = None,
     into: ReportOption = None,
-    seed: Annotated[int, typer.Option(help="Which sentences are taken.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Which sentences are taken.")] = 0,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
