@@ -12,7 +12,17 @@ from api.ollama.gateway import gateway
 from api.ollama.hosting import HostedModels
 from api.ollama.passing import Upstream
 from api.ollama.protocols import Protocols
-from api.routes import documents, evaluation, feedback, health, jobs, kb, reindexing, web
+from api.routes import (
+    documents,
+    evaluation,
+    feedback,
+    health,
+    jobs,
+    kb,
+    metrics,
+    reindexing,
+    web,
+)
 from api.routes.dependencies import Blocking
 from api.service import open_service
 from api.settings import Settings
@@ -35,13 +45,13 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with open_service(settings, backend) as service:
+            # The first question shouldn't wait for the model to load.
+            await anyio.to_thread.run_sync(lambda: service.engine.embedder.embed_query("warm up"))
             app.state.service = service
             app.state.blocking = blocking = Blocking()
             models = HostedModels(service, blocking)
             upstream = Upstream(service.engine.settings.ollama) if settings.ollama_host else None
             app.state.gateway = gateway(models, Server(models, Residence()), upstream)
-            # The first question shouldn't wait for the model to load.
-            await anyio.to_thread.run_sync(service.engine.embedder.embed_query, "warm up")
             service.jobs.start()
             service.reindexer.resume()
             with mirroring(service):
@@ -63,6 +73,6 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
     app.add_middleware(Visitors, known_host=known_host)
     app.add_middleware(Protocols, known_host=known_host, limit=settings.max_upload_bytes)
     errors.install(app)
-    for routes in (health, kb, documents, jobs, reindexing, feedback, evaluation, web):
+    for routes in (health, metrics, kb, documents, jobs, reindexing, feedback, evaluation, web):
         app.include_router(routes.router)
     return app

@@ -33,7 +33,7 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (ingest.IngestError, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
 
-_RETRY_AFTER = {HTTPStatus.TOO_MANY_REQUESTS: "5", HTTPStatus.SERVICE_UNAVAILABLE: "5"}
+_RETRY_AFTER = {HTTPStatus.SERVICE_UNAVAILABLE: 5}  # seconds
 
 
 def problem(
@@ -69,8 +69,8 @@ def described(error: Exception) -> dict[str, Any]:
 
 async def _known(_request: Request, error: Exception) -> JSONResponse:
     status = status_of(error)
-    retry = _RETRY_AFTER.get(status)
-    headers = {"Retry-After": retry} if retry else None
+    retry = getattr(error, "retry_after", _RETRY_AFTER.get(status))
+    headers = {"Retry-After": str(retry)} if retry else None
     return problem(status, type(error).__name__, str(error), headers)
 
 

@@ -6,10 +6,15 @@ from typing import Literal
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+import sample_docs
 from ingest.types import ParseLimits
-from retrieval.embedding.torch import DEFAULT_MODEL
+from retrieval.embedding.model_cache import default_cache
+from retrieval.embedding.precision import Backend
+from retrieval.embedding.sentence_model import DEFAULT_MODEL
 from retrieval.ollama.settings import OllamaSettings
 from retrieval.settings import EngineSettings
+
+_SAMPLES = Path(sample_docs.__file__).parent
 
 
 class Settings(BaseSettings):
@@ -30,6 +35,15 @@ class Settings(BaseSettings):
     embedding_device: str = Field("", description="`cuda`, `mps` or `cpu`; empty: the best found")
     embedding_download: bool = Field(
         False, description="Allow fetching a model that isn't on this machine"
+    )
+    embedding_backend: Backend | Literal["auto"] = Field(
+        "auto", description="What computes: `torch`, `openvino`, ...; `auto`: the fastest here"
+    )
+    embedding_calibration: Path | None = Field(
+        None, description="A text file, or a folder of them, that `openvino-int8` is calibrated on"
+    )
+    cache: Path = Field(
+        default_factory=default_cache, description="Where converted models are kept"
     )
     chroma_url: str = Field("", description="A Chroma server; empty: embedded in this process")
     vector_memory_bytes: int = Field(
@@ -81,6 +95,9 @@ class Settings(BaseSettings):
             embedding_model=self.embedding_model,
             embedding_device=self.embedding_device,
             embedding_download=self.embedding_download,
+            embedding_backend=None if self.embedding_backend == "auto" else self.embedding_backend,
+            embedding_calibration=self.embedding_calibration or _SAMPLES,
+            cache=self.cache,
             chroma_url=self.chroma_url,
             vector_memory_bytes=self.vector_memory_bytes,
             chat_model=self.chat_model,

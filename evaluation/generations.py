@@ -77,7 +77,7 @@ def _compared(before: Sequence[float], after: Sequence[float]) -> Comparison:
 def _cloze_ranks(embedder: Embedder, items: Sequence[KnownItem]) -> list[float]:
     """The reciprocal rank of each passage for its own question, among all of them."""
     room = embedder.identity.window - embedder.count_tokens([""])[0] - 1
-    passages = [embedder.fit(item.rest, room)[0] for item in items]
+    passages = [embedder.fit(item.rest, room).text for item in items]
     questions = [embedder.embed_query(item.question) for item in items]
     if not items:
         return []

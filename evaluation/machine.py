@@ -3,9 +3,8 @@
 import os
 import platform
 import sys
-from pathlib import Path
 
-_CPUINFO = Path("/proc/cpuinfo")
+from retrieval.processor import available_cores, processor_name
 
 
 def describe() -> str:
@@ -14,25 +13,10 @@ def describe() -> str:
 
     A GPU is named only where torch is loaded already: what doesn't use torch doesn't use it.
     """
-    count = _cores()
+    count = available_cores()
     cores = f"{count} core{'s' if count > 1 else ''}"
     python = f"Python {platform.python_version()}"
-    return ", ".join(part for part in (_processor(), cores, _memory(), python, _gpu()) if part)
-
-
-def _processor() -> str:
-    if _CPUINFO.exists():
-        for line in _CPUINFO.read_text(encoding="utf-8").splitlines():
-            key, _, value = line.partition(":")
-            if key.strip() == "model name":
-                return value.strip()
-    return platform.processor() or platform.machine()  # ARM has no model name there
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return ", ".join(part for part in (processor_name(), cores, _memory(), python, _gpu()) if part)
 
 
 def _memory() -> str:

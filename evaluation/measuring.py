@@ -97,10 +97,10 @@ def _search(
 def _whole_search(engine: Engine, kb: KnowledgeBase, test_set: TestSet) -> Search:
     """Title and text of each document as one vector, cut at the window, all of them compared."""
     embedder = engine.embedders.of(kb)
-    prefix = embedder.count_tokens([""])[0] - embedder.count_raw([""])[0]
+    prefix = embedder.count_tokens([""])[0] - embedder.tokenize_raw([""])[0].count
     entries = [entry for entry in test_set.documents if entry.text.strip()]
     texts = [f"{entry.title} {entry.text}".strip() for entry in entries]
-    beginnings = [embedder.fit(text, embedder.identity.window - prefix)[0] for text in texts]
+    beginnings = [embedder.fit(text, embedder.identity.window - prefix).text for text in texts]
     vectors = engine.cached_embedder(kb).embed(beginnings).vectors
 
     def search(text: str) -> tuple[Sequence[Retrieved], float]:

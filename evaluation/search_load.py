@@ -90,7 +90,7 @@ def search_loads(
     """
     with open_engine(settings) as engine:
         window = engine.embedder.identity.window
-        texts = [engine.embedder.fit(text, window)[0] for text in texts]
+        texts = [engine.embedder.fit(text, window).text for text in texts]
         stock = Stock(texts, engine.embedder.embed_documents(texts))
         kb, _ = engine.create("load", KnowledgeBaseSettings(dense_weight=0.5))
         done = 0

@@ -14,8 +14,10 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Protocol
 
 from ingest.splitting import split
+from retrieval.embedding.tokens import TokenizedText
 from retrieval.sentences import Span, sentences
 from retrieval.types import Chunk, Chunking, Document, Heading
 
@@ -39,10 +41,21 @@ _UNDERLINE = re.compile(r"(?:[ \t]+#+)?[ \t]*(?=\n|\Z)(?:\n {0,3}(?:=+|-+)[ \t]*
 
 @dataclass(frozen=True, slots=True)
 class CutDocument:
-    """Chunks of a document and, for each, the text to embed and index: context and span."""
+    """Chunks of a document and, for each, the text to embed and index (context and span), as it is
+    and as the embedder reads it.
+    """
 
     chunks: tuple[Chunk, ...]
     texts: tuple[str, ...]
+    tokenized: tuple[TokenizedText, ...]
+
+
+class Tokenizes(Protocol):
+    """Reads texts as the embedder does."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]: ...
+
+    def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +78,20 @@ def cut(
     document: Document,
     chunking: Chunking,
     window: int,
-    count_tokens: CountTokens,
+    tokenizer: Tokenizes,
     generation: str = "",
 ) -> CutDocument:
     """The chunks of a document, none longer than the window by the embedder's own count.
 
-    `count_tokens` counts each text with what the model adds to it; `window` is the model's.
+    `tokenizer` counts each text with what the model adds to it; `window` is the model's.
     The ids of chunks depend on the fingerprint of their generation.
     """
     limit = min(window, chunking.tokens or _USUAL)
-    count_tokens = _Remembering(count_tokens)
+    count_tokens = _Remembering(tokenizer)
     [added] = count_tokens([""])
     chunks: list[Chunk] = []
     texts: list[str] = []
+    tokenized: list[TokenizedText] = []
     for section in _sections(document):
         context = _context(document.title, section.path, limit // _CONTEXT_SHARE, count_tokens)
         [taken] = count_tokens([context])
@@ -89,25 +103,30 @@ def cut(
                 if chunks and span.end <= chunks[-1].end:
                     continue  # a part that only repeats
                 text = context + document.text[span.start : span.end]
-                [tokens] = count_tokens([text])
-                cut_here = (len(chunks), span.start, span.end, section.path, context, tokens)
+                read = count_tokens.read(text)
+                cut_here = (len(chunks), span.start, span.end, section.path, context, read.count)
                 chunks.append(chunk_of(document, generation, *cut_here))
                 texts.append(text)
-    return CutDocument(tuple(chunks), tuple(texts))
+                tokenized.append(read)
+    return CutDocument(tuple(chunks), tuple(texts), tuple(tokenized))
 
 
 class _Remembering:
-    """Counts tokens, and knows the last single text: what was found to fit is then counted."""
+    """Counts tokens, and keeps those of the last single text: what was found to fit is taken."""
 
-    def __init__(self, count_tokens: CountTokens) -> None:
-        self._count = count_tokens
-        self._last: tuple[str, list[int]] = ("", [])
+    def __init__(self, tokenizer: Tokenizes) -> None:
+        self._tokenizer = tokenizer
+        self._last: tuple[str, TokenizedText] | None = None
 
     def __call__(self, texts: Sequence[str]) -> list[int]:
         if len(texts) != 1:
-            return self._count(texts)
-        if not self._last[1] or texts[0] != self._last[0]:
-            self._last = (texts[0], self._count(texts))
+            return self._tokenizer.count_tokens(texts)
+        return [self.read(texts[0]).count]
+
+    def read(self, text: str) -> TokenizedText:
+        if self._last is None or self._last[0] != text:
+            [read] = self._tokenizer.tokenize([text])
+            self._last = (text, read)
         return self._last[1]
 
 

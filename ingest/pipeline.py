@@ -78,7 +78,7 @@ class Pipeline:
             document,
             kb.settings.chunking,
             embedder.identity.window,
-            embedder.count_tokens,
+            embedder,
             kb.generation.fingerprint,
         )
         try:
@@ -107,7 +107,7 @@ class Pipeline:
         embedded = self._engine.cached_embedder(kb).embed(
             pieces.texts,
             lambda done: progress(Stage.EMBEDDING, done, total),
-            [chunk.tokens for chunk in pieces.chunks],
+            pieces.tokenized,
         )
         progress(Stage.WRITING, total, total)
         prepared = PreparedDocument(

@@ -110,13 +110,12 @@ class Reindexing:
             document,
             chunking,
             embedder.identity.window,
-            embedder.count_tokens,
+            embedder,
             target.generation.fingerprint,
         )
         cached = engine.cached_embedder(target)
         try:
-            tokens = [chunk.tokens for chunk in pieces.chunks]
-            embedded = cached.embed(pieces.texts, lambda _done: self._make_way(), tokens)
+            embedded = cached.embed(pieces.texts, lambda _done: self._make_way(), pieces.tokenized)
             engine.indexer.fill(
                 PreparedChunks(
                     kb=target,

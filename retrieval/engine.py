@@ -16,12 +16,14 @@ from retrieval.chunks import Chunks
 from retrieval.database import Database
 from retrieval.documents import Documents
 from retrieval.embedding.cache import CachedEmbedder
+from retrieval.embedding.choosing import Choosing, Wishes
 from retrieval.embedding.claims import Claims
 from retrieval.embedding.hashing import HashingBackend
+from retrieval.embedding.model_cache import ModelCache
 from retrieval.embedding.ollama import OllamaBackend
-from retrieval.embedding.registry import Embedders
+from retrieval.embedding.registry import Embedders, LoadModel
 from retrieval.embedding.scheduler import Embedder
-from retrieval.embedding.torch import TorchBackend
+from retrieval.embedding.sentence_model import SentenceModel
 from retrieval.errors import DataDirectoryLocked, StoreUnavailable
 from retrieval.explaining import Explainer
 from retrieval.feedback import FeedbackLog
@@ -58,7 +60,6 @@ class Engine:
     feedback: FeedbackLog
     blobs: Blobs
     stores: Stores
-    embedder: Embedder
     embedders: Embedders
     claims: Claims
     indexer: Indexer
@@ -72,6 +73,13 @@ class Engine:
     explainer: Explainer
     answering: Answering
     responding: Responding
+
+    @property
+    def embedder(self) -> Embedder:
+        """That of new knowledge bases, loaded when it is first asked for. Raises
+        ModelUnavailable, ModelServerError.
+        """
+        return self.embedders.default
 
     def open(self, name: str) -> KnowledgeBase:
         """A knowledge base that can be searched and written.
@@ -114,8 +122,7 @@ def open_engine(
         stack.enter_context(_lock(settings.data))
         database = Database.at(settings.data / "catalogue.sqlite")
         stack.callback(database.close)
-        embedder = Embedder(backend or load_backend(settings))
-        embedders = Embedders(embedder, lambda name: load_backend(settings, name))
+        embedders = Embedders(_loading(settings, backend))
         stack.callback(embedders.close)
         knowledge_bases, documents = KnowledgeBases(database), Documents(database)
         stores = stack.enter_context(open_stores(settings, database, mend))
@@ -135,7 +142,7 @@ def open_engine(
             stack.callback(reranking.reranker.close)
         known_items = KnownItemSearcher(embedders, stores, chunks, legs)
         searcher = Searcher(embedders, legs, chunks, knowledge_bases, calibrations, reranking)
-        answering = Answering(searcher, ExtractiveAnswerer(embedder), documents, stores)
+        answering = Answering(searcher, ExtractiveAnswerer(embedders), documents, stores)
         yield Engine(
             settings=settings,
             database=database,
@@ -144,7 +151,6 @@ def open_engine(
             feedback=FeedbackLog(database),
             blobs=blobs,
             stores=stores,
-            embedder=embedder,
             embedders=embedders,
             claims=Claims(),
             indexer=indexer,
@@ -157,7 +163,7 @@ def open_engine(
             searcher=searcher,
             explainer=Explainer(searcher, legs, chunks, documents, stores, knowledge_bases),
             answering=answering,
-            responding=_responding(settings, answering, documents, embedder),
+            responding=_responding(settings, answering, documents, embedders),
         )
 
 
@@ -177,24 +183,35 @@ def _reranking(settings: EngineSettings) -> Reranking | None:
 
 
 def _responding(
-    settings: EngineSettings, answering: Answering, documents: Documents, embedder: Embedder
+    settings: EngineSettings, answering: Answering, documents: Documents, embedders: Embedders
 ) -> Responding:
     """Who answers: with an Ollama server its chat models too."""
     if not (settings.ollama.host or settings.chat_model):
         return Responding(answering)
     chat = OllamaChat(settings.ollama, settings.chat_context)
-    generating = Generating(answering, documents, Verifier(embedder), chat)
+    generating = Generating(answering, documents, Verifier(embedders), chat)
     return Responding(answering, settings.chat_model, generating, chat)
 
 
-def load_backend(settings: EngineSettings, model: str = "") -> EmbeddingBackend:
-    """An embedding model, by default the one that the settings name. Raises ModelUnavailable."""
+def load_backend(settings: EngineSettings, model: str = "", dtype: str = "") -> EmbeddingBackend:
+    """An embedding model, by default the one that the settings name; with numbers of that type,
+    by default those that suit it here. Raises ModelUnavailable.
+    """
     name = model or settings.embedding_model
     if name == "hashing":
         return HashingBackend()
     if name.startswith(_AT_OLLAMA):
         return OllamaBackend(name.removeprefix(_AT_OLLAMA), settings.ollama)
-    return TorchBackend(name, settings.embedding_device, settings.embedding_download)
+    found = SentenceModel(name, settings.embedding_device, settings.embedding_download)
+    wishes = Wishes(settings.embedding_backend, dtype, settings.embedding_calibration)
+    return Choosing(found, ModelCache(settings.cache), wishes).open()
+
+
+def _loading(settings: EngineSettings, default: EmbeddingBackend | None) -> LoadModel:
+    def load(name: str, dtype: str) -> EmbeddingBackend:
+        return default if default and not name else load_backend(settings, name, dtype)
+
+    return load
 
 
 @contextmanager

@@ -101,7 +101,11 @@ class ModelServerBroken(ModelServerError):
 
 
 class Overloaded(RetrievalError):
-    """A queue is full; trying again later helps."""
+    """A queue is full; trying again in `retry_after` seconds may help."""
+
+    def __init__(self, message: str, retry_after: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class Superseded(RetrievalError):

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from retrieval.conversation import Turn
 from retrieval.embedding.identity import ModelIdentity
+from retrieval.embedding.tokens import TokenizedText
 from retrieval.ollama.types import ChatPart
 from retrieval.types import Vector, Vectors
 
@@ -93,7 +94,10 @@ class EmbeddingBackend(Protocol):
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special ones included. Any thread may call it."""
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
+    def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
+        """Each text as `encode` wants it. Any thread may call it."""
+
+    def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
         """`(n, d) float32` unit vectors of texts that fit the window, in their order.
 
         ModelServerUnavailable says that no text can be embedded now; of any other error the

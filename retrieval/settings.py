@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from retrieval.embedding.torch import DEFAULT_MODEL
+from retrieval.embedding.model_cache import default_cache
+from retrieval.embedding.precision import Backend
+from retrieval.embedding.sentence_model import DEFAULT_MODEL
 from retrieval.ollama.settings import OllamaSettings
 
 
@@ -12,8 +14,10 @@ class EngineSettings:
     """Where the data lies and what embeds it.
 
     `embedding_model`: a sentence-transformers name or path, "ollama:" and a model of an Ollama
-    server, or "hashing". `embedding_device`:
-    "cuda", "mps", "cpu", or "" for the best there is. `chroma_url`: a Chroma server to use
+    server, or "hashing". `embedding_device`: "cuda", "mps", "cpu", or "" for the best there is.
+    `embedding_backend`: what computes, None for the fastest by a trial; `embedding_calibration`: a
+    file or folder of texts that eight-bit scales are taken from. `cache`: where converted models
+    are kept, for all data directories of a user. `chroma_url`: a Chroma server to use
     instead of the embedded one. `vector_memory_bytes`: in which exact vectors are held, of as many
     knowledge bases as they are enough for. `chat_model`: of the Ollama server, empty to answer with
     quotes; `chat_context`: the tokens of its prompts and answers together. `reranker`: a
@@ -24,7 +28,10 @@ class EngineSettings:
     data: Path
     embedding_model: str = DEFAULT_MODEL
     embedding_device: str = ""
+    embedding_backend: Backend | None = None
+    embedding_calibration: Path | None = None
     embedding_download: bool = False
+    cache: Path = field(default_factory=default_cache)
     chroma_url: str = ""
     vector_memory_bytes: int = 2_000_000_000
     chat_model: str = ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from retrieval.analysis import analyse
-from retrieval.embedding.scheduler import Embedder
+from retrieval.embedding.registry import Embedders
 from retrieval.question import content_terms
 from retrieval.sentences import Span, sentences
 from retrieval.types import Hit
@@ -36,8 +36,8 @@ class Support:
 class Verifier:
     """Finds what supports a sentence."""
 
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
+    def __init__(self, embedders: Embedders) -> None:
+        self._embedders = embedders
 
     def support(self, sentence: str, hits: Sequence[Hit]) -> Support | None:
         """The words of these hits that best support a sentence; None if none do."""
@@ -54,8 +54,8 @@ class Verifier:
         covered = [len(wanted & frozenset(analyse(text))) / len(wanted) for _, _, text in able]
         # The best by words, and only they are embedded: this happens while somebody reads.
         best = sorted(range(len(able)), key=lambda i: (-covered[i], len(able[i][2])))[:8]
-        vectors = self._embedder.embed_documents([able[i][2] for i in best], urgent=True)
-        cosines = vectors @ self._embedder.embed_query(sentence)
+        vectors = self._embedders.default.embed_documents([able[i][2] for i in best], urgent=True)
+        cosines = vectors @ self._embedders.default.embed_query(sentence)
         scored = [
             (0.5 * covered[i] + 0.5 * max(0.0, float(cosine)), i)
             for i, cosine in zip(best, cosines, strict=True)

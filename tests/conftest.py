@@ -66,9 +66,13 @@ def _no_network() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _no_settings() -> Iterator[None]:
-    """What the environment of whoever runs the tests configures doesn't change them."""
+def _no_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the environment of whoever runs the tests configures doesn't change them.
+
+    Nor what was converted on this machine before: the model is converted once for all tests.
+    """
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         for name in list(os.environ):
             if name.startswith(("FOOTNOTE_", "OLLAMA_", "OPENAI_")) and "_CI_" not in name:
                 patch.delenv(name)

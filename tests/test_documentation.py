@@ -17,8 +17,10 @@ README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 SETTINGS = Settings.model_fields
 EMPTY = {
     "allowed_hosts": "none",
+    "cache": "the user's cache",
     "chat_model": "quotes",
     "chroma_url": "embedded",
+    "embedding_calibration": "the samples",
     "embedding_device": "best found",
     "ollama_api_key": "none",
     "ollama_host": "none",

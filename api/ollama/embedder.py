@@ -2,29 +2,28 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 
-import anyio
 import numpy as np
 
 from api.routes.dependencies import Blocking
-from api.wire.models import Card, Completion, Embedded, Part
+from api.wire.models import Card, Completion, Embedded, EmbeddingTimes, Part
 from api.wire.names import ModelName
 from api.wire.refusals import Refusal
 from retrieval.embedding.lanes import Lane
+from retrieval.embedding.requests import Request
 from retrieval.embedding.scheduler import Embedder
-from retrieval.errors import RetrievalError
-from retrieval.types import Vector
+from retrieval.embedding.tokens import TokenizedText
+from retrieval.errors import Overloaded, RetrievalError
 
 _TOO_LONG = "the input length exceeds the context length"
 _BUSY = "server busy, please try again.  maximum pending requests exceeded"
 _NAMES = {"all-minilm-l6-v2": "all-minilm"}  # where Ollama's library has another name for it
 
-# Texts in the embedder's hands; the calls beyond wait with their texts, up to so many.
-_IN_HAND = 8_192
-_WAITING_CALLS = 16_384
 MOST_TEXTS = 100_000  # in one call
+_TOGETHER = 2_048  # texts that are tokenised while those before them are embedded
 # Characters that are tokenised sooner (0.1 ms a thousand) than a thread is found for them.
 _AT_ONCE = 4_000
 
@@ -39,9 +38,6 @@ class EmbedderModel:
     def __init__(self, embedder: Embedder, blocking: Blocking, since: datetime) -> None:
         self._embedder = embedder
         self._blocking = blocking
-        self._room = anyio.Semaphore(_IN_HAND)
-        self._turn = anyio.Lock()
-        self._calls = 0
         identity = embedder.identity
         self.card = Card(
             name=_name(identity.name),
@@ -65,62 +61,54 @@ class EmbedderModel:
         )
 
     async def embed(self, texts: Sequence[str], limit: int, truncate: bool) -> Embedded:
-        if self._calls >= _WAITING_CALLS:
-            raise Refusal(503, _BUSY)
         if len(texts) > MOST_TEXTS:
             raise Refusal(400, f"{len(texts)} texts in one request; {MOST_TEXTS} are the most")
-        self._calls += 1
         try:
             return await self._embed(texts, limit, truncate)
+        except Overloaded as error:
+            raise Refusal(429, _BUSY, retry_after=error.retry_after) from error
         except RetrievalError as error:
             raise Refusal(503, str(error)) from error
-        finally:
-            self._calls -= 1
 
     async def complete(self, _completion: Completion) -> AsyncGenerator[Part]:
         raise Refusal(400, f'"{self.card.name.model}" does not support chat')
         yield Part()
 
     async def _embed(self, texts: Sequence[str], limit: int, truncate: bool) -> Embedded:
-        vectors = np.empty((len(texts), self.card.embedding_length), dtype=np.float32)
-        read = 0
-        for start in range(0, len(texts), _IN_HAND):
-            part = texts[start : start + _IN_HAND]
-            if sum(map(len, part)) <= _AT_ONCE:
-                fitted = self._fit(part, limit, truncate)
-            else:
-                fitted = await self._blocking.call(self._fit, part, limit, truncate)
-            read += sum(count for _, count in fitted)
-            vectors[start : start + len(part)] = await self._vectors(fitted)
-        return Embedded(vectors, read)
+        requests: list[Request] = []
+        tokenising = 0.0
+        try:
+            for at in range(0, len(texts), _TOGETHER):
+                began = time.perf_counter()
+                fitted = await self._fitted(texts[at : at + _TOGETHER], limit, truncate)
+                tokenising += time.perf_counter() - began
+                requests.append(self._embedder.submit(fitted, Lane.CALL))
+            vectors = [await asyncio.wrap_future(request.done) for request in requests]
+        finally:
+            for request in requests:
+                request.done.cancel()
+        timings = [request.timings for request in requests]
+        return Embedded(
+            vectors[0] if len(vectors) == 1 else np.concatenate(vectors),
+            sum(one.tokens for one in timings),
+            EmbeddingTimes(tokenising, timings[0].queued, sum(one.inferred for one in timings)),
+        )
 
-    def _fit(self, texts: Sequence[str], limit: int, truncate: bool) -> list[tuple[str, int]]:
-        """What is read of each text, and how many tokens that is."""
-        counts = self._embedder.count_raw(texts)
-        if max(counts, default=0) > limit and not truncate:
+    async def _fitted(
+        self, texts: Sequence[str], limit: int, truncate: bool
+    ) -> list[TokenizedText]:
+        """What is read of each text. Raises Refusal where one is too long and mayn't be cut."""
+        if sum(map(len, texts)) <= _AT_ONCE:
+            return self._fit(texts, limit, truncate)
+        return await self._blocking.call(self._fit, texts, limit, truncate)
+
+    def _fit(self, texts: Sequence[str], limit: int, truncate: bool) -> list[TokenizedText]:
+        whole = self._embedder.tokenize_raw(texts)
+        if not truncate and any(text.count > limit for text in whole):
             raise Refusal(400, _TOO_LONG)
         return [
-            (text, count) if count <= limit else self._embedder.fit(text, limit)
-            for text, count in zip(texts, counts, strict=True)
+            text if text.count <= limit else self._embedder.fit(text.text, limit) for text in whole
         ]
-
-    async def _vectors(self, fitted: list[tuple[str, int]]) -> list[Vector]:
-        texts, counts = zip(*fitted, strict=True)
-        futures: list[asyncio.Future[Vector]] = []
-        taken = 0
-        try:
-            async with self._turn:  # or two calls that each have half of the room wait for ever
-                for _ in texts:
-                    await self._room.acquire()
-                    taken += 1
-            work = self._embedder.submit(texts, Lane.CALL, counts)
-            futures = [asyncio.wrap_future(one) for one in work]
-            return await asyncio.gather(*futures)
-        finally:
-            for future in futures:
-                future.cancel()
-            for _ in range(taken):
-                self._room.release()
 
 
 def _name(identity: str) -> ModelName:

@@ -79,11 +79,10 @@ class KnowledgeBaseModel:
 
     def _usage(self, answer: Answer, written: "_Written", total: int) -> Usage:
         """Tokens: the chat model's own count; without one, those of what was found and said."""
-        count = self._service.engine.embedder.count_raw
         read, said = answer.usage.prompt_tokens, answer.usage.output_tokens
         if not read:
             read = sum(hit.chunk.tokens for hit in answer.hits) or 1
-            said = count([written.text])[0]
+            [said] = (t.count for t in self._service.engine.embedder.tokenize_raw([written.text]))
         searching = int(answer.timings.get("total", 0.0) * 1e9)
         return Usage(
             prompt_tokens=read,

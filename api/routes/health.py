@@ -41,6 +41,7 @@ async def info(service: ServiceOf, blocking: BlockingOf) -> dict[str, Any]:
             "model": identity.name,
             "dimension": identity.dimension,
             "window": identity.window,
+            "dtype": identity.dtype,
             "fingerprint": identity.fingerprint,
         },
         "answerer": settings.chat_model or EXTRACTIVE,

@@ -79,7 +79,7 @@ class EmbeddingModel:
                     await anyio.sleep(self._seconds)
         finally:
             self._waiting -= 1
-        vectors = self._backend.encode([text for text, _ in read]) @ _ROTATION
+        vectors = self._backend.vectors([text for text, _ in read]) @ _ROTATION
         fault = current.get()
         kind = fault.kind if fault else None
         if self._zeros or kind is Kind.ZEROS:

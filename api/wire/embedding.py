@@ -42,7 +42,7 @@ async def embed(server: Server, request: Request) -> Response:
         return reply({"model": asked.model, "embeddings": []})
     work = _embed(model, texts, given, asked.truncate)
     embedded = await until_gone(request, work)
-    return reply(
+    answer = reply(
         {
             "model": asked.model,
             "embeddings": _cut(embedded.vectors, asked.dimensions),
@@ -51,10 +51,12 @@ async def embed(server: Server, request: Request) -> Response:
             **without_empty({"prompt_eval_count": embedded.tokens}),
         }
     )
+    return _timed(answer, embedded, began)
 
 
 async def embeddings(server: Server, request: Request) -> Response:
     """The older call: one text, never cut, and 500 where it is too long."""
+    began = time.perf_counter_ns()
     asked = await read(EmbeddingRequest, request)
     model = await _found(server, asked.model)
     given = options.checked(asked.options)
@@ -65,10 +67,11 @@ async def embeddings(server: Server, request: Request) -> Response:
         embedded = await until_gone(request, _embed(model, [asked.prompt], given, False))
     except Refusal as refusal:
         raise Refusal(500 if refusal.status == 400 else refusal.status, refusal.text) from None
-    return reply({"embedding": embedded.vectors[0]})
+    return _timed(reply({"embedding": embedded.vectors[0]}), embedded, began)
 
 
 async def openai_embeddings(server: Server, request: Request) -> Response:
+    began = time.perf_counter_ns()
     try:
         asked = decode(OpenAIEmbedRequest, await request.body(), "openai")
         _check(asked)
@@ -85,7 +88,8 @@ async def openai_embeddings(server: Server, request: Request) -> Response:
         for index, v in enumerate(vectors)
     ]
     usage = {"prompt_tokens": embedded.tokens, "total_tokens": embedded.tokens}
-    return wrapped({"object": "list", "data": data, "model": asked.model, "usage": usage})
+    answer = wrapped({"object": "list", "data": data, "model": asked.model, "usage": usage})
+    return _timed(answer, embedded, began)
 
 
 def _check(asked: OpenAIEmbedRequest) -> None:
@@ -133,6 +137,22 @@ async def _embed(model: Model, texts: list[str], given: dict[str, Any], truncate
         raise Refusal(501, _UNSUPPORTED)
     limit = min(int(given.get("num_ctx") or card.context_length), card.context_length)
     return await model.embed(texts, max(1, limit), truncate)
+
+
+def _timed(answer: Response, embedded: Embedded, began: int) -> Response:
+    """The reply, with headers that say what took how long, in milliseconds, and how many tokens
+    were read: those of text-embeddings-inference.
+    """
+    if times := embedded.times:
+        took = {
+            "x-total-time": (time.perf_counter_ns() - began) / 1e6,
+            "x-tokenization-time": 1e3 * times.tokenising,
+            "x-queue-time": 1e3 * times.queued,
+            "x-inference-time": 1e3 * times.inferring,
+        }
+        answer.headers.update({name: f"{value:.3f}" for name, value in took.items()})
+        answer.headers["x-compute-tokens"] = str(embedded.tokens)
+    return answer
 
 
 def _texts(value: Any) -> list[str]:

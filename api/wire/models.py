@@ -67,11 +67,21 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class EmbeddingTimes:
+    """Seconds that texts took to be tokenised, waited, and were in the model's hands."""
+
+    tokenising: float
+    queued: float
+    inferring: float
+
+
+@dataclass(frozen=True, slots=True)
 class Embedded:
-    """Vectors `(n, d) float32` and the tokens that were read for them."""
+    """Vectors `(n, d) float32`, the tokens that were read for them, and what took how long."""
 
     vectors: Vectors
     tokens: int
+    times: EmbeddingTimes | None = None
 
 
 class Model(Protocol):

@@ -84,7 +84,10 @@ def _answered(call: Handler, error: Callable[[Refusal], Response]) -> Handler:
         try:
             return await call(request)
         except Refusal as refusal:
-            return error(refusal)
+            answer = error(refusal)
+            if refusal.retry_after:
+                answer.headers["retry-after"] = str(refusal.retry_after)
+            return answer
         except HTTPException as limit:  # a body beyond the limit
             return error(Refusal(limit.status_code, limit.detail))
         except ClientDisconnect:

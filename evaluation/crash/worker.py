@@ -24,6 +24,7 @@ from ingest.pipeline import Pipeline, identify
 from ingest.types import ParseLimits, Stage
 from retrieval import filters
 from retrieval.chunks import Chunks
+from retrieval.embedding.tokens import TokenizedText
 from retrieval.engine import Engine, load_backend, open_engine
 from retrieval.ports import EmbeddingBackend
 from retrieval.settings import EngineSettings
@@ -64,8 +65,11 @@ class Logged:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return self._backend.count_tokens(texts)
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        keys = [hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts]
+    def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
+        return self._backend.tokenize(texts)
+
+    def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
+        keys = [hashlib.sha256(text.text.encode()).hexdigest()[:16] for text in texts]
         os.write(self._log, (json.dumps(keys) + "\n").encode())
         return self._backend.encode(texts)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from retrieval.analysis import analyse
-from retrieval.embedding.scheduler import Embedder
+from retrieval.embedding.registry import Embedders
 from retrieval.ports import LexicalStore
 from retrieval.question import Terms, content_terms, weigh
 from retrieval.sentences import Span, sentences
@@ -78,8 +78,8 @@ class ExtractiveAnswerer:
 
     name = "extractive"
 
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
+    def __init__(self, embedders: Embedders) -> None:
+        self._embedders = embedders
 
     def draft(self, question: str, hits: Sequence[Hit], postings: LexicalStore) -> Draft:
         """The sentences of the hits that answer best. `postings` tells which terms are rare."""
@@ -88,8 +88,8 @@ class ExtractiveAnswerer:
         candidates = _candidates(hits[:_HITS], terms)
         if not candidates:
             return Draft((), Evidence(0.0, 0.0, 0.0, 0.0, 0.0), 0)
-        wanted = self._embedder.embed_query(question)
-        vectors = self._embedder.embed_documents([c.text for c in candidates], urgent=True)
+        wanted = self._embedders.default.embed_query(question)
+        vectors = self._embedders.default.embed_documents([c.text for c in candidates], urgent=True)
         cosines = (vectors @ wanted).tolist()
         scores = [
             _COSINE * cosine + _COVERAGE * candidate.coverage + _CHUNK * candidate.hit.score

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from retrieval.database import Database
 from retrieval.embedding.claims import Claims
 from retrieval.embedding.scheduler import Embedder
+from retrieval.embedding.tokens import TokenizedText
 from retrieval.schema import (
     UNFINISHED,
     chunks,
@@ -71,18 +72,18 @@ class CachedEmbedder:
         self,
         texts: Sequence[str],
         on_progress: Callable[[int], None] | None = None,
-        tokens: Sequence[int] | None = None,
+        tokenized: Sequence[TokenizedText] | None = None,
     ) -> Embedded:
         """The vectors of these passages, each kept as soon as it is there.
 
-        `tokens` are those of each text, if they have been counted (`Embedder.count_tokens`).
-        `on_progress` is called with the number of texts whose vectors are kept. What a crash
-        can cost is what the model had in hand, and what came out of it during one commit. A text
-        that somebody else embeds just now is waited for.
+        `tokenized` are the texts as the model reads them, where that is known already
+        (`Embedder.tokenize`). `on_progress` is called with the number of texts whose vectors are
+        kept. What a crash can cost is what the model had in hand, and what came out of it during
+        one commit. A text that somebody else embeds just now is waited for.
         """
         hashes = [text_hash(text) for text in texts]
         wanted = dict(zip(hashes, texts, strict=True))
-        counts = dict(zip(hashes, tokens, strict=True)) if tokens else None
+        read = dict(zip(hashes, tokenized, strict=True)) if tokenized else {}
         known: dict[str, Vector] = {}
         computed = 0
 
@@ -91,7 +92,7 @@ class CachedEmbedder:
                 on_progress(len(texts) - len(wanted) + len(known))
 
         while missing := {key: text for key, text in wanted.items() if key not in known}:
-            with closing(self._claimed(missing, counts)) as parts:
+            with closing(self._claimed(missing, read)) as parts:
                 for part, is_new in parts:
                     known |= part
                     computed += is_new * len(part)
@@ -105,7 +106,7 @@ class CachedEmbedder:
         return Embedded(result, computed)
 
     def _claimed(
-        self, texts: Mapping[str, str], tokens: Mapping[str, int] | None
+        self, texts: Mapping[str, str], read: Mapping[str, TokenizedText]
     ) -> Generator[tuple[dict[str, Vector], bool]]:
         """The vectors of those texts that nobody else embeds, in parts, and whether they are new.
 
@@ -117,8 +118,11 @@ class CachedEmbedder:
             self._claims.release(self._model, known)
             mine -= known.keys()
             yield known, False
-            lacking = {key: text for key, text in texts.items() if key in mine}
-            for fresh in self._embedder.stream_documents(lacking, tokens):
+            lacking = [key for key in texts if key in mine]
+            unread = [key for key in lacking if key not in read]
+            known_by_now = self._embedder.tokenize([texts[key] for key in unread])
+            read = {**read, **dict(zip(unread, known_by_now, strict=True))}
+            for fresh in self._embedder.stream_documents({key: read[key] for key in lacking}):
                 with self._database.write() as connection:
                     keep_vectors(connection, self._model, fresh)
                 self._claims.release(self._model, fresh)

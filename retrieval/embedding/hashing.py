@@ -14,6 +14,7 @@ import numpy as np
 
 from retrieval.analysis import analyse
 from retrieval.embedding.identity import ModelIdentity, Prefixes
+from retrieval.embedding.tokens import TokenizedText
 from retrieval.types import Vectors
 
 _TOKEN = re.compile(r"[^\W_]{1,16}|[^\w\s]|_", re.UNICODE)
@@ -44,7 +45,14 @@ class HashingBackend:
             for text in texts
         ]
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
+    def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
+        return list(map(TokenizedText, texts, self.count_tokens(texts)))
+
+    def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
+        return self.vectors([text.text for text in texts])
+
+    def vectors(self, texts: Sequence[str]) -> Vectors:
+        """Of texts as they are."""
         vectors = np.zeros((len(texts), self.identity.dimension), dtype=np.float32)
         for row, text in zip(vectors, texts, strict=True):
             for term in analyse(text) or [text]:

@@ -11,9 +11,9 @@ from contextlib import ExitStack
 
 import numpy as np
 from anyio.from_thread import start_blocking_portal
-from tokenizers import Tokenizer
 
 from retrieval.embedding.identity import ModelIdentity, prefixes_for
+from retrieval.embedding.tokens import TextTokenizer, TokenizedText
 from retrieval.embedding.vocabulary import tokenizer_of, upper_bound
 from retrieval.errors import (
     EmbeddingFailed,
@@ -103,10 +103,20 @@ class OllamaBackend:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         if self._tokenizer is None:
             return [upper_bound(text) for text in texts]
-        return [len(e.ids) for e in self._tokenizer.encode_batch_fast(list(texts))]
+        return self._tokenizer.count(texts)
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
+    def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
+        return list(map(TokenizedText, texts, self.count_tokens(texts)))
+
+    def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
         self._check_digest()
+        return self._vectors([text.text for text in texts])
+
+    def close(self) -> None:
+        self._resources.close()
+
+    def _vectors(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, as far as the server has them."""
         vectors = self._embed(texts)
         bad = np.flatnonzero(~_unit(vectors)).tolist()
         if bad:
@@ -115,9 +125,6 @@ class OllamaBackend:
                 self._portal.call(self._client.unload, self._model)
             vectors[bad] = self._embed([texts[row] for row in bad])
         return vectors
-
-    def close(self) -> None:
-        self._resources.close()
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
         """The vectors, one a text and of the right length; asked for twice if need be."""
@@ -184,13 +191,13 @@ class OllamaBackend:
         self._checked_at = time.monotonic()
 
 
-def _agreeing(shown: Shown, counted: Sequence[int | None]) -> Tokenizer | None:
+def _agreeing(shown: Shown, counted: Sequence[int | None]) -> TextTokenizer | None:
     """The model's tokenizer, if it counts the probes as the server did."""
-    tokenizer = tokenizer_of(shown.model_info)
-    if tokenizer is None:
+    found = tokenizer_of(shown.model_info)
+    if found is None:
         return None
-    ours = [len(tokenizer.encode(text).ids) for text in _PROBES]
-    return tokenizer if ours == list(counted) else None
+    tokenizer = TextTokenizer(found)
+    return tokenizer if tokenizer.count(_PROBES) == list(counted) else None
 
 
 def _unit(vectors: Vectors) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -1,22 +1,30 @@
 """The embedder: model threads fed by lanes, questions before documents.
 
     embed_query()      -> questions --+
-    submit()           -> calls     --+-> batches by token budget -> model threads -> futures
+    submit()           -> calls     --+-> batches by token budget -> model threads -> requests
     stream_documents() -> documents --+
 
-No timer: when a model thread is free it takes a batch of what waits. A model in this process has
-one thread; one at a server has as many as requests may be in flight.
+Texts are tokenised by whoever brings them, so that a model thread finds ids. No timer: when it is
+free it takes a batch of what waits. As many threads as the model runs batches side by side: on a
+CPU each with its share of the cores; on a GPU, where one computes while the next is prepared; at
+a server, where as many requests are in flight.
 """
 
+import math
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from itertools import islice
+from contextlib import ExitStack
+from queue import SimpleQueue
 
 import numpy as np
 
 from retrieval.embedding.identity import ModelIdentity
 from retrieval.embedding.lanes import Lane, Lanes, Work
+from retrieval.embedding.meter import Measured, Meter
+from retrieval.embedding.recent import RecentVectors
+from retrieval.embedding.requests import OnRows, Request
+from retrieval.embedding.tokens import TokenizedText
 from retrieval.errors import (
     EmbeddingFailed,
     ModelServerCrashed,
@@ -29,10 +37,12 @@ from retrieval.errors import (
 from retrieval.ports import EmbeddingBackend
 from retrieval.types import Vector, Vectors
 
-_QUESTIONS_LIMIT = 4_096  # urgent texts that may wait
+# Texts that may wait. Documents are bounded by those who bring them.
+_MOST = {Lane.QUESTION: 4_096, Lane.CALL: 131_072, Lane.DOCUMENT: 1 << 31}
 _NORM_TOLERANCE = 1e-2
 _WORD = 24  # characters, which few are longer than
-_AHEAD = 256  # texts of one document that wait at a time, so that others get their turn
+_TOGETHER = 2_048  # texts that are tokenised while those before them are embedded
+_LONGEST_WAIT = 600  # seconds, after which nobody need be told to come back
 
 
 class Embedder:
@@ -40,7 +50,9 @@ class Embedder:
 
     def __init__(self, backend: EmbeddingBackend) -> None:
         self._backend = backend
-        self._lanes = Lanes()
+        self._lanes = Lanes(backend.batch_tokens)
+        self._meter = Meter()
+        self._recent = RecentVectors(backend.identity.dimension)
         self._wake = threading.Condition()
         self._closed = False
         self._threads = [
@@ -57,25 +69,28 @@ class Embedder:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text as a document: its prefix and the special tokens included."""
         prefix = self.identity.prefixes.document
-        return self.count_raw([prefix + text for text in texts])
+        return self._backend.count_tokens([prefix + text for text in texts])
 
-    def count_raw(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text as it is, the special tokens included."""
-        return self._backend.count_tokens(texts)
+    def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
+        """Each text as the model reads a document: with its prefix."""
+        prefix = self.identity.prefixes.document
+        return self.tokenize_raw([prefix + text for text in texts])
+
+    def tokenize_raw(self, texts: Sequence[str]) -> list[TokenizedText]:
+        """Each text as it is."""
+        return self._backend.tokenize(texts)
 
     def embed_query(self, text: str) -> Vector:
-        """The `(d,)` unit vector of a question.
+        """The `(d,)` unit vector of a question, not to be written to.
 
         A question longer than the window isn't cut: it is embedded in pieces, and their mean
-        stands for it. Raises EmbeddingFailed, Overloaded.
+        stands for it. One of the last thousands isn't embedded again. Raises EmbeddingFailed,
+        Overloaded.
         """
-        prefix = self.identity.prefixes.query
-        pieces = [prefix + piece for piece in self._pieces(text, prefix)]
-        vectors = self._embed(pieces, Lane.QUESTION)
-        if len(pieces) == 1:
-            return np.asarray(vectors[0])
-        mean = vectors.mean(axis=0)
-        return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), dtype=np.float32)
+        vector, known = self._recent.get(text, lambda: self._question(text))
+        if known:
+            self._meter.remembered()
+        return vector
 
     def embed_questions(self, texts: Sequence[str]) -> Vectors:
         """The `(n, d)` unit vectors of questions that fit the window and nobody waits for.
@@ -95,49 +110,29 @@ class Embedder:
         lane = Lane.QUESTION if urgent else Lane.DOCUMENT
         return self._embed([prefix + text for text in texts], lane)
 
-    def stream_documents(
-        self, texts: Mapping[str, str], tokens: Mapping[str, int] | None = None
-    ) -> Iterator[dict[str, Vector]]:
+    def stream_documents(self, texts: Mapping[str, TokenizedText]) -> Iterator[dict[str, Vector]]:
         """The vectors of passages by their keys, in parts, each as soon as it is there.
 
-        `tokens` says what `count_tokens` found, if it was asked. What waits is dropped when the
-        caller stops. Raises TextTooLong, EmbeddingFailed.
+        What waits is dropped when the caller stops. Raises TextTooLong, EmbeddingFailed.
         """
-        prefix = self.identity.prefixes.document
-        ahead = iter(texts.items())
-        pending: dict[Future[Vector], str] = {}
+        keys = list(texts)
+        arrived: SimpleQueue[Sequence[int] | None] = SimpleQueue()
+        request = self.submit(
+            list(texts.values()), Lane.DOCUMENT, lambda _, rows: arrived.put(rows)
+        )
+        request.done.add_done_callback(lambda _: arrived.put(None))
         try:
-            while True:
-                taken = list(islice(ahead, _AHEAD - len(pending)))
-                counts = [tokens[key] for key, _ in taken] if tokens else None
-                futures = self.submit([prefix + text for _, text in taken], Lane.DOCUMENT, counts)
-                pending |= zip(futures, (key for key, _ in taken), strict=True)
-                if not pending:
-                    return
-                wait(pending, return_when=FIRST_COMPLETED)
-                done = [future for future in pending if future.done()]
-                ready = {pending[f]: f.result() for f in done if f.exception() is None}
-                if ready:
-                    yield ready
-                for future in done:
-                    future.result()  # raises what a text failed with
-                    del pending[future]
+            while (rows := arrived.get()) is not None:
+                yield {keys[row]: request.vectors[row] for row in rows}
+            request.done.result()  # raises what a text failed with
         finally:
-            for future in pending:
-                future.cancel()
+            request.done.cancel()
 
-    def waiting(self, lane: Lane) -> int:
-        """How many texts wait in a lane."""
-        with self._wake:
-            return self._lanes.waiting(lane)
-
-    def fit(self, text: str, limit: int) -> tuple[str, int]:
-        """The longest beginning of a text, taken as it is, that has at most `limit` tokens; and
-        how many it has.
-        """
-        count = self._backend.count_tokens([text])[0]
-        if count <= limit:
-            return text, count
+    def fit(self, text: str, limit: int) -> TokenizedText:
+        """The longest beginning of a text, taken as it is, that has at most `limit` tokens."""
+        [whole] = self.tokenize_raw([text])
+        if whole.count <= limit:
+            return whole
         fits, too_long = 0, len(text)
         step = 4 * limit  # characters; a word of English has about five and is often a token
         while too_long - fits > 1:
@@ -148,38 +143,49 @@ class Embedder:
                 too_long = middle
         # More may fit than a little more: "express" may be one token and "expr" two.
         ends = range(fits, min(fits + _WORD, len(text)) + 1)
-        counts = self._backend.count_tokens([text[:end] for end in ends])
-        return next(
-            (text[:end], count)
-            for end, count in reversed([*zip(ends, counts, strict=True)])
-            if count <= limit or end == fits
-        )
+        beginnings = self.tokenize_raw([text[:end] for end in ends])
+        return next(b for b in reversed(beginnings) if b.count <= limit or len(b.text) == fits)
 
     def submit(
-        self, texts: Sequence[str], lane: Lane, counts: Sequence[int] | None = None
-    ) -> "list[Future[Vector]]":
-        """The vectors to come of texts, taken as they are; cancelling one drops its text.
+        self, texts: Sequence[TokenizedText], lane: Lane, on_rows: OnRows | None = None
+    ) -> Request:
+        """The vectors to come of texts, taken as they are.
 
-        `counts` are their tokens, if they have been counted. Raises TextTooLong,
-        EmbeddingFailed, Overloaded.
+        Equal texts in flight are embedded once. `on_rows` is told what has come. Raises
+        TextTooLong, EmbeddingFailed, Overloaded.
         """
-        tokens = self.count_raw(texts) if counts is None else counts
-        work = [Work(text, n, Future()) for text, n in zip(texts, tokens, strict=True)]
-        for item in work:
-            if item.tokens > self.identity.window:
+        for text in texts:
+            if text.count > self.identity.window:
                 raise TextTooLong(
-                    f"A text of {item.tokens} tokens exceeds the window of {self.identity.name}, "
-                    f"{self.identity.window} tokens. Split it first: {item.text[:60]!r}..."
+                    f"A text of {text.count} tokens exceeds the window of {self.identity.name}, "
+                    f"{self.identity.window} tokens. Split it first: {text.text[:60]!r}..."
                 )
+        request = Request(texts, self.identity.dimension, lane, on_rows)
+        if not texts:
+            request.done.set_result(request.vectors)
+            return request
         with self._wake:
             if self._closed:
                 raise EmbeddingFailed("The embedder is closed.")
-            waiting = self._lanes.waiting(lane)
-            if lane is Lane.QUESTION and waiting + len(work) > _QUESTIONS_LIMIT:
-                raise Overloaded(f"{waiting} texts wait to be embedded. Try again later.")
-            self._lanes.add(lane, work)
+            self._admit(len(texts), lane)
+            self._lanes.add(request)
             self._wake.notify(len(self._threads))
-        return [item.done for item in work]
+        request.done.add_done_callback(lambda _: self._forget(request))
+        return request
+
+    def waiting(self, lane: Lane) -> int:
+        """How many texts wait in a lane."""
+        with self._wake:
+            return self._lanes.waiting(lane)
+
+    def measured(self) -> dict[Lane, Measured]:
+        """What has been embedded, by lane."""
+        return self._meter.by_lane()
+
+    @property
+    def questions_remembered(self) -> int:
+        """Questions that were answered without the model."""
+        return self._meter.questions_remembered
 
     def close(self) -> None:
         """Stop the model threads; what still waits fails with EmbeddingFailed."""
@@ -188,58 +194,111 @@ class Embedder:
             self._wake.notify_all()
         for thread in self._threads:
             thread.join()
-        for work in self._lanes.drain():
-            if not work.done.done():
-                work.done.set_exception(EmbeddingFailed("The embedder was closed."))
+        for request in self._lanes.requests():
+            request.fail(EmbeddingFailed("The embedder was closed."))
         self._backend.close()
 
-    def _pieces(self, text: str, prefix: str) -> Iterator[str]:
-        """The text, in halves of halves until each fits the window with its prefix."""
-        if self._backend.count_tokens([prefix + text])[0] <= self.identity.window or len(text) < 2:
-            yield text
+    def _question(self, text: str) -> Vector:
+        request = self.submit(list(self._pieces(text)), Lane.QUESTION)
+        vectors = _outcome([request])
+        if len(vectors) == 1:
+            return np.asarray(vectors[0])
+        mean = vectors.mean(axis=0)
+        return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), dtype=np.float32)
+
+    def _pieces(self, text: str) -> Iterator[TokenizedText]:
+        """A question, in halves of halves until each fits the window with its prefix."""
+        [piece] = self.tokenize_raw([self.identity.prefixes.query + text])
+        if piece.count <= self.identity.window or len(text) < 2:
+            yield piece
             return
         space = text.find(" ", len(text) // 2)
         middle = space if 0 <= space < len(text) * 3 // 4 else len(text) // 2
-        yield from self._pieces(text[:middle], prefix)
-        yield from self._pieces(text[middle:], prefix)
+        yield from self._pieces(text[:middle])
+        yield from self._pieces(text[middle:])
 
     def _embed(self, texts: Sequence[str], lane: Lane) -> Vectors:
         if not texts:
             return np.zeros((0, self.identity.dimension), dtype=np.float32)
-        futures = self.submit(texts, lane)
-        try:
-            return np.stack([future.result() for future in futures])
-        finally:
-            for future in futures:
-                future.cancel()  # where one text failed: drop the rest
+        with ExitStack() as unless_over:
+            requests = []
+            for at in range(0, len(texts), _TOGETHER):
+                requests.append(self.submit(self.tokenize_raw(texts[at : at + _TOGETHER]), lane))
+                unless_over.callback(requests[-1].done.cancel)  # where another part failed
+            return _outcome(requests)
+
+    def _admit(self, texts: int, lane: Lane) -> None:
+        """Raises Overloaded where as many wait in a lane as may; when to come back is measured."""
+        waiting = self._lanes.waiting(lane)
+        if waiting + texts <= _MOST[lane]:
+            return
+        done = self._meter.by_lane()[lane]
+        each = done.seconds / done.texts / len(self._threads) if done.texts else 0.0
+        wait = min(_LONGEST_WAIT, max(1, math.ceil(waiting * each)))
+        raise Overloaded(
+            f"{waiting} texts wait to be embedded. Try again in {wait} seconds.", retry_after=wait
+        )
+
+    def _forget(self, request: Request) -> None:
+        with self._wake:
+            self._lanes.forget(request)
 
     def _run(self) -> None:
         while batch := self._next_batch():
-            self._encode([w for w in batch if w.done.set_running_or_notify_cancel()])
+            lane, began = batch[0].lane, time.perf_counter()
+            failed = self._encode(batch)
+            seconds = time.perf_counter() - began
+            for work, error in failed:  # after what came of the others, which is kept
+                self._fail(work, error)
+            self._meter.batch(lane, [work.text for work in batch], seconds)
+            with self._wake:
+                self._lanes.spent(lane, seconds)
 
     def _next_batch(self) -> list[Work]:
         """The batch to run now, waiting until there is one; empty when closed."""
         with self._wake:
-            self._wake.wait_for(lambda: self._closed or len(self._lanes))
-            return [] if self._closed else self._lanes.take(self._backend.batch_tokens)
+            self._wake.wait_for(lambda: self._closed or self._lanes)
+            return [] if self._closed else self._lanes.take()
 
-    def _encode(self, batch: list[Work]) -> None:
-        """Run the batch; where it fails, run its halves, so that a poison text fails alone."""
-        if not batch:
-            return
+    def _encode(self, batch: Sequence[Work]) -> list[tuple[Work, Exception]]:
+        """Run the batch; where it fails, run its halves, so that a poison text fails alone.
+
+        What failed, and with what.
+        """
         try:
             vectors = _checked(self._backend.encode([w.text for w in batch]), len(batch))
         except Exception as error:  # noqa: BLE001 - whatever a model raises ends up at its caller
             if len(batch) == 1 or _hopeless(error):
-                for work in batch:
-                    work.done.set_exception(_explained(error, work))
-                return
+                return [(work, error) for work in batch]
             middle = len(batch) // 2
-            self._encode(batch[:middle])
-            self._encode(batch[middle:])
-            return
-        for work, vector in zip(batch, vectors, strict=True):
-            work.done.set_result(vector)
+            return self._encode(batch[:middle]) + self._encode(batch[middle:])
+        self._deliver(batch, vectors)
+        return []
+
+    def _deliver(self, batch: Sequence[Work], vectors: Vectors) -> None:
+        """Hand the vectors of a batch to those who want them, to each at once."""
+        rows: dict[Request, list[int]] = {}
+        places: dict[Request, list[int]] = {}
+        with self._wake:
+            for place, work in enumerate(batch):
+                for request, row in self._lanes.finish(work):
+                    rows.setdefault(request, []).append(row)
+                    places.setdefault(request, []).append(place)
+        for request, own in rows.items():
+            request.deliver(own, vectors[places[request]])
+
+    def _fail(self, work: Work, error: Exception) -> None:
+        self._meter.failure(work.lane)
+        with self._wake:
+            wanted = self._lanes.finish(work)
+        for request, _ in wanted:
+            request.fail(_explained(error, work))
+
+
+def _outcome(requests: Sequence[Request]) -> Vectors:
+    """The vectors of all. Raises what one of them failed with."""
+    found = [request.done.result() for request in requests]
+    return found[0] if len(found) == 1 else np.concatenate(found)
 
 
 def _hopeless(error: Exception) -> bool:
@@ -251,7 +310,7 @@ def _hopeless(error: Exception) -> bool:
 def _explained(error: Exception, work: Work) -> Exception:
     if isinstance(error, RetrievalError) and not isinstance(error, EmbeddingFailed):
         return error
-    failure = EmbeddingFailed(f"The model failed on {work.text[:60]!r}: {error}")
+    failure = EmbeddingFailed(f"The model failed on {work.text.text[:60]!r}: {error}")
     failure.__cause__ = error
     return failure
 

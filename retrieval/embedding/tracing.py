@@ -5,6 +5,7 @@ whatever else runs in it: beside one busy Python thread a batch took 3.3 times a
 times, on two cores of an AMD EPYC with all-MiniLM-L6-v2.
 """
 
+import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 import torch
-from transformers.utils import logging
+from transformers.utils import logging as transformers_logging
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -81,7 +82,7 @@ class _Positional(torch.nn.Module):
 
 def _trace(transformer: Any, example: Mapping[str, torch.Tensor]) -> Any:
     names = tuple(example)
-    with _quiet(), torch.no_grad():
+    with quiet(), torch.no_grad():
         run = torch.jit.trace(  # type: ignore[no-untyped-call]
             _Positional(transformer, names), tuple(example.values()), check_trace=False
         )
@@ -93,13 +94,22 @@ def _trace(transformer: Any, example: Mapping[str, torch.Tensor]) -> Any:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what is said of every trace: that it holds for its shapes only (see `_TRIALS`)."""
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+def quiet() -> Iterator[None]:
+    """Without what is said of every trace: that it holds for its shapes only (see `_TRIALS`).
+
+    What a converter does to the root logger meanwhile, its level included, is undone.
+    """
+    root, sentences = logging.getLogger(), logging.getLogger("sentence_transformers")
+    before = root.level, root.handlers[:], root.filters[:], sentences.level
+    verbosity = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    sentences.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logging.set_verbosity(before)
+        transformers_logging.set_verbosity(verbosity)
+        level, root.handlers[:], root.filters[:], of_sentences = before
+        root.setLevel(level)
+        sentences.setLevel(of_sentences)

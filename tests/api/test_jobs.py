@@ -23,11 +23,11 @@ class HeldBackend(HashingBackend):
         self.reached = threading.Event()
         self.let_go = threading.Event()
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
+    def vectors(self, texts: Sequence[str]) -> Vectors:
         if any("hold" in text for text in texts):
             self.reached.set()
             assert self.let_go.wait(20)
-        return super().encode(texts)
+        return super().vectors(texts)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from ingest.reindexing import Reindexing
 from ingest.sources import upload
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.embedding.scheduler import Embedder
+from retrieval.embedding.sentence_model import SentenceModel
 from retrieval.embedding.torch import TorchBackend
 from retrieval.known_items import known_items
 from retrieval.types import Chunking, Vectors
@@ -60,7 +61,7 @@ def test_questions_are_sentences_that_their_passage_lacks(open_test_engine: Open
 class Constant(HashingBackend):
     """Every text has the same vector, so every passage ties."""
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
+    def vectors(self, texts: Sequence[str]) -> Vectors:
         vectors = np.zeros((len(texts), self.identity.dimension), dtype=np.float32)
         vectors[:, 0] = 1.0
         return vectors
@@ -73,7 +74,7 @@ def test_the_real_model_beats_the_hashing_one(open_test_engine: OpenEngine) -> N
         if path.suffix in (".md", ".txt", ".html", ".pdf") and path.name.isascii():
             shop.ingest(upload(path.name, path.read_bytes(), None, None))
     items = known_items(shop.engine.chunks, shop.kb, 120)
-    real = Embedder(TorchBackend())
+    real = Embedder(TorchBackend(SentenceModel()))
     found = compare_models(real, shop.engine.embedder, items)
     real.close()
     assert found.worse, found

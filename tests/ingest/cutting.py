@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from ingest.chunking import CutDocument
 from retrieval.embedding.hashing import HashingBackend
+from retrieval.embedding.tokens import TokenizedText
 from retrieval.types import Document, Heading
 
 WORDS = st.sampled_from(
@@ -36,12 +37,18 @@ def assemble(preamble: str, sections: Sequence[tuple[int, str, str]], title: str
 DOCUMENTS = st.builds(assemble, PROSE, SECTIONS, st.sampled_from(["", "A title", "标题" * 40]))
 
 
-def code_points(texts: Sequence[str]) -> list[int]:
+class CodePoints:
     """A tokenizer of code points, white space included: a whole is more than its sentences."""
-    return [2 + len(text) for text in texts]
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [2 + len(text) for text in texts]
+
+    def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
+        return list(map(TokenizedText, texts, self.count_tokens(texts)))
 
 
-HASHING = HashingBackend().count_tokens
+CODE_POINTS = CodePoints()
+HASHING = HashingBackend()
 
 
 def spans_of(found: CutDocument, source: Document) -> list[str]:

@@ -59,7 +59,9 @@ def test_what_two_chunks_share_is_whole_sentences_within_the_overlap(
         assert one.start < next_one.start
         if next_one.start < one.end:
             shared = source.text[next_one.start : one.end]
-            [empty, *counts] = HASHING(["", *(shared[s:e] for s, e in sentences(shared))])
+            [empty, *counts] = HASHING.count_tokens(
+                ["", *(shared[s:e] for s, e in sentences(shared))]
+            )
             assert sum(count - empty for count in counts) <= min(overlap, window // 3)
 
 
@@ -82,7 +84,7 @@ def test_chinese_and_japanese_chunks_end_with_a_sentence(text: str) -> None:
 
 def test_chunks_are_at_least_half_full_but_for_the_last() -> None:
     text = " ".join(f"This sentence is number {n}." for n in range(500))
-    *counts, last = HASHING(pieces(text, window=202))
+    *counts, last = HASHING.count_tokens(pieces(text, window=202))
     assert min(counts) >= 100
     assert last >= 50
 
@@ -190,13 +192,13 @@ def test_a_title_longer_than_the_window_leaves_room_for_the_text(title: str) -> 
 
 @pytest.mark.parametrize("text", ["", " \n\t\n ", "\u3000"])
 def test_white_space_has_no_chunks(text: str) -> None:
-    assert cut(document(text), Chunking(), 64, HASHING) == CutDocument((), ())
+    assert cut(document(text), Chunking(), 64, HASHING) == CutDocument((), (), ())
 
 
 def test_tokens_of_a_chunking_lower_the_window_and_never_raise_it() -> None:
     text = "word " * 500
     for tokens, window, most in ((40, 100, 40), (400, 100, 100), (0, 100, 100)):
-        assert max(HASHING(pieces(text, window, tokens=tokens))) <= most
+        assert max(HASHING.count_tokens(pieces(text, window, tokens=tokens))) <= most
 
 
 def test_ids_tell_documents_versions_and_generations_apart() -> None:

@@ -46,11 +46,11 @@ class CountingBackend(HashingBackend):
         super().__init__()
         self.embedded: list[str] = []
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
+    def vectors(self, texts: Sequence[str]) -> Vectors:
         if any("poison" in text for text in texts):
             raise ValueError("poison")
         self.embedded += texts
-        return super().encode(texts)
+        return super().vectors(texts)
 
 
 class Workshop:

@@ -1,36 +1,38 @@
 """Invariant 5: a chunk never exceeds the embedder's window, by that embedder's own count."""
 
-from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ingest.chunking import CountTokens, CutDocument, cut
+from ingest.chunking import CutDocument, Tokenizes, cut
+from retrieval.embedding.sentence_model import SentenceModel
 from retrieval.embedding.torch import TorchBackend
 from retrieval.types import Chunking, Document
-from tests.ingest.cutting import DOCUMENTS, HASHING, code_points, document, spans_of
+from tests.ingest.cutting import CODE_POINTS, DOCUMENTS, HASHING, document, spans_of
 
-COUNTERS = st.sampled_from([HASHING, code_points])
+COUNTERS = st.sampled_from([HASHING, CODE_POINTS])
 
 
-def check_window(found: CutDocument, window: int, count_tokens: CountTokens) -> None:
-    counted = count_tokens(list(found.texts)) if found.texts else []
+def check_window(found: CutDocument, window: int, tokenizer: Tokenizes) -> None:
+    counted = tokenizer.count_tokens(list(found.texts)) if found.texts else []
+    assert [text.count for text in found.tokenized] == counted
     assert [chunk.tokens for chunk in found.chunks] == counted
     assert max(counted, default=0) <= window
 
 
 @settings(max_examples=80, deadline=None)
 @given(DOCUMENTS, st.integers(32, 80), st.integers(0, 20), COUNTERS)
-@example(document(("\n" * 40).join(["abc."] * 30), title=""), 32, 9, code_points)
+@example(document(("\n" * 40).join(["abc."] * 30), title=""), 32, 9, CODE_POINTS)
 @example(document("e" + "\u0301" * 100), 32, 0, HASHING)
 def test_the_laws_of_chunks(
-    source: Document, window: int, overlap: int, count_tokens: CountTokens
+    source: Document, window: int, overlap: int, tokenizer: Tokenizes
 ) -> None:
-    found = cut(source, Chunking(overlap=overlap), window, count_tokens)
+    found = cut(source, Chunking(overlap=overlap), window, tokenizer)
     chunks = found.chunks
-    check_window(found, window, count_tokens)
+    check_window(found, window, tokenizer)
     assert [chunk.ordinal for chunk in chunks] == list(range(len(chunks)))
     for chunk, text in zip(chunks, found.texts, strict=True):
         span = source.text[chunk.start : chunk.end]
@@ -38,7 +40,7 @@ def test_the_laws_of_chunks(
     for one, next_one in pairwise(chunks):
         assert one.end < next_one.end
     assert len({chunk.id for chunk in chunks}) == len(chunks)
-    assert cut(source, Chunking(overlap=overlap), window, count_tokens) == found
+    assert cut(source, Chunking(overlap=overlap), window, tokenizer) == found
 
 
 @pytest.mark.parametrize("chunking", [Chunking(), Chunking(tokens=48, overlap=8)])
@@ -47,22 +49,15 @@ def test_the_laws_of_chunks(
 def test_no_chunk_exceeds_the_window_of_the_default_model(
     chunking: Chunking, source: Document
 ) -> None:
-    count_tokens = DEFAULT_MODEL()
-    check_window(cut(source, chunking, 256, count_tokens), chunking.tokens or 256, count_tokens)
+    tokenizer = default_model()
+    check_window(cut(source, chunking, 256, tokenizer), chunking.tokens or 256, tokenizer)
 
 
-def _default_model() -> Callable[[], CountTokens]:
-    backends: list[TorchBackend] = []
+@cache
+def default_model() -> TorchBackend:
+    """Its tokenizer only: weights are loaded to encode."""
+    return TorchBackend(SentenceModel())
 
-    def counter() -> CountTokens:
-        if not backends:
-            backends.append(TorchBackend())  # its tokenizer only: weights are loaded to encode
-        return backends[0].count_tokens
-
-    return counter
-
-
-DEFAULT_MODEL = _default_model()
 
 HARD = {
     "one word": "x" * 300_000,
@@ -81,9 +76,9 @@ HARD = {
 @pytest.mark.parametrize("text", HARD.values(), ids=HARD.keys())
 @pytest.mark.parametrize("model", ["hashing", "default"])
 def test_hard_texts_fit_and_lose_nothing(text: str, model: str) -> None:
-    count_tokens = HASHING if model == "hashing" else DEFAULT_MODEL()
+    tokenizer: Tokenizes = HASHING if model == "hashing" else default_model()
     source = document(text)
-    found = cut(source, Chunking(overlap=0), 256, count_tokens)
-    check_window(found, 256, count_tokens)
+    found = cut(source, Chunking(overlap=0), 256, tokenizer)
+    check_window(found, 256, tokenizer)
     assert "".join("".join(spans_of(found, source)).split()) == "".join(text.split())
     assert max((len(text) for text in found.texts), default=0) <= 256 * 16 + len("Title\n")

@@ -92,7 +92,7 @@ def test_what_was_deleted_meanwhile_is_not_cited(library: Library) -> None:
     engine = library.engine
     searcher: Searcher = Deleting(library, document)  # type: ignore[assignment]
     answering = Answering(
-        searcher, ExtractiveAnswerer(engine.embedder), engine.documents, engine.stores
+        searcher, ExtractiveAnswerer(engine.embedders), engine.documents, engine.stores
     )
     answer = answering.ask(library.kb, Question(QUESTIONS[0]))
     assert (answer.abstained, answer.citations) == (True, ())

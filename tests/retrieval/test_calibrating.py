@@ -23,7 +23,7 @@ PLACES = "Lisbon Oslo Quito Hanoi Dakar Perth Lima Turin Minsk Accra".split()
 class Noise(CountingBackend):
     """A model whose vectors have nothing to do with the text."""
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
+    def vectors(self, texts: Sequence[str]) -> Vectors:
         self.embedded += texts
         seeds = [int(text_hash(text)[:8], 16) for text in texts]
         made = np.stack([np.random.default_rng(s).normal(size=256) for s in seeds])

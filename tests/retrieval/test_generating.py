@@ -72,7 +72,7 @@ def responding(library: Library, chat: Scripted | None, default: str = "") -> Re
     engine = library.engine
     if chat is None:
         return Responding(engine.answering, default)
-    generating = Generating(engine.answering, engine.documents, Verifier(engine.embedder), chat)
+    generating = Generating(engine.answering, engine.documents, Verifier(engine.embedders), chat)
     return Responding(engine.answering, default, generating, chat)
 
 

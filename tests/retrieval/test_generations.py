@@ -70,7 +70,7 @@ def test_going_back_is_instant_and_finds_the_same(shop: Workshop, reindexing: Re
     assert ids(shop, live(shop)) == before
     reindexing.roll_back(live(shop), quietly)
     assert ids(shop, live(shop)) == small
-    assert set(shop.backend.embedded[embedded:]) == {"zebra7 lion49 tiger"}
+    assert shop.backend.embedded[embedded:] == []
 
 
 def test_going_back_catches_up_with_what_changed(shop: Workshop, reindexing: Reindexing) -> None:

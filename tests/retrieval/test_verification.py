@@ -1,6 +1,7 @@
 import pytest
 
-from retrieval.embedding.scheduler import Embedder
+from retrieval.embedding.registry import Embedders
+from retrieval.embedding.sentence_model import SentenceModel
 from retrieval.embedding.torch import TorchBackend
 from retrieval.types import Chunk, Hit
 from retrieval.verification import Verifier, numbers
@@ -14,7 +15,7 @@ AT = 1_000
 
 @pytest.fixture(scope="module")
 def verifier() -> Verifier:
-    return Verifier(Embedder(TorchBackend()))
+    return Verifier(Embedders(lambda _name, _dtype: TorchBackend(SentenceModel())))
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from api.ollama import embedder as module
 from api.ollama.embedder import EmbedderModel
 from api.routes.dependencies import Blocking
 from api.wire.refusals import Refusal
+from retrieval.embedding import scheduler
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.embedding.lanes import Lane
 from retrieval.embedding.scheduler import Embedder
@@ -27,12 +28,12 @@ class Counting(HashingBackend):
         self.gate = threading.Event()
         self.gate.set()
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
+    def vectors(self, texts: Sequence[str]) -> Vectors:
         self.batches.append(len(texts))
         assert self.gate.wait(30)
         if any("poison" in text for text in texts):
             raise ValueError("poison")
-        return super().encode(texts)
+        return super().vectors(texts)
 
 
 @pytest.fixture
@@ -42,14 +43,14 @@ def backend() -> Counting:
 
 def embed(backend: Counting, *calls: Sequence[str]) -> list[Vectors | BaseException]:
     async def together() -> list[Vectors | BaseException]:
-        scheduler = Embedder(backend)
-        model = EmbedderModel(scheduler, Blocking(), datetime.now(UTC))
+        embedder = Embedder(backend)
+        model = EmbedderModel(embedder, Blocking(), datetime.now(UTC))
         try:
             work = [model.embed(texts, 256, True) for texts in calls]
             found = await asyncio.gather(*work, return_exceptions=True)
             return [one if isinstance(one, BaseException) else one.vectors for one in found]
         finally:
-            await asyncio.to_thread(scheduler.close)
+            await asyncio.to_thread(embedder.close)
 
     return asyncio.run(together())
 
@@ -59,18 +60,18 @@ def test_calls_share_batches_and_each_gets_its_own(backend: Counting) -> None:
     backend.gate.clear()
 
     async def flood() -> list[Vectors]:
-        scheduler = Embedder(backend)
-        model = EmbedderModel(scheduler, Blocking(), datetime.now(UTC))
+        embedder = Embedder(backend)
+        model = EmbedderModel(embedder, Blocking(), datetime.now(UTC))
         work = [asyncio.create_task(model.embed([text], 256, True)) for text in texts]
-        while scheduler.waiting(Lane.CALL) + sum(backend.batches) < len(texts):
+        while embedder.waiting(Lane.CALL) + sum(backend.batches) < len(texts):
             await asyncio.sleep(0.001)
         backend.gate.set()
         found = [(await one).vectors for one in work]
-        await asyncio.to_thread(scheduler.close)
+        await asyncio.to_thread(embedder.close)
         return found
 
     found = asyncio.run(flood())
-    assert np.array_equal(np.concatenate(found), HashingBackend().encode(texts))
+    assert np.array_equal(np.concatenate(found), HashingBackend().vectors(texts))
     assert len(backend.batches) <= 3
 
 
@@ -83,10 +84,10 @@ def test_a_poison_text_fails_its_own_call_only(backend: Counting) -> None:
     ]
 
 
-def test_more_texts_than_are_in_hand_at_once(
+def test_more_texts_than_are_tokenised_at_once(
     backend: Counting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_IN_HAND", 16)
+    monkeypatch.setattr(module, "_TOGETHER", 16)
     found = embed(backend, *[[f"{c} {n}" for n in range(50)] for c in range(8)])
     assert all(isinstance(one, np.ndarray) and one.shape == (50, 256) for one in found)
 
@@ -94,16 +95,17 @@ def test_more_texts_than_are_in_hand_at_once(
 def test_too_many_calls_are_told_to_come_again(
     backend: Counting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_WAITING_CALLS", 3)
-    found = embed(backend, *[["a"]] * 5)
-    refused = [one for one in found if isinstance(one, Refusal)]
-    assert [(one.status, one.text) for one in refused] == [(503, module._BUSY)] * 2
+    monkeypatch.setattr(scheduler, "_MOST", {**scheduler._MOST, Lane.CALL: 3})
+    [refused] = embed(backend, ["a", "b", "c", "d"])
+    assert isinstance(refused, Refusal)
+    assert (refused.status, refused.text) == (429, module._BUSY)
+    assert refused.retry_after >= 1
 
 
 def test_a_long_text_is_cut_where_its_tokens_end(backend: Counting) -> None:
     async def cut() -> tuple[int, int]:
-        scheduler = Embedder(backend)
-        model = EmbedderModel(scheduler, Blocking(), datetime.now(UTC))
+        embedder = Embedder(backend)
+        model = EmbedderModel(embedder, Blocking(), datetime.now(UTC))
         try:
             whole = await model.embed(["word " * 100_000], 256, True)
             short = await model.embed(["word " * 100_000, "a b"], 16, True)
@@ -111,7 +113,7 @@ def test_a_long_text_is_cut_where_its_tokens_end(backend: Counting) -> None:
                 await model.embed(["a", "word " * 300], 256, False)
             return whole.tokens, short.tokens
         finally:
-            await asyncio.to_thread(scheduler.close)
+            await asyncio.to_thread(embedder.close)
 
     assert asyncio.run(cut()) == (256, 20)
 

@@ -22,7 +22,7 @@ Goods can be returned within seven days. The buyer pays for the parcel.
 def drafted(library: Library, question: str) -> Draft:
     postings = library.engine.stores.lexical(library.kb.generation.id)
     hits = library.hits(question, k=10)
-    return ExtractiveAnswerer(library.engine.embedder).draft(question, hits, postings)
+    return ExtractiveAnswerer(library.engine.embedders).draft(question, hits, postings)
 
 
 def quoted(draft: Draft, library: Library) -> list[str]:
@@ -85,6 +85,6 @@ def test_evidence_is_stronger_where_there_is_an_answer(library: Library) -> None
 def test_a_sentence_in_two_overlapping_chunks_is_considered_once(library: Library) -> None:
     library.add("a", "One sentence about zebras here.")
     hit = library.hits("zebras")[0]
-    answerer = ExtractiveAnswerer(library.engine.embedder)
+    answerer = ExtractiveAnswerer(library.engine.embedders)
     postings = library.engine.stores.lexical(library.kb.generation.id)
     assert answerer.draft("What about zebras?", [hit, hit], postings).considered == 1

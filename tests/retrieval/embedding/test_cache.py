@@ -26,13 +26,13 @@ class HeldBackend(CountingBackend):
         self.begun, self.go_on = threading.Event(), threading.Event()
         self._failures = failures
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
+    def vectors(self, texts: Sequence[str]) -> Vectors:
         self.begun.set()
         assert self.go_on.wait(SOON)
         if self._failures:
             self._failures -= 1
             raise ValueError("not yet")
-        return super().encode(texts)
+        return super().vectors(texts)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_nothing_is_embedded_twice(embedder: CachedEmbedder, backend: CountingBa
     again = embedder.embed([*asked, "four"])
     assert again.computed == 1
     assert np.array_equal(again.vectors[:4], first.vectors)
-    assert np.array_equal(first.vectors, CountingBackend().encode(asked))
+    assert np.array_equal(first.vectors, CountingBackend().vectors(asked))
 
 
 def test_vectors_are_the_same_bits_after_a_restart(

@@ -14,7 +14,7 @@ from api.wire.models import Model
 from retrieval.embedding import ollama
 from retrieval.embedding.ollama import OllamaBackend
 from retrieval.embedding.scheduler import Embedder
-from retrieval.embedding.torch import TorchBackend
+from retrieval.embedding.sentence_model import SentenceModel
 from retrieval.errors import InvalidRequest, ModelUnavailable, TextTooLong
 from retrieval.ollama.retry import Retry
 from retrieval.ollama.settings import OllamaSettings
@@ -52,7 +52,7 @@ def test_tokens_are_counted_as_the_model_does(open_backend: Open) -> None:
     backend = open_backend()
     assert backend.exact
     texts = ["hello world", "运费险的理赔", "naïve — 🍵", ""]
-    assert backend.count_tokens(texts) == TorchBackend().count_tokens(texts)
+    assert backend.count_tokens(texts) == SentenceModel().tokenizer.count(texts)
 
 
 def test_without_a_vocabulary_they_are_bounded(open_backend: Open) -> None:
@@ -90,7 +90,7 @@ def test_a_text_that_is_too_long_fails_alone(open_backend: Open) -> None:
     with pytest.raises(TextTooLong, match="256 tokens"):
         embedder.embed_documents(["short", "word " * 300])
     with pytest.raises(TextTooLong, match="too long"):  # as the server says it
-        backend.encode(["word " * 300])
+        backend.encode(backend.tokenize(["word " * 300]))
     embedder.close()
 
 
@@ -116,9 +116,11 @@ def test_zeros_are_asked_for_again_and_never_returned_for_vectors(
 ) -> None:
     backend = open_backend()
     plan.append(Fault(Kind.ZEROS))
-    assert np.allclose(np.linalg.norm(backend.encode(["a", "b"]), axis=1), 1)
+    assert np.allclose(np.linalg.norm(backend.encode(backend.tokenize(["a", "b"])), axis=1), 1)
     plan.append(Fault(Kind.ZEROS, times=9))
-    assert not np.linalg.norm(backend.encode(["a"]))  # what the scheduler then refuses
+    assert not np.linalg.norm(
+        backend.encode(backend.tokenize(["a"]))
+    )  # what the scheduler then refuses
 
 
 def test_a_model_under_another_digest_is_another_model(
@@ -129,4 +131,4 @@ def test_a_model_under_another_digest_is_another_model(
     other = open_backend("m", [EmbeddingModel("m", digest="b" * 64)])
     assert one.identity.fingerprint != other.identity.fingerprint
     monkeypatch.setattr(ollama, "_CHECK_EVERY", 0.0)
-    assert one.encode(["a"]).shape == (1, 384)
+    assert one.encode(one.tokenize(["a"])).shape == (1, 384)

@@ -11,6 +11,7 @@ from retrieval.embedding.hashing import HashingBackend
 from retrieval.embedding.identity import Prefixes
 from retrieval.embedding.lanes import Lane
 from retrieval.embedding.scheduler import Embedder
+from retrieval.embedding.tokens import TokenizedText
 from retrieval.errors import EmbeddingFailed, Overloaded, TextTooLong
 from retrieval.types import Vector, Vectors
 
@@ -30,11 +31,11 @@ class Gated(HashingBackend):
         self.begun = threading.Event()
         self.spoil: Callable[[Vectors], Vectors] = lambda vectors: vectors
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        self.batches.append(list(texts))
+    def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
+        self.batches.append([text.text for text in texts])
         self.begun.set()
         assert self.gate.wait(SOON)
-        if any("poison" in text for text in texts):
+        if any("poison" in text.text for text in texts):
             raise ValueError("poison")
         return self.spoil(super().encode(texts))
 
@@ -57,6 +58,11 @@ def new_embedder() -> Iterator[NewEmbedder]:
         embedder.close()
 
 
+def hashed(texts: Sequence[str]) -> Vectors:
+    """What the backend makes of texts, at 32 dimensions."""
+    return HashingBackend(32).vectors(texts)
+
+
 def texts(count: int) -> list[str]:
     return [f"text {'词 ' * (number * 7 % 11)}{number}" for number in range(count)]
 
@@ -67,7 +73,7 @@ def test_vectors_come_in_the_order_of_their_texts(
     embedder = new_embedder(backend)
     asked = texts(40)
     vectors = embedder.embed_documents(asked)
-    assert np.array_equal(vectors, HashingBackend(32).encode(asked))
+    assert np.array_equal(vectors, hashed(asked))
     assert embedder.embed_documents([]).shape == (0, 32)
 
 
@@ -145,12 +151,13 @@ def test_what_exceeds_the_window_is_refused_and_not_cut(new_embedder: NewEmbedde
 def test_a_long_question_is_embedded_in_pieces(new_embedder: NewEmbedder) -> None:
     backend = Gated(window=16)
     embedder = new_embedder(backend)
-    question = " ".join(f"w{number}" for number in range(100)) + "长" * 100
+    question = " ".join(f"w{number}" for number in range(100))
+    question += "".join(chr(0x4E00 + number) for number in range(100))
     vector = embedder.embed_query(question)
     pieces = [text for batch in backend.batches for text in batch]
     assert "".join(sorted(pieces, key=question.index)) == question
     assert max(backend.count_tokens(pieces)) <= 16
-    mean = HashingBackend(32).encode(pieces).mean(axis=0)
+    mean = hashed(pieces).mean(axis=0)
     assert np.allclose(vector, mean / np.linalg.norm(mean), atol=1e-6)
 
 
@@ -169,9 +176,9 @@ def test_questions_and_documents_have_their_prefixes(
 def test_too_much_at_once_is_refused(
     backend: Gated, new_embedder: NewEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scheduler, "_QUESTIONS_LIMIT", 3)
+    monkeypatch.setattr(scheduler, "_MOST", {**scheduler._MOST, Lane.QUESTION: 3})
     embedder = new_embedder(backend)
-    with pytest.raises(Overloaded, match="later"):
+    with pytest.raises(Overloaded, match="Try again in"):
         embedder.embed_documents(texts(4), urgent=True)
     assert embedder.embed_documents(texts(3), urgent=True).shape == (3, 32)
     assert embedder.embed_documents(texts(50)).shape == (50, 32)
@@ -188,8 +195,9 @@ def closing_the_gate(backend: Gated) -> Callable[[Vectors], Vectors]:
     return close
 
 
-def by_key(count: int) -> dict[str, str]:
-    return {f"key {number}": text for number, text in enumerate(texts(count))}
+def by_key(count: int, *more: str) -> dict[str, TokenizedText]:
+    tokenized = HashingBackend().tokenize([*texts(count), *more])
+    return {f"key {number}": text for number, text in enumerate(tokenized)}
 
 
 def test_a_stream_gives_each_vector_once(backend: Gated, new_embedder: NewEmbedder) -> None:
@@ -199,14 +207,14 @@ def test_a_stream_gives_each_vector_once(backend: Gated, new_embedder: NewEmbedd
         assert part and not part.keys() & got.keys()
         got |= part
     assert got.keys() == asked.keys()
-    expected = HashingBackend(32).encode(list(asked.values()))
+    expected = hashed([text.text for text in asked.values()])
     assert np.array_equal(np.stack([got[key] for key in asked]), expected)
 
 
 def test_a_stream_gives_what_is_ready_before_it_fails(
     backend: Gated, new_embedder: NewEmbedder
 ) -> None:
-    asked = by_key(20) | {"bad": "the poison text"}
+    asked = by_key(20, "the poison text")
     got: set[str] = set()
     with pytest.raises(EmbeddingFailed, match="poison"):
         for part in new_embedder(backend).stream_documents(asked):
@@ -255,14 +263,90 @@ def test_closing_fails_what_waits(backend: Gated, new_embedder: NewEmbedder) -> 
 
 
 def test_many_threads_each_get_their_own(backend: Gated, new_embedder: NewEmbedder) -> None:
-    embedder, plain = new_embedder(backend), HashingBackend(32)
+    embedder = new_embedder(backend)
 
     def embed(number: int) -> bool:
         own = [f"thread {number} text {n}" for n in range(20)]
         one = embedder.embed_query(own[0])
-        return np.array_equal(embedder.embed_documents(own), plain.encode(own)) and np.array_equal(
-            one, plain.encode(own[:1])[0]
+        return np.array_equal(embedder.embed_documents(own), hashed(own)) and np.array_equal(
+            one, hashed(own[:1])[0]
         )
 
     with ThreadPoolExecutor(16) as pool:
         assert all(pool.map(embed, range(32)))
+
+
+def test_equal_texts_in_flight_are_embedded_once(backend: Gated, new_embedder: NewEmbedder) -> None:
+    embedder = new_embedder(backend)
+    backend.gate.clear()
+    first = embedder.submit(backend.tokenize(["busy"]), Lane.CALL)
+    assert backend.begun.wait(SOON)
+    same = [embedder.submit(backend.tokenize(["busy", "twice", "twice"]), Lane.CALL) for _ in "ab"]
+    backend.gate.set()
+    assert first.done.result(SOON).shape == (1, 32)
+    for request in same:
+        assert np.array_equal(request.done.result(SOON), hashed(["busy", "twice", "twice"]))
+    assert backend.batches == [["busy"], ["twice"]]
+
+
+def test_a_question_is_embedded_once_while_it_is_remembered(
+    backend: Gated, new_embedder: NewEmbedder
+) -> None:
+    embedder = new_embedder(backend)
+    one, other = embedder.embed_query("again"), embedder.embed_query("again")
+    assert one is other
+    assert not one.flags.writeable
+    assert backend.batches == [["again"]]
+    assert embedder.questions_remembered == 1
+
+
+def test_a_request_tells_how_long_it_waited_and_what_was_read(
+    backend: Gated, new_embedder: NewEmbedder
+) -> None:
+    embedder = new_embedder(backend)
+    backend.gate.clear()
+    embedder.submit(backend.tokenize(["first"]), Lane.CALL)
+    assert backend.begun.wait(SOON)
+    request = embedder.submit(backend.tokenize(["two words"]), Lane.CALL)
+    threading.Event().wait(0.02)
+    backend.gate.set()
+    request.done.result(SOON)
+    assert request.timings.queued >= 0.02
+    assert request.timings.inferred > 0
+    assert request.timings.tokens == 4
+
+
+def test_what_was_done_is_measured_by_lane(backend: Gated, new_embedder: NewEmbedder) -> None:
+    embedder = new_embedder(backend)
+    embedder.embed_documents(["one", "two three"])
+    embedder.embed_query("four")
+    with pytest.raises(EmbeddingFailed):
+        embedder.embed_documents(["poison"])
+    measured = embedder.measured()
+    documents, questions = measured[Lane.DOCUMENT], measured[Lane.QUESTION]
+    assert (documents.batches, documents.texts, documents.tokens, documents.padded) == (
+        2,
+        3,
+        10,
+        11,
+    )
+    assert (documents.failed, questions.failed) == (1, 0)
+    assert (questions.texts, sum(questions.classes)) == (1, 1)
+    assert measured[Lane.CALL].batches == 0
+
+
+def test_when_to_come_back_is_told(
+    backend: Gated, new_embedder: NewEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler, "_MOST", {**scheduler._MOST, Lane.CALL: 2})
+    embedder = new_embedder(backend)
+    backend.gate.clear()
+    embedder.submit(backend.tokenize(["a"]), Lane.CALL)
+    assert backend.begun.wait(SOON)
+    kept = embedder.submit(backend.tokenize(["b", "c"]), Lane.CALL)
+    with pytest.raises(Overloaded) as refused:
+        embedder.submit(backend.tokenize(["d"]), Lane.CALL)
+    assert refused.value.retry_after >= 1
+    backend.gate.set()
+    assert kept.done.result(SOON).shape == (2, 32)
+    assert embedder.submit(backend.tokenize(["d"]), Lane.CALL).done.result(SOON).shape == (1, 32)

@@ -1,96 +1,87 @@
-"""The default model as people get it: from its package, on this machine's processor."""
+"""The default model run by torch, in its own precision and in a lower one."""
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+import torch
 
-from retrieval.embedding import torch
-from retrieval.embedding.scheduler import Embedder
-from retrieval.embedding.torch import DEFAULT_IDENTITY, TorchBackend, _identity
-from retrieval.errors import ModelUnavailable
-
-TEXTS = [
-    "How long is the warranty?",
-    "The device is covered for twenty-four months.",
-    "Zebras have stripes.",
-    "运费险由谁承保？",
-    "A naïve café 🙂 " + "word " * 60,
-]
+from retrieval.embedding import torch as torch_backend
+from retrieval.embedding.precision import Precision
+from retrieval.embedding.sentence_model import DEFAULT_IDENTITY, SentenceModel
+from retrieval.embedding.torch import TorchBackend
+from tests.contracts.embedding_backend import TEXTS, EmbeddingBackendContract
 
 
 @pytest.fixture(scope="module")
-def backend() -> TorchBackend:
-    backend = TorchBackend(device="cpu")
-    backend.encode(["load"])
-    return backend
+def model() -> SentenceModel:
+    return SentenceModel(device="cpu")
 
 
-def test_what_is_loaded_is_what_the_identity_says(backend: TorchBackend) -> None:
-    assert backend._model is not None
-    assert _identity("all-MiniLM-L6-v2", backend._model) == DEFAULT_IDENTITY == backend.identity
+class TestTorch(EmbeddingBackendContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def backend(cls, model: SentenceModel) -> TorchBackend:
+        return TorchBackend(model)
 
 
-def test_tokens_are_those_the_model_reads(backend: TorchBackend) -> None:
-    assert backend._model is not None
-    read = [len(backend._model.tokenizer(text)["input_ids"]) for text in TEXTS]
-    assert backend.count_tokens(TEXTS) == read
-    assert backend.count_tokens(["", "word " * 1_000]) == [2, 1_002]
+class TestBfloat16(EmbeddingBackendContract):
+    tolerance = 5e-3
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def backend(cls, model: SentenceModel) -> TorchBackend:
+        return TorchBackend(model, Precision.BFLOAT16)
 
 
-def test_a_beginning_that_fits_is_no_shorter_than_what_the_model_would_keep(
-    backend: TorchBackend,
+def test_vectors_are_those_of_sentence_transformers(model: SentenceModel) -> None:
+    expected = model.load().encode(TEXTS, normalize_embeddings=True)
+    for precision, least in ((Precision.NATIVE, 0.999999), (Precision.BFLOAT16, 0.999)):
+        backend = TorchBackend(model, precision)
+        found = backend.encode(backend.tokenize(TEXTS))
+        assert (found * expected).sum(axis=1).min() > least
+
+
+def test_a_lower_precision_is_another_identity(model: SentenceModel) -> None:
+    lossy = TorchBackend(model, Precision.BFLOAT16).identity
+    assert TorchBackend(model).identity == DEFAULT_IDENTITY
+    assert lossy.dtype == "bfloat16"
+    assert lossy.fingerprint != DEFAULT_IDENTITY.fingerprint
+
+
+def test_replicas_share_their_weights_and_leave_the_model_as_it_is(model: SentenceModel) -> None:
+    loaded = model.load()
+    replicas = torch_backend._replicas(loaded, 2)
+    assert all(replica is not loaded for replica in replicas)
+    for name, tensor in loaded.state_dict().items():
+        shared = {replica.state_dict()[name].data_ptr() for replica in replicas}
+        assert shared == {tensor.data_ptr()}
+
+
+def test_a_model_that_wants_more_than_ids_gets_texts(
+    model: SentenceModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert backend._model is not None
-    text = "Immunoglobulins of dendritic cells express 12,345 antigens — 运费险由谁承保？ " * 3
-    embedder = Embedder(backend)
-    for limit in range(3, 70):
-        kept = backend._model.tokenizer(
-            text, truncation=True, max_length=limit, return_offsets_mapping=True
-        )["offset_mapping"][-2][1]
-        beginning, tokens = embedder.fit(text, limit)
-        assert tokens <= limit
-        assert text.startswith(beginning)
-        assert len(beginning) >= kept
+    from retrieval.embedding import passes
+
+    def wrong(*_: object) -> passes.Pass:
+        return lambda texts: torch.zeros(len(texts), 384)
+
+    backend = TorchBackend(model)
+    expected = backend.encode(backend.tokenize(TEXTS))
+    monkeypatch.setattr(passes, "by_ids", wrong)
+    backend = TorchBackend(model)
+    np.testing.assert_allclose(backend.encode(backend.tokenize(TEXTS)), expected, atol=1e-5)
 
 
-def test_vectors_are_unit_and_alike_whatever_they_are_batched_with(backend: TorchBackend) -> None:
-    together = backend.encode(TEXTS)
-    alone = np.concatenate([backend.encode([text]) for text in TEXTS])
-    assert together.shape == (len(TEXTS), 384)
-    assert together.dtype == np.float32
-    assert_allclose(np.linalg.norm(together, axis=1), 1.0, atol=1e-5)
-    assert_allclose(together, alone, atol=1e-5)
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
 
-def test_a_question_is_nearer_to_its_answer(backend: TorchBackend) -> None:
-    question, answer, other, *_ = backend.encode(TEXTS)
-    assert question @ answer > question @ other + 0.2
-
-
-def test_the_model_is_the_published_one(backend: TorchBackend) -> None:
-    """Other weights, another pooling or a library that computes otherwise would show here."""
-    [vector] = backend.encode(["This is a test."])
-    assert_allclose(vector[:4], [0.03359, 0.01051, -0.01750, 0.02935], atol=1e-4)
-
-
-def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch, "DEFAULT_WEIGHTS", "0" * 64)
-    backend = TorchBackend()
-    with pytest.raises(ModelUnavailable, match="SHA-256"):
-        backend.encode(["text"])
-
-
-@pytest.mark.parametrize("name", ["nobody/no-such-model", "/no/such/folder"])
-def test_a_model_that_is_not_here_is_not_fetched(name: str) -> None:
-    with pytest.raises(ModelUnavailable, match="FOOTNOTE_EMBEDDING_DOWNLOAD"):
-        TorchBackend(name)
-
-
+@needs_cuda
 @pytest.mark.parametrize(
-    "name", ["all-minilm", "ALL-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2"]
+    ("precision", "least"),
+    [(Precision.NATIVE, 0.9999), (Precision.BFLOAT16, 0.999), (Precision.FLOAT16, 0.9999)],
 )
-def test_the_default_model_goes_by_several_names_and_costs_nothing_to_name(name: str) -> None:
-    backend = TorchBackend(name)
-    assert backend.identity == DEFAULT_IDENTITY
-    assert backend._model is None
-    assert backend.count_tokens(["two words"]) == [4]
+def test_on_a_gpu_vectors_are_those_of_the_processor(precision: Precision, least: float) -> None:
+    here = TorchBackend(SentenceModel(device="cpu"))
+    there = TorchBackend(SentenceModel(device="cuda"), precision)
+    expected = here.encode(here.tokenize(TEXTS))
+    found = there.encode(there.tokenize(TEXTS))
+    assert (found * expected).sum(axis=1).min() > least

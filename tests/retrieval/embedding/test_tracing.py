@@ -8,13 +8,14 @@ import torch
 
 from retrieval.embedding import torch as torch_backend
 from retrieval.embedding import tracing
-from retrieval.embedding.torch import TorchBackend, _load, _verified
+from retrieval.embedding.sentence_model import SentenceModel
+from retrieval.embedding.torch import TorchBackend
 
 TEXTS = [f"word{n} 词 " * (n % 40 + 1) for n in range(30)] + [""]
 
 
 def loaded() -> Any:
-    return _load(str(_verified()), "cpu", download=False)
+    return SentenceModel(device="cpu").load()
 
 
 def vectors(model: Any) -> Any:
@@ -56,11 +57,9 @@ def test_what_cannot_be_traced_runs_as_it_is(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_replicas_are_traced_each() -> None:
-    backend = TorchBackend(device="cpu")
-    backend.encode(["load"])
-    taken: list[Any] = [backend._replicas.get() for _ in range(backend.parallel)]
-    assert len({id(one[0].model.forward) for one in taken}) == backend.parallel
-    assert all(one[0].model.forward.__module__ == tracing.__name__ for one in taken)
+    replicas: list[Any] = list(torch_backend._replicas(loaded(), 2))
+    assert len({id(one[0].model.forward) for one in replicas}) == 2
+    assert all(one[0].model.forward.__module__ == tracing.__name__ for one in replicas)
 
 
 def test_a_failure_to_make_replicas_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +70,8 @@ def test_a_failure_to_make_replicas_is_no_end(monkeypatch: pytest.MonkeyPatch) -
         raise MemoryError
 
     monkeypatch.setattr(torch_backend, "_replicas", failing)
-    backend = TorchBackend(device="cpu")
+    backend = TorchBackend(SentenceModel(device="cpu"))
+    texts = backend.tokenize(["one"])
     with pytest.raises(MemoryError):
-        backend.encode(["one"])
-    assert backend.encode(["one"]).shape == (1, 384)
+        backend.encode(texts)
+    assert backend.encode(texts).shape == (1, 384)

@@ -1,0 +1,189 @@
+"""Which backend runs a model here: the one that is asked for, or the fastest by a short trial.
+
+What a trial found is noted for this machine, so that the next start needn't try again.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from retrieval.embedding.calibration_texts import read_passages
+from retrieval.embedding.model_cache import ModelCache
+from retrieval.embedding.openvino import OpenVinoBackend
+from retrieval.embedding.precision import Backend, Precision, Runtime
+from retrieval.embedding.sentence_model import SentenceModel
+from retrieval.embedding.torch import TorchBackend
+from retrieval.embedding.trial import BATCHES, USUAL_BATCH, Trial, reference, try_out
+from retrieval.errors import ModelUnavailable
+from retrieval.ports import EmbeddingBackend
+from retrieval.processor import available_cores, processor_name
+from retrieval.types import Vectors
+
+_log = structlog.get_logger()
+
+NEAR = 0.999
+"""The lowest cosine to the model's own vectors with which a lossy backend is chosen unasked."""
+_SAME = 0.9999  # the lowest of one that computes with the same numbers
+_WORTH = 1.1  # times as fast as the best lossless one: for less, other vectors aren't worth it
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What is asked of a backend: one by name, or any of a precision, or none in particular.
+
+    `calibration`: a file or folder of texts that int8 takes its scales from.
+    """
+
+    backend: Backend | None = None
+    dtype: str = ""
+    calibration: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """Of a trial: what it measured, or why there is nothing."""
+
+    trial: Trial | None = None
+    error: str = ""
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> "_Outcome":
+        if found.get("error"):
+            return cls(error=str(found["error"]))
+        rates = {int(size): float(rate) for size, rate in found["rates"].items()}
+        return cls(Trial(rates, float(found["cosine"])))
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self.trial) if self.trial else {"error": self.error}
+
+
+@dataclass(slots=True)
+class Choosing:
+    """The choice for one model on this machine."""
+
+    model: SentenceModel
+    cache: ModelCache
+    wishes: Wishes
+    _expected: Vectors | None = field(default=None, init=False)
+
+    def open(self) -> EmbeddingBackend:
+        """The backend, with the batches that suit it. Raises ModelUnavailable."""
+        candidates = self._candidates()
+        outcomes = {each: self._outcome(each) for each in candidates}
+        chosen = _best(outcomes)
+        if chosen is None:
+            reasons = "; ".join(f"{each}: {found.error}" for each, found in outcomes.items())
+            raise ModelUnavailable(f"No backend runs {self.model.identity}. {reasons}")
+        trial = self._sized(chosen, outcomes[chosen])
+        if len(candidates) > 1:
+            rates = {str(e): round(o.trial.best) for e, o in outcomes.items() if o.trial}
+            _log.info("embedding_backend", chosen=str(chosen), tokens_per_second=rates)
+        return self._backend(chosen, trial.batch_tokens)
+
+    def _candidates(self) -> tuple[Backend, ...]:
+        wanted, precision = self.wishes.backend, self._precision()
+        if wanted and precision in (None, wanted.precision):
+            return (wanted,)
+        on_cpu = self.model.device == "cpu"
+        offered = [each for each in Backend if on_cpu or each.runtime is Runtime.TORCH]
+        if precision is not None:
+            return tuple(each for each in offered if each.precision is precision)
+        # What torch computes with fewer bits on a processor is slower than what OpenVINO does.
+        lossy = (Backend.OPENVINO_BF16,) if on_cpu else (Backend.TORCH_BF16, Backend.TORCH_FP16)
+        return tuple(e for e in offered if e.precision is Precision.NATIVE or e in lossy)
+
+    def _precision(self) -> Precision | None:
+        """The one that is asked for by the dtype of an identity, if any is."""
+        dtype = self.wishes.dtype
+        if not dtype:
+            return None
+        if dtype == self.model.identity.dtype:
+            return Precision.NATIVE
+        return next((p for p in Precision if p and p == dtype.partition("-")[0]), Precision.NATIVE)
+
+    def _outcome(self, backend: Backend) -> _Outcome:
+        """Of the first trial, tried out now if it never was."""
+        noted = self.cache.recall(self._note)
+        try:
+            if backend in noted:
+                return _Outcome.from_json(noted[backend])
+        except (KeyError, TypeError, ValueError, AttributeError):
+            pass  # a note of another release
+        return self._try(backend, (USUAL_BATCH,))
+
+    def _sized(self, backend: Backend, outcome: _Outcome) -> Trial:
+        """With the rates of all sizes of batches."""
+        assert outcome.trial is not None  # noqa: S101 - only those that ran are chosen
+        if len(outcome.trial.rates) > 1:
+            return outcome.trial
+        return self._try(backend, BATCHES).trial or outcome.trial
+
+    def _try(self, backend: Backend, sizes: Sequence[int]) -> _Outcome:
+        """Of a trial made now, and noted, unless what kept it from running may pass."""
+        _log.info("trying_embedding_backend", backend=str(backend))
+        try:
+            if self._expected is None:
+                self._expected = reference(TorchBackend(self.model))
+            trial = try_out(self._backend(backend), self._expected, sizes)
+        except ModelUnavailable as error:
+            outcome = _Outcome(error=str(error))
+            if isinstance(error.__cause__, OSError):
+                return outcome
+        else:
+            outcome = _Outcome(trial)
+            if backend.precision is Precision.NATIVE and trial.cosine < _SAME:
+                outcome = _Outcome(error=f"its vectors differ: a cosine is {trial.cosine:.5f}")
+        self._keep(backend, outcome)
+        return outcome
+
+    def _backend(self, backend: Backend, batch_tokens: int | None = None) -> EmbeddingBackend:
+        if backend.runtime is Runtime.TORCH:
+            return TorchBackend(self.model, backend.precision, batch_tokens)
+        return OpenVinoBackend(
+            self.model,
+            backend.precision,
+            self.cache,
+            calibration=read_passages(self.wishes.calibration),
+            dtype=self.wishes.dtype,
+            batch_tokens=batch_tokens,
+        )
+
+    def _keep(self, backend: Backend, outcome: _Outcome) -> None:
+        noted = self.cache.recall(self._note)
+        self.cache.note(self._note, {**noted, str(backend): outcome.to_json()})
+
+    @property
+    def _note(self) -> str:
+        """Of the model, on a machine like this, with the libraries that there are."""
+        about = (
+            processor_name(),
+            available_cores(),
+            self.model.device,
+            *(version(library) for library in ("footnote", "openvino", "torch")),
+        )
+        digest = hashlib.sha256(repr(about).encode()).hexdigest()
+        return f"trial-{self.model.identity.weights[:16]}-{digest[:12]}"
+
+
+def _best(outcomes: Mapping[Backend, _Outcome]) -> Backend | None:
+    """The fastest; a lossy one where it is near enough and clearly faster, or nothing else runs."""
+    ran = {each: found.trial for each, found in outcomes.items() if found.trial}
+    if len(outcomes) == 1:
+        return next(iter(ran), None)
+    lossless = [each for each in ran if each.precision is Precision.NATIVE]
+    fastest = max(lossless, key=lambda each: ran[each].best, default=None)
+    if fastest is None:
+        return max(ran, key=lambda each: ran[each].best, default=None)
+    worth = [
+        each
+        for each in ran
+        if each.precision is not Precision.NATIVE
+        and ran[each].cosine >= NEAR
+        and ran[each].best >= _WORTH * ran[fastest].best
+    ]
+    return max(worth, key=lambda each: ran[each].best, default=fastest)

