@@ -3,7 +3,8 @@
 EvaluationError
 ├── DatasetError         a dataset isn't what its format requires
 ├── ConfigurationError   a run can't be made as it was asked for
-└── LoadError            a server under load didn't answer
+├── LoadError            a server under load didn't answer
+└── TargetFailed         what is measured beside others can't be, or no further
 """
 
 
@@ -21,3 +22,7 @@ class ConfigurationError(EvaluationError):
 
 class LoadError(EvaluationError):
     """A server under load didn't answer."""
+
+
+class TargetFailed(EvaluationError):
+    """What is measured beside others can't be, or no further; the message says why."""

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 _LOOK = 0.1  # seconds between two looks at the memory
 _TASKS = Path("/proc/self/task")
+_STATUS = Path("/proc/self/status")
 
 
 def resident_memory() -> float:
@@ -24,6 +25,34 @@ def resident_memory() -> float:
         if own in (int(fields["Pid"]), int(fields["PPid"])):
             total += int(fields.get("VmRSS", "0 kB").split()[0])
     return total / 1024
+
+
+def highest_memory() -> float | None:
+    """Megabytes: the most that this process itself ever had in memory; None where the system
+    doesn't tell.
+
+    Not what `getrusage` says: that begins with what the process had which started this one.
+    """
+    try:
+        status = _STATUS.read_text()
+    except OSError:
+        return None
+    found = next((line for line in status.splitlines() if line.startswith("VmHWM:")), None)
+    return int(found.split()[1]) / 1024 if found else None
+
+
+@contextmanager
+def on_cores(count: int | None) -> Iterator[None]:
+    """What this thread starts meanwhile may use so many cores; None: all that this process may."""
+    if count is None or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(before)[:count])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, fmean
+from statistics import median as middle
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,33 @@ class Difference:
 
     interval: Interval
     p: float
+
+
+@dataclass(frozen=True, slots=True)
+class Median:
+    """A median, and the bounds that hold the true one as often as the level says."""
+
+    value: float
+    low: float
+    high: float
+
+
+def median(values: Sequence[float], level: float = 0.95) -> Median:
+    """The median of independent values with its interval, whatever their distribution: times have
+    one with a long tail.
+
+    The bounds are two of the values: David, Nagaraja, "Order Statistics", 2003, 7.1. Of fewer
+    than six no two hold it in 95 of 100 cases, and they are the lowest and the highest. Raises
+    ValueError where there are no values.
+    """
+    if not values:
+        raise ValueError("A median needs values.")
+    ordered, count = sorted(values), len(values)
+    outside, at = 2 / 2**count, 0
+    while at + 1 < count / 2 and outside + 2 * math.comb(count, at + 1) / 2**count <= 1 - level:
+        at += 1
+        outside += 2 * math.comb(count, at) / 2**count
+    return Median(middle(ordered), ordered[at], ordered[-1 - at])
 
 
 def interval(values: Sequence[float], level: float = 0.95, seed: int = 0) -> Interval:

@@ -9,6 +9,8 @@ WIDTH, HEIGHT = 480, 300  # on a phone, some 350 pixels wide, its 13 pixels of t
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 464, 10, 256
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5)
 _MOST = 5
+_MARKS = (1, 2, 5)  # times powers of ten, along a logarithmic axis
+_MANY = 8
 
 Place = Callable[[float], float]
 """Where a value stands along an axis."""
@@ -19,6 +21,7 @@ class Scale:
     """Values of an axis that are marked, the first and the last at its ends."""
 
     ticks: tuple[float, ...]
+    is_logarithmic: bool = False
 
     @classmethod
     def around(cls, low: float, high: float) -> "Scale":
@@ -27,10 +30,36 @@ class Scale:
         first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
         return cls(tuple(at * step for at in range(min(first, last - 1), last + 1)))
 
+    @classmethod
+    def powers(cls, low: float, high: float) -> "Scale":
+        """Round numbers on a logarithmic axis around positive values; where many, powers of ten."""
+        first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+        marks = [mark * 10.0**power for power in range(first, last + 1) for mark in _MARKS]
+        ticks = _around(marks, low, high)
+        if len(ticks) > _MANY:
+            ticks = _around([10.0**power for power in range(first, last + 2)], low, high)
+        return cls(ticks, is_logarithmic=True)
+
     def place(self, value: float) -> float:
         """From the bottom of the plot upwards."""
+        return _BOTTOM - self._share(value) * (_BOTTOM - _TOP)
+
+    def across(self, value: float) -> float:
+        """From the left of the plot to the right."""
+        return _LEFT + self._share(value) * (_RIGHT - _LEFT)
+
+    def _share(self, value: float) -> float:
         low, high = self.ticks[0], self.ticks[-1]
-        return _BOTTOM - (value - low) / (high - low) * (_BOTTOM - _TOP)
+        if self.is_logarithmic:
+            return math.log(value / low) / math.log(high / low)
+        return (value - low) / (high - low)
+
+
+def _around(marks: Sequence[float], low: float, high: float) -> tuple[float, ...]:
+    """The marks from the last at or below the lowest to the first at or above the highest."""
+    first = max((at for at, mark in enumerate(marks) if mark <= low * (1 + 1e-9)), default=0)
+    last = next(at for at, mark in enumerate(marks) if mark >= high * (1 - 1e-9))
+    return tuple(marks[first : max(last, first + 1) + 1])
 
 
 def linear(count: int) -> Place:
@@ -43,13 +72,25 @@ def logarithmic(last: int) -> Place:
     return lambda value: _LEFT + (_RIGHT - _LEFT) * math.log(value) / math.log(last)
 
 
-def frame(scale: Scale, label: str, marks: Mapping[str, float], below: str) -> Iterator[str]:
-    """Lines across with their values × 100, marks along the bottom, and what both axes are of."""
+def hundredths(value: float) -> str:
+    return f"{100 * value:.0f}"
+
+
+def frame(
+    scale: Scale,
+    label: str,
+    marks: Mapping[str, float],
+    below: str,
+    told: Callable[[float], str] = hundredths,
+) -> Iterator[str]:
+    """Lines across with their values as they are told, marks along the bottom, and what both
+    axes are of.
+    """
     for tick in scale.ticks:
         y = scale.place(tick)
         kind = "zero" if abs(tick) < 1e-9 else "grid"
         yield f'<line class="{kind}" x1="{_LEFT}" x2="{_RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        yield text(_LEFT - 6, y + 4, f"{100 * tick:.0f}", "end")
+        yield text(_LEFT - 6, y + 4, told(tick), "end")
     for mark, x in marks.items():
         yield text(x, _BOTTOM + 18, mark, "middle")
     lower = 38 if marks else 20

@@ -12,38 +12,39 @@ _TICKS = re.compile("`+")
 
 def to_markdown(report: Report) -> str:
     """A table a set, and how it was made."""
-    made = f"{_text(report.machine)}; {report.made.isoformat()}; {_code(report.command)}"
+    made = f"{plain(report.machine)}; {report.made.isoformat()}; {code(report.command)}"
     parts = ["# Retrieval report", made, "Means × 100, with 95 % intervals."]
     for one in report.sets:
-        parts += [f"## {_title(one)}", *([_text(one.note)] if one.note else [])]
+        parts += [f"## {_title(one)}", *([plain(one.note)] if one.note else [])]
         parts.append("\n".join(_table(one)))
     return "\n\n".join(parts) + "\n"
 
 
 def _title(one: SetReport) -> str:
-    return f"{_text(one.name)}: {one.documents:,} documents, {one.questions:,} questions"
+    return f"{plain(one.name)}: {one.documents:,} documents, {one.questions:,} questions"
 
 
 def _table(one: SetReport) -> Iterator[str]:
     table = tabulate(one)
-    yield _line("", *map(_text, table.runs))
-    yield _line("---", *("---:" for _ in table.runs))
+    yield table_row("", *map(plain, table.runs))
+    yield table_row("---", *("---:" for _ in table.runs))
     for row in table.settings:
-        yield _line(row.head, *map(_text, row.cells))
+        yield table_row(row.head, *map(plain, row.cells))
     for row in table.figures:
-        yield _line(_text(row.head), *row.cells)
+        yield table_row(plain(row.head), *row.cells)
 
 
-def _line(*cells: str) -> str:
+def table_row(*cells: str) -> str:
+    """Of a table."""
     return f"| {' | '.join(cells)} |"
 
 
-def _text(text: str) -> str:
+def plain(text: str) -> str:
     """On one line, and of no meaning to Markdown: a name must not end a cell, nor be HTML."""
     return _MARKS.sub(r"\\\1", " ".join(text.split()))
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """A code span, between more backticks than there are in it."""
     ticks = "`" * (1 + max(map(len, _TICKS.findall(text)), default=0))
     space = " " if len(ticks) > 1 else ""

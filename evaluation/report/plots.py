@@ -1,37 +1,14 @@
 """Plots as SVG to stand inside a page that has `STYLE`: no script, nothing fetched."""
 
 from collections.abc import Iterator, Sequence
-from html import escape
 from itertools import groupby
 from statistics import fmean
 
-from evaluation.report.axes import HEIGHT, Place, Scale, drawing, frame, linear, logarithmic, text
+from evaluation.report.axes import HEIGHT, Place, Scale, drawing, frame, linear, logarithmic
 from evaluation.report.content import METRIC, Curve, Differences
+from evaluation.report.series import height_with, legend, line
 
-# Okabe, Ito, "Color Universal Design", 2008: told apart by the colour-blind. On white its light
-# ones are darkened until each has a contrast of 3, on black its dark ones lightened.
-LIGHT = ("#0072b2", "#d55e00", "#00785a", "#a8487f", "#8a6d00", "#333333")
-DARK = ("#56b4e9", "#e69f00", "#2fc79b", "#e79bc4", "#f0e442", "#dddddd")
-_DASHES = ("none", "7 3", "2 3", "9 3 2 3", "12 4")  # with six colours, thirty lines differ
 _MARKED = (1, 2, 5, 10, 20, 50, 100)
-_NAME = 50  # characters of a run's name that fit beside a plot
-_ROW = 20
-
-
-def _colours(colours: Sequence[str]) -> str:
-    return " ".join(f".s{at} {{ --line: {colour}; }}" for at, colour in enumerate(colours))
-
-
-STYLE = f"""
-.plot {{ display: block; width: 100%; font: 13px system-ui, sans-serif; }}
-.plot text {{ fill: currentColor; }}
-.plot .grid {{ stroke: currentColor; opacity: .18; }}
-.plot .zero {{ stroke: currentColor; opacity: .7; }}
-.plot polyline {{ fill: none; stroke: var(--line); stroke-width: 2; }}
-.plot circle, .plot path {{ fill: var(--line); }}
-{_colours(LIGHT)}
-@media (prefers-color-scheme: dark) {{ {_colours(DARK)} }}
-"""
 
 
 def recall_plot(curves: Sequence[Curve]) -> str:
@@ -44,31 +21,15 @@ def recall_plot(curves: Sequence[Curve]) -> str:
     parts = [*frame(scale, "recall × 100", marks, "k, documents")]
     for at, curve in enumerate(curves):
         parts += _line(at, curve, x, scale)
-        parts.append(_legend(at, curve.run))
-    return drawing("Recall by k", HEIGHT + 8 + _ROW * len(curves), parts)
+        parts.append(legend(at, curve.run))
+    return drawing("Recall by k", height_with(len(curves)), parts)
 
 
 def _line(at: int, curve: Curve, x: Place, scale: Scale) -> Iterator[str]:
     places = [(x(k), scale.place(value)) for k, value in enumerate(curve.recall, start=1)]
     marked = [k for k in _MARKED if k <= len(places)]
     told = ", ".join(f"{100 * curve.recall[k - 1]:.1f} of {k}" for k in marked)
-    yield f'<g class="s{at % len(LIGHT)}" role="img">'
-    yield f"<title>{escape(curve.run)}: {told}</title>"
-    points = " ".join(f"{left:.1f},{top:.1f}" for left, top in places)
-    yield f'<polyline stroke-dasharray="{_DASHES[at % len(_DASHES)]}" points="{points}"/>'
-    for k in marked:
-        left, top = places[k - 1]
-        yield f'<circle cx="{left:.1f}" cy="{top:.1f}" r="3"/>'
-    yield "</g>"
-
-
-def _legend(at: int, name: str) -> str:
-    y = HEIGHT + 8 + _ROW * at
-    cut = name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"
-    return (
-        f'<g class="s{at % len(LIGHT)}"><polyline points="52,{y} 84,{y}" '
-        f'stroke-dasharray="{_DASHES[at % len(_DASHES)]}"/>{text(92, y + 4, cut, "start")}</g>'
-    )
+    return line(at, f"{curve.run}: {told}", places, [places[k - 1] for k in marked])
 
 
 def difference_plot(differences: Differences) -> str:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluation.significance import Interval, chance_of_loss, holm, interval, paired
+from evaluation.significance import Interval, Median, chance_of_loss, holm, interval, median, paired
 
 MEASURED = st.sampled_from([0.0, 0.25, 0.5, 1 / 3, 0.9, 1.0]) | st.floats(0.0, 1.0)
 
@@ -156,3 +156,24 @@ def test_holm_is_the_closure_of_bonferroni(p_values: list[float]) -> None:
     bonferroni = [(s, min(1.0, len(s) * min(p_values[i] for i in s))) for s in sets]
     expected = [max(p for s, p in bonferroni if i in s) for i in every]
     assert holm(p_values) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("count", "rank"), [(1, 1), (5, 1), (6, 1), (8, 1), (9, 2), (12, 3), (20, 6), (100, 40)]
+)
+def test_the_bounds_of_a_median_are_values_of_the_table(count: int, rank: int) -> None:
+    """Conover, "Practical Nonparametric Statistics", 1999, 3.2: ranks from the binomial law."""
+    found = median([float(n) for n in range(count, 0, -1)])
+    assert found == Median((count + 1) / 2, rank, count + 1 - rank)
+
+
+def test_the_bounds_of_a_median_hold_it_as_often_as_they_should() -> None:
+    chance = np.random.default_rng(0)
+    trials = chance.lognormal(size=(2_000, 15))
+    held = [found.low <= 1.0 <= found.high for found in map(median, trials.tolist())]
+    assert 0.95 <= np.mean(held) < 0.985  # 0.965 by the law
+
+
+def test_a_median_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs values"):
+        median([])

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from evaluation.report import plots
+from evaluation.report import series
 from evaluation.report.axes import Scale
 from evaluation.report.content import Curve, Differences
-from evaluation.report.plots import DARK, LIGHT, STYLE, difference_plot, recall_plot
+from evaluation.report.plots import difference_plot, recall_plot
+from evaluation.report.series import DARK, LIGHT, STYLE
 from tests.evaluation.report.conftest import HOSTILE
 
 RISING = tuple(0.4 + 0.5 * k / 100 for k in range(1, 101))
@@ -129,5 +130,5 @@ def test_colours_can_be_seen(colours: tuple[str, ...], paper: str) -> None:
     """WCAG 2.1 asks of graphics for a contrast of 3."""
     assert all(contrast(colour, paper) >= 3 for colour in colours)
     assert all(colour in STYLE for colour in colours)
-    page = Path(plots.__file__).with_name("page.html").read_text(encoding="utf-8")
+    page = Path(series.__file__).with_name("base.html").read_text(encoding="utf-8")
     assert f"--paper: {paper};" in page

@@ -1,0 +1,84 @@
+"""How long single texts wait for their vectors when they come at a given rate."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from evaluation.embedding_bench.field import Field
+from evaluation.embedding_bench.figures import Latency
+from evaluation.embedding_bench.open_loop import percentile, poisson
+from evaluation.embedding_bench.participants import Participant
+from evaluation.embedding_bench.texts import TextSet
+
+SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)
+_FEWEST = 20  # requests a rate
+_PATIENCE = 30.0  # seconds after the last of them
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Rates to come at, or shares of each target's own capacity; for so many seconds each."""
+
+    rates: tuple[float, ...]
+    seconds: float
+    seed: int
+
+    @property
+    def steps(self) -> int:
+        return len(self.rates or SHARES) if self.seconds else 0
+
+
+def capacities(field: Field, texts: TextSet) -> dict[str, float]:
+    """Single texts a second of each target, all of them waiting at once."""
+    found = {}
+    for one in field.running:
+        seconds = field.attempt(one, lambda each: each.singles(texts))
+        if seconds is not None:
+            found[one.target.name] = len(texts.texts) / max(seconds, 1e-9)
+    return found
+
+
+def latencies(
+    field: Field,
+    texts: TextSet,
+    load: Load,
+    capacity: dict[str, float],
+    watch: Callable[[int], None],
+) -> dict[str, list[Latency]]:
+    """Of each target at each rate, in turns: the lowest rate of all, then the next."""
+    found: dict[str, list[Latency]] = {}
+    done = 0
+    for step in range(load.steps):
+        for one in field.turns(step):
+            most = capacity[one.target.name]
+            rate = load.rates[step] if load.rates else SHARES[step] * most
+            measured = field.attempt(
+                one,
+                lambda each, rate=rate, most=most: latency(each, texts, rate, rate / most, load),  # type: ignore[misc]
+            )
+            if measured is not None:
+                found.setdefault(one.target.name, []).append(measured)
+            done += 1
+            watch(done)
+    return found
+
+
+def latency(
+    participant: Participant, texts: TextSet, rate: float, share: float, load: Load
+) -> Latency:
+    """At one rate. Raises TargetFailed."""
+    count = max(_FEWEST, round(rate * load.seconds))
+    taken = participant.serve(texts, poisson(rate, count, load.seed), _PATIENCE)
+    return Latency(
+        rate=rate,
+        share=share,
+        requests=count,
+        unanswered=sum(one is None for one in taken),
+        p50=_milliseconds(taken, 0.5),
+        p95=_milliseconds(taken, 0.95),
+        p99=_milliseconds(taken, 0.99),
+    )
+
+
+def _milliseconds(taken: Sequence[float | None], share: float) -> float | None:
+    found = percentile(taken, share)
+    return None if found is None else found * 1e3
