@@ -20,6 +20,7 @@ from api.commands import (
     sync,
 )
 from api.console import fail
+from api.log import configure
 from api.version import VERSION
 from evaluation.errors import EvaluationError
 from ingest.errors import IngestError
@@ -48,6 +49,12 @@ cli.add_typer(evaluate.cli, name="eval")
 cli.add_typer(bench.cli, name="bench")
 cli.add_typer(models.cli, name="models")
 cli.command("stand-in")(standin.standin)
+
+
+@cli.callback()
+def _logs() -> None:
+    """What is reported on the way goes to standard error: what a command prints may be read on."""
+    configure("info")
 
 
 @cli.command()

@@ -1,27 +1,32 @@
 import os
 import platform
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from evaluation import machine
+from retrieval import processor
 
 PYTHON = f"Python {platform.python_version()}"
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """A machine of one core and 4 GiB; the file that says of which kind."""
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text("processor\t: 0\nmodel name\t: A CPU: fast @ 2 GHz\nmodel name\t: other\n")
-    monkeypatch.setattr(machine, "_CPUINFO", cpuinfo)
+    monkeypatch.setattr(processor, "_CPUINFO", cpuinfo)
+    monkeypatch.setattr(processor, "_OWN", tmp_path / "no cgroups")
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3}, raising=False)
     sizes = {"SC_PHYS_PAGES": 1 << 20, "SC_PAGE_SIZE": 4096}
     monkeypatch.setattr(os, "sysconf", sizes.__getitem__, raising=False)
     monkeypatch.delitem(sys.modules, "torch", raising=False)
-    return cpuinfo
+    processor.available_cores.cache_clear()
+    yield cpuinfo
+    processor.available_cores.cache_clear()
 
 
 def test_a_machine_is_told_in_a_line() -> None:

@@ -1,4 +1,4 @@
-"""What the scheduler of the embedder costs, and what it is good for: questions beside documents."""
+"""What the engine around a model costs, and what it is good for: questions beside documents."""
 
 import random
 import threading
