@@ -13,8 +13,8 @@ from itertools import count
 import numpy as np
 
 from retrieval.embedding.batching import batches_by_length
+from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.lanes import Lane
-from retrieval.embedding.scheduler import Embedder
 from retrieval.ports import EmbeddingBackend
 
 _QUESTION = "what is the {} of case {} in that study"

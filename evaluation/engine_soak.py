@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluation.resources import resident_memory
+from evaluation.wrapped_backend import WrappedBackend
+from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.lanes import Lane
 from retrieval.embedding.requests import Request
-from retrieval.embedding.scheduler import Embedder
 from retrieval.embedding.tokens import TokenizedText
 from retrieval.errors import EmbeddingFailed, Overloaded, TextTooLong
 from retrieval.ports import EmbeddingBackend
@@ -28,20 +29,13 @@ _LOOKS = 50
 _LONGEST = 300.0  # seconds that a request is waited for
 
 
-class Poisonous:
+class Poisonous(WrappedBackend):
     """A backend that fails on a batch with poison in it, as a broken model does."""
-
-    def __init__(self, backend: EmbeddingBackend) -> None:
-        self._backend = backend
-        self.identity, self.parallel = backend.identity, backend.parallel
-        self.batch_tokens = backend.batch_tokens
-        self.count_tokens, self.tokenize = backend.count_tokens, backend.tokenize
-        self.close = backend.close
 
     def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
         if any(POISON in text.text for text in texts):
             raise ValueError("poison")
-        return self._backend.encode(texts)
+        return super().encode(texts)
 
 
 @dataclass(frozen=True, slots=True)

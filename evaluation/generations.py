@@ -12,7 +12,7 @@ from statistics import fmean
 import numpy as np
 
 from evaluation.significance import chance_of_loss
-from retrieval.embedding.scheduler import Embedder
+from retrieval.embedding.embedder import Embedder
 from retrieval.engine import Engine
 from retrieval.known_items import KnownItem
 from retrieval.search import Query

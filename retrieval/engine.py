@@ -18,11 +18,11 @@ from retrieval.documents import Documents
 from retrieval.embedding.cache import CachedEmbedder
 from retrieval.embedding.choosing import Choosing, Wishes
 from retrieval.embedding.claims import Claims
+from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.embedding.model_cache import ModelCache
 from retrieval.embedding.ollama import OllamaBackend
 from retrieval.embedding.registry import Embedders, LoadModel
-from retrieval.embedding.scheduler import Embedder
 from retrieval.embedding.sentence_model import SentenceModel
 from retrieval.errors import DataDirectoryLocked, StoreUnavailable
 from retrieval.explaining import Explainer

@@ -12,9 +12,9 @@ from api.routes.dependencies import Blocking
 from api.wire.models import Card, Completion, Embedded, EmbeddingTimes, Part
 from api.wire.names import ModelName
 from api.wire.refusals import Refusal
+from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.lanes import Lane
 from retrieval.embedding.requests import Request
-from retrieval.embedding.scheduler import Embedder
 from retrieval.embedding.tokens import TokenizedText
 from retrieval.errors import Overloaded, RetrievalError
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluation.crash.plan import Sending, read_plan
+from evaluation.wrapped_backend import WrappedBackend
 from ingest.job_store import Job
 from ingest.jobs import Jobs, Request
 from ingest.parsing import ProcessParser
@@ -52,30 +53,21 @@ class Order:
     versions: dict[str, list[int]]
 
 
-class Logged:
+class Logged(WrappedBackend):
     """An embedding model that writes down what it is about to embed."""
 
-    def __init__(self, backend: EmbeddingBackend, log: Path) -> None:
-        self._backend = backend
+    def __init__(self, inner: EmbeddingBackend, log: Path) -> None:
+        super().__init__(inner)
         self._log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        self.identity = backend.identity
-        self.batch_tokens = backend.batch_tokens
-        self.parallel = backend.parallel
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return self._backend.count_tokens(texts)
-
-    def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
-        return self._backend.tokenize(texts)
 
     def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
         keys = [hashlib.sha256(text.text.encode()).hexdigest()[:16] for text in texts]
         os.write(self._log, (json.dumps(keys) + "\n").encode())
-        return self._backend.encode(texts)
+        return super().encode(texts)
 
     def close(self) -> None:
         os.close(self._log)
-        self._backend.close()
+        super().close()
 
 
 class Reader(threading.Thread):

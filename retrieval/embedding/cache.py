@@ -15,7 +15,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from retrieval.database import Database
 from retrieval.embedding.claims import Claims
-from retrieval.embedding.scheduler import Embedder
+from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.tokens import TokenizedText
 from retrieval.schema import (
     UNFINISHED,

@@ -34,7 +34,6 @@ class Meter:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._measured = {lane: Measured() for lane in Lane}
-        self._remembered = 0
 
     def batch(self, lane: Lane, texts: Sequence[TokenizedText], seconds: float) -> None:
         """A batch that a model has run, be it in parts."""
@@ -58,15 +57,6 @@ class Meter:
         with self._lock:
             was = self._measured[lane]
             self._measured[lane] = replace(was, failed=was.failed + 1)
-
-    def remembered(self) -> None:
-        """A question whose vector was known."""
-        with self._lock:
-            self._remembered += 1
-
-    @property
-    def questions_remembered(self) -> int:
-        return self._remembered
 
     def by_lane(self) -> dict[Lane, Measured]:
         with self._lock:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from retrieval.embedding.scheduler import Embedder
+from retrieval.embedding.embedder import Embedder
 from retrieval.errors import ModelMismatch
 from retrieval.ports import EmbeddingBackend
 from retrieval.types import KnowledgeBase

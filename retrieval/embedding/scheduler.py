@@ -1,28 +1,24 @@
-"""The embedder: model threads fed by lanes, questions before documents.
+"""The scheduler of a model: threads fed by lanes, questions before documents.
 
-    embed_query()      -> questions --+
-    submit()           -> calls     --+-> batches by token budget -> model threads -> requests
-    stream_documents() -> documents --+
+    questions --+
+    calls     --+-> batches by token budget -> model threads -> requests
+    documents --+
 
-Texts are tokenised by whoever brings them, so that a model thread finds ids. No timer: when it is
-free it takes a batch of what waits. As many threads as the model runs batches side by side: on a
-CPU each with its share of the cores; on a GPU, where one computes while the next is prepared; at
-a server, where as many requests are in flight.
+Texts come tokenised, so that a model thread finds ids. No timer: when it is free it takes a batch
+of what waits. As many threads as the model runs batches side by side: on a CPU each with its share
+of the cores; on a GPU, where one computes while the next is prepared; at a server, where as many
+requests are in flight.
 """
 
 import math
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from queue import SimpleQueue
+from collections.abc import Sequence
 
 import numpy as np
 
-from retrieval.embedding.identity import ModelIdentity
 from retrieval.embedding.lanes import Lane, Lanes, Work
 from retrieval.embedding.meter import Measured, Meter
-from retrieval.embedding.recent import RecentVectors
 from retrieval.embedding.requests import OnRows, Request
 from retrieval.embedding.tokens import TokenizedText
 from retrieval.errors import (
@@ -35,24 +31,21 @@ from retrieval.errors import (
     TextTooLong,
 )
 from retrieval.ports import EmbeddingBackend
-from retrieval.types import Vector, Vectors
+from retrieval.types import Vectors
 
 # Texts that may wait. Documents are bounded by those who bring them.
 _MOST = {Lane.QUESTION: 4_096, Lane.CALL: 131_072, Lane.DOCUMENT: 1 << 31}
 _NORM_TOLERANCE = 1e-2
-_WORD = 24  # characters, which few are longer than
-_TOGETHER = 2_048  # texts that are tokenised while those before them are embedded
 _LONGEST_WAIT = 600  # seconds, after which nobody need be told to come back
 
 
-class Embedder:
-    """Embeds questions and documents with one model. Any thread may call it."""
+class Scheduler:
+    """Runs one model for all who have texts. Any thread may call it."""
 
     def __init__(self, backend: EmbeddingBackend) -> None:
         self._backend = backend
         self._lanes = Lanes(backend.batch_tokens)
         self._meter = Meter()
-        self._recent = RecentVectors(backend.identity.dimension)
         self._wake = threading.Condition()
         self._closed = False
         self._threads = [
@@ -62,90 +55,6 @@ class Embedder:
         for thread in self._threads:
             thread.start()
 
-    @property
-    def identity(self) -> ModelIdentity:
-        return self._backend.identity
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text as a document: its prefix and the special tokens included."""
-        prefix = self.identity.prefixes.document
-        return self._backend.count_tokens([prefix + text for text in texts])
-
-    def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
-        """Each text as the model reads a document: with its prefix."""
-        prefix = self.identity.prefixes.document
-        return self.tokenize_raw([prefix + text for text in texts])
-
-    def tokenize_raw(self, texts: Sequence[str]) -> list[TokenizedText]:
-        """Each text as it is."""
-        return self._backend.tokenize(texts)
-
-    def embed_query(self, text: str) -> Vector:
-        """The `(d,)` unit vector of a question, not to be written to.
-
-        A question longer than the window isn't cut: it is embedded in pieces, and their mean
-        stands for it. One of the last thousands isn't embedded again. Raises EmbeddingFailed,
-        Overloaded.
-        """
-        vector, known = self._recent.get(text, lambda: self._question(text))
-        if known:
-            self._meter.remembered()
-        return vector
-
-    def embed_questions(self, texts: Sequence[str]) -> Vectors:
-        """The `(n, d)` unit vectors of questions that fit the window and nobody waits for.
-
-        Raises TextTooLong, EmbeddingFailed.
-        """
-        prefix = self.identity.prefixes.query
-        return self._embed([prefix + text for text in texts], Lane.DOCUMENT)
-
-    def embed_documents(self, texts: Sequence[str], *, urgent: bool = False) -> Vectors:
-        """The `(n, d)` unit vectors of passages that fit the window, in their order.
-
-        `urgent` is for the few passages that somebody waits for. Raises TextTooLong,
-        EmbeddingFailed, Overloaded.
-        """
-        prefix = self.identity.prefixes.document
-        lane = Lane.QUESTION if urgent else Lane.DOCUMENT
-        return self._embed([prefix + text for text in texts], lane)
-
-    def stream_documents(self, texts: Mapping[str, TokenizedText]) -> Iterator[dict[str, Vector]]:
-        """The vectors of passages by their keys, in parts, each as soon as it is there.
-
-        What waits is dropped when the caller stops. Raises TextTooLong, EmbeddingFailed.
-        """
-        keys = list(texts)
-        arrived: SimpleQueue[Sequence[int] | None] = SimpleQueue()
-        request = self.submit(
-            list(texts.values()), Lane.DOCUMENT, lambda _, rows: arrived.put(rows)
-        )
-        request.done.add_done_callback(lambda _: arrived.put(None))
-        try:
-            while (rows := arrived.get()) is not None:
-                yield {keys[row]: request.vectors[row] for row in rows}
-            request.done.result()  # raises what a text failed with
-        finally:
-            request.done.cancel()
-
-    def fit(self, text: str, limit: int) -> TokenizedText:
-        """The longest beginning of a text, taken as it is, that has at most `limit` tokens."""
-        [whole] = self.tokenize_raw([text])
-        if whole.count <= limit:
-            return whole
-        fits, too_long = 0, len(text)
-        step = 4 * limit  # characters; a word of English has about five and is often a token
-        while too_long - fits > 1:
-            middle = min(fits + step, (fits + too_long) // 2)
-            if self._backend.count_tokens([text[:middle]])[0] <= limit:
-                fits, step = middle, step * 2
-            else:
-                too_long = middle
-        # More may fit than a little more: "express" may be one token and "expr" two.
-        ends = range(fits, min(fits + _WORD, len(text)) + 1)
-        beginnings = self.tokenize_raw([text[:end] for end in ends])
-        return next(b for b in reversed(beginnings) if b.count <= limit or len(b.text) == fits)
-
     def submit(
         self, texts: Sequence[TokenizedText], lane: Lane, on_rows: OnRows | None = None
     ) -> Request:
@@ -154,13 +63,14 @@ class Embedder:
         Equal texts in flight are embedded once. `on_rows` is told what has come. Raises
         TextTooLong, EmbeddingFailed, Overloaded.
         """
+        identity = self._backend.identity
         for text in texts:
-            if text.count > self.identity.window:
+            if text.count > identity.window:
                 raise TextTooLong(
-                    f"A text of {text.count} tokens exceeds the window of {self.identity.name}, "
-                    f"{self.identity.window} tokens. Split it first: {text.text[:60]!r}..."
+                    f"A text of {text.count} tokens exceeds the window of {identity.name}, "
+                    f"{identity.window} tokens. Split it first: {text.text[:60]!r}..."
                 )
-        request = Request(texts, self.identity.dimension, lane, on_rows)
+        request = Request(texts, identity.dimension, lane, on_rows)
         if not texts:
             request.done.set_result(request.vectors)
             return request
@@ -182,11 +92,6 @@ class Embedder:
         """What has been embedded, by lane."""
         return self._meter.by_lane()
 
-    @property
-    def questions_remembered(self) -> int:
-        """Questions that were answered without the model."""
-        return self._meter.questions_remembered
-
     def close(self) -> None:
         """Stop the model threads; what still waits fails with EmbeddingFailed."""
         with self._wake:
@@ -197,35 +102,6 @@ class Embedder:
         for request in self._lanes.requests():
             request.fail(EmbeddingFailed("The embedder was closed."))
         self._backend.close()
-
-    def _question(self, text: str) -> Vector:
-        request = self.submit(list(self._pieces(text)), Lane.QUESTION)
-        vectors = _outcome([request])
-        if len(vectors) == 1:
-            return np.asarray(vectors[0])
-        mean = vectors.mean(axis=0)
-        return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), dtype=np.float32)
-
-    def _pieces(self, text: str) -> Iterator[TokenizedText]:
-        """A question, in halves of halves until each fits the window with its prefix."""
-        [piece] = self.tokenize_raw([self.identity.prefixes.query + text])
-        if piece.count <= self.identity.window or len(text) < 2:
-            yield piece
-            return
-        space = text.find(" ", len(text) // 2)
-        middle = space if 0 <= space < len(text) * 3 // 4 else len(text) // 2
-        yield from self._pieces(text[:middle])
-        yield from self._pieces(text[middle:])
-
-    def _embed(self, texts: Sequence[str], lane: Lane) -> Vectors:
-        if not texts:
-            return np.zeros((0, self.identity.dimension), dtype=np.float32)
-        with ExitStack() as unless_over:
-            requests = []
-            for at in range(0, len(texts), _TOGETHER):
-                requests.append(self.submit(self.tokenize_raw(texts[at : at + _TOGETHER]), lane))
-                unless_over.callback(requests[-1].done.cancel)  # where another part failed
-            return _outcome(requests)
 
     def _admit(self, texts: int, lane: Lane) -> None:
         """Raises Overloaded where as many wait in a lane as may; when to come back is measured."""
@@ -293,12 +169,6 @@ class Embedder:
             wanted = self._lanes.finish(work)
         for request, _ in wanted:
             request.fail(_explained(error, work))
-
-
-def _outcome(requests: Sequence[Request]) -> Vectors:
-    """The vectors of all. Raises what one of them failed with."""
-    found = [request.done.result() for request in requests]
-    return found[0] if len(found) == 1 else np.concatenate(found)
 
 
 def _hopeless(error: Exception) -> bool:

@@ -2,9 +2,9 @@ import time
 from collections.abc import Sequence
 
 from evaluation.engine_load import beside_documents, overhead
+from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.embedding.lanes import Lane
-from retrieval.embedding.scheduler import Embedder
 from retrieval.embedding.tokens import TokenizedText
 from retrieval.types import Vectors
 

@@ -9,8 +9,8 @@ from evaluation.generations import Comparison, by_uri, compare, compare_models
 from evaluation.significance import chance_of_loss
 from ingest.reindexing import Reindexing
 from ingest.sources import upload
+from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.hashing import HashingBackend
-from retrieval.embedding.scheduler import Embedder
 from retrieval.embedding.sentence_model import SentenceModel
 from retrieval.embedding.torch import TorchBackend
 from retrieval.known_items import known_items

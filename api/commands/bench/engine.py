@@ -15,8 +15,8 @@ from evaluation.embedding_bench.texts import built_in
 from evaluation.engine_load import BesideDocuments, Overhead, beside_documents, overhead
 from evaluation.engine_soak import Soaked, soak
 from evaluation.machine import describe
+from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.precision import Backend
-from retrieval.embedding.scheduler import Embedder
 from retrieval.errors import RetrievalError
 from retrieval.ports import EmbeddingBackend
 from retrieval.settings import EngineSettings

@@ -13,9 +13,9 @@ from api.ollama.embedder import EmbedderModel
 from api.routes.dependencies import Blocking
 from api.wire.refusals import Refusal
 from retrieval.embedding import scheduler
+from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.embedding.lanes import Lane
-from retrieval.embedding.scheduler import Embedder
 from retrieval.types import Vectors
 
 

@@ -12,8 +12,8 @@ from api.standin.faults import Fault, Kind
 from api.standin.server import create_standin, running
 from api.wire.models import Model
 from retrieval.embedding import ollama
+from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.ollama import OllamaBackend
-from retrieval.embedding.scheduler import Embedder
 from retrieval.embedding.sentence_model import SentenceModel
 from retrieval.errors import InvalidRequest, ModelUnavailable, TextTooLong
 from retrieval.ollama.retry import Retry

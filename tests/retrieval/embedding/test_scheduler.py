@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from retrieval.embedding import scheduler
+from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.embedding.identity import Prefixes
 from retrieval.embedding.lanes import Lane
-from retrieval.embedding.scheduler import Embedder
 from retrieval.embedding.tokens import TokenizedText
 from retrieval.errors import EmbeddingFailed, Overloaded, TextTooLong
 from retrieval.types import Vector, Vectors
@@ -252,7 +252,7 @@ def test_closing_fails_what_waits(backend: Gated, new_embedder: NewEmbedder) -> 
         waiting = pool.submit(embedder.embed_documents, texts(100))
         assert backend.begun.wait(SOON)
         closing = pool.submit(embedder.close)
-        while not embedder._closed:
+        while not embedder._scheduler._closed:
             threading.Event().wait(0.001)
         backend.gate.set()
         closing.result(SOON)

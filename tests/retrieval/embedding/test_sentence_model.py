@@ -3,7 +3,7 @@
 import pytest
 
 from retrieval.embedding import sentence_model
-from retrieval.embedding.scheduler import Embedder
+from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.sentence_model import DEFAULT_IDENTITY, SentenceModel, _identity
 from retrieval.embedding.torch import TorchBackend
 from retrieval.errors import ModelUnavailable

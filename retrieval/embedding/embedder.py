@@ -1,0 +1,174 @@
+"""The embedder: questions and documents to vectors, by one model under its scheduler."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from queue import SimpleQueue
+
+import numpy as np
+
+from retrieval.embedding.identity import ModelIdentity
+from retrieval.embedding.lanes import Lane
+from retrieval.embedding.meter import Measured
+from retrieval.embedding.recent import RecentVectors
+from retrieval.embedding.requests import OnRows, Request
+from retrieval.embedding.scheduler import Scheduler
+from retrieval.embedding.tokens import TokenizedText
+from retrieval.ports import EmbeddingBackend
+from retrieval.types import Vector, Vectors
+
+_WORD = 24  # characters, which few are longer than
+_TOGETHER = 2_048  # texts that are tokenised while those before them are embedded
+
+
+class Embedder:
+    """Embeds questions and documents with one model. Any thread may call it.
+
+    Texts are tokenised by whoever brings them, in their own thread.
+    """
+
+    def __init__(self, backend: EmbeddingBackend) -> None:
+        self._backend = backend
+        self._scheduler = Scheduler(backend)
+        self._recent = RecentVectors(backend.identity.dimension)
+        self._remembered = 0
+
+    @property
+    def identity(self) -> ModelIdentity:
+        return self._backend.identity
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text as a document: its prefix and the special tokens included."""
+        prefix = self.identity.prefixes.document
+        return self._backend.count_tokens([prefix + text for text in texts])
+
+    def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
+        """Each text as the model reads a document: with its prefix."""
+        prefix = self.identity.prefixes.document
+        return self.tokenize_raw([prefix + text for text in texts])
+
+    def tokenize_raw(self, texts: Sequence[str]) -> list[TokenizedText]:
+        """Each text as it is."""
+        return self._backend.tokenize(texts)
+
+    def embed_query(self, text: str) -> Vector:
+        """The `(d,)` unit vector of a question, not to be written to.
+
+        A question longer than the window isn't cut: it is embedded in pieces, and their mean
+        stands for it. One of the last thousands isn't embedded again. Raises EmbeddingFailed,
+        Overloaded.
+        """
+        vector, known = self._recent.get(text, lambda: self._question(text))
+        self._remembered += known
+        return vector
+
+    def embed_questions(self, texts: Sequence[str]) -> Vectors:
+        """The `(n, d)` unit vectors of questions that fit the window and nobody waits for.
+
+        Raises TextTooLong, EmbeddingFailed.
+        """
+        prefix = self.identity.prefixes.query
+        return self._embed([prefix + text for text in texts], Lane.DOCUMENT)
+
+    def embed_documents(self, texts: Sequence[str], *, urgent: bool = False) -> Vectors:
+        """The `(n, d)` unit vectors of passages that fit the window, in their order.
+
+        `urgent` is for the few passages that somebody waits for. Raises TextTooLong,
+        EmbeddingFailed, Overloaded.
+        """
+        prefix = self.identity.prefixes.document
+        lane = Lane.QUESTION if urgent else Lane.DOCUMENT
+        return self._embed([prefix + text for text in texts], lane)
+
+    def stream_documents(self, texts: Mapping[str, TokenizedText]) -> Iterator[dict[str, Vector]]:
+        """The vectors of passages by their keys, in parts, each as soon as it is there.
+
+        What waits is dropped when the caller stops. Raises TextTooLong, EmbeddingFailed.
+        """
+        keys = list(texts)
+        arrived: SimpleQueue[Sequence[int] | None] = SimpleQueue()
+        request = self.submit(
+            list(texts.values()), Lane.DOCUMENT, lambda _, rows: arrived.put(rows)
+        )
+        request.done.add_done_callback(lambda _: arrived.put(None))
+        try:
+            while (rows := arrived.get()) is not None:
+                yield {keys[row]: request.vectors[row] for row in rows}
+            request.done.result()  # raises what a text failed with
+        finally:
+            request.done.cancel()
+
+    def fit(self, text: str, limit: int) -> TokenizedText:
+        """The longest beginning of a text, taken as it is, that has at most `limit` tokens."""
+        [whole] = self.tokenize_raw([text])
+        if whole.count <= limit:
+            return whole
+        fits, too_long = 0, len(text)
+        step = 4 * limit  # characters; a word of English has about five and is often a token
+        while too_long - fits > 1:
+            middle = min(fits + step, (fits + too_long) // 2)
+            if self._backend.count_tokens([text[:middle]])[0] <= limit:
+                fits, step = middle, step * 2
+            else:
+                too_long = middle
+        # More may fit than a little more: "express" may be one token and "expr" two.
+        ends = range(fits, min(fits + _WORD, len(text)) + 1)
+        beginnings = self.tokenize_raw([text[:end] for end in ends])
+        return next(b for b in reversed(beginnings) if b.count <= limit or len(b.text) == fits)
+
+    def submit(
+        self, texts: Sequence[TokenizedText], lane: Lane, on_rows: OnRows | None = None
+    ) -> Request:
+        """The vectors to come of texts: see `Scheduler.submit`."""
+        return self._scheduler.submit(texts, lane, on_rows)
+
+    def waiting(self, lane: Lane) -> int:
+        """How many texts wait in a lane."""
+        return self._scheduler.waiting(lane)
+
+    def measured(self) -> dict[Lane, Measured]:
+        """What has been embedded, by lane."""
+        return self._scheduler.measured()
+
+    @property
+    def questions_remembered(self) -> int:
+        """Questions that were answered without the model."""
+        return self._remembered
+
+    def close(self) -> None:
+        """Stop; what still waits fails with EmbeddingFailed."""
+        self._scheduler.close()
+
+    def _question(self, text: str) -> Vector:
+        request = self.submit(list(self._pieces(text)), Lane.QUESTION)
+        vectors = _outcome([request])
+        if len(vectors) == 1:
+            return np.asarray(vectors[0])
+        mean = vectors.mean(axis=0)
+        return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), dtype=np.float32)
+
+    def _pieces(self, text: str) -> Iterator[TokenizedText]:
+        """A question, in halves of halves until each fits the window with its prefix."""
+        [piece] = self.tokenize_raw([self.identity.prefixes.query + text])
+        if piece.count <= self.identity.window or len(text) < 2:
+            yield piece
+            return
+        space = text.find(" ", len(text) // 2)
+        middle = space if 0 <= space < len(text) * 3 // 4 else len(text) // 2
+        yield from self._pieces(text[:middle])
+        yield from self._pieces(text[middle:])
+
+    def _embed(self, texts: Sequence[str], lane: Lane) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.identity.dimension), dtype=np.float32)
+        with ExitStack() as unless_over:
+            requests = []
+            for at in range(0, len(texts), _TOGETHER):
+                requests.append(self.submit(self.tokenize_raw(texts[at : at + _TOGETHER]), lane))
+                unless_over.callback(requests[-1].done.cancel)  # where another part failed
+            return _outcome(requests)
+
+
+def _outcome(requests: Sequence[Request]) -> Vectors:
+    """The vectors of all. Raises what one of them failed with."""
+    found = [request.done.result() for request in requests]
+    return found[0] if len(found) == 1 else np.concatenate(found)
