@@ -29,6 +29,7 @@ _log = structlog.get_logger()
 NEAR = 0.999
 """The lowest cosine to the model's own vectors with which a lossy backend is chosen unasked."""
 _SAME = 0.9999  # the lowest of one that computes with the same numbers
+_USABLE = 0.8  # the lowest with which a backend runs that was asked for
 _WORTH = 1.1  # times as fast as the best lossless one: for less, other vectors aren't worth it
 
 
@@ -130,14 +131,15 @@ class Choosing:
             if self._expected is None:
                 self._expected = reference(TorchBackend(self.model))
             trial = try_out(self._backend(backend), self._expected, sizes)
-        except ModelUnavailable as error:
-            outcome = _Outcome(error=str(error))
-            if isinstance(error.__cause__, OSError):
+        except Exception as error:  # noqa: BLE001 - a backend that can't run is no choice
+            outcome = _Outcome(error=str(error).partition("\n")[0] or type(error).__name__)
+            if isinstance(error, OSError) or isinstance(error.__cause__, OSError):
                 return outcome
         else:
-            outcome = _Outcome(trial)
-            if backend.precision is Precision.NATIVE and trial.cosine < _SAME:
-                outcome = _Outcome(error=f"its vectors differ: a cosine is {trial.cosine:.5f}")
+            least = _SAME if backend.precision is Precision.NATIVE else _USABLE
+            near = trial.cosine >= least  # which NaN isn't
+            wrong = f"its vectors are wrong: one has a cosine of {trial.cosine:.5f} to the model's"
+            outcome = _Outcome(trial) if near else _Outcome(error=wrong)
         self._keep(backend, outcome)
         return outcome
 
@@ -167,7 +169,7 @@ class Choosing:
             *(version(library) for library in ("footnote", "openvino", "torch")),
         )
         digest = hashlib.sha256(repr(about).encode()).hexdigest()
-        return f"trial-{self.model.identity.weights[:16]}-{digest[:12]}"
+        return f"trial-{self.model.key}-{digest[:12]}"
 
 
 def _best(outcomes: Mapping[Backend, _Outcome]) -> Backend | None:

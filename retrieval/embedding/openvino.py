@@ -4,6 +4,7 @@ Converted once from the loaded model, with pooling and normalisation inside it, 
 texts of any length. Where it is kept, neither torch nor sentence-transformers is loaded again.
 """
 
+import copy
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -49,7 +50,7 @@ class OpenVinoBackend:
         """
         self._model = model
         runtime = _runtime()
-        key = f"openvino-{model.identity.weights[:16]}"
+        key = f"openvino-{model.key}"
         folder = cache.folder(key, lambda folder: _convert(runtime, model, folder / MODEL_FILE))
         if precision is Precision.INT8:
             from retrieval.embedding.quantising import Quantising  # needs NNCF to make one
@@ -120,7 +121,7 @@ def _convert(runtime: Any, model: SentenceModel, path: Path) -> None:
     from retrieval.embedding.passes import feature_names, features
     from retrieval.embedding.tracing import quiet
 
-    loaded = model.load().to("cpu").float()
+    loaded = copy.deepcopy(model.load()).to("cpu").float()
     names = feature_names(loaded)
 
     class ByIds(torch.nn.Module):
@@ -139,8 +140,11 @@ def _convert(runtime: Any, model: SentenceModel, path: Path) -> None:
             made = runtime.convert_model(
                 ByIds(), example_input={"input_ids": example, "attention_mask": example}
             )
-        runtime.save_model(made, str(path), compress_to_fp16=False)
     except Exception as error:  # of many kinds, by what a model is made of
         reason = str(error).strip().partition("\n")[0]
         raise ModelUnavailable(f"OpenVINO can't convert {model.identity}: {reason}") from error
+    try:
+        runtime.save_model(made, str(path), compress_to_fp16=False)
+    except RuntimeError as error:
+        raise OSError(str(error)) from error
     model.release()

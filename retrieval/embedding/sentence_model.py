@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,11 +62,17 @@ class SentenceModel:
             serialised = model.tokenizer.backend_tokenizer.to_str()
             self.tokenizer = TextTokenizer(Tokenizer.from_str(serialised))
 
+    @property
+    def key(self) -> str:
+        """What is made of it is kept under this, whatever it is called."""
+        return replace(self.identity, name="").fingerprint
+
     def load(self) -> "SentenceTransformer":
         """The model with its weights, on its device. Raises ModelUnavailable."""
         with self._loading:
             if self._loaded is None:
-                model = self._load(str(_verified()))
+                is_default = self.identity.name == DEFAULT_MODEL
+                model = self._load(str(_verified()) if is_default else self._name)
                 found = _identity(self._name, model)
                 if found != self.identity:
                     raise ModelUnavailable(
@@ -77,8 +84,7 @@ class SentenceModel:
     def release(self) -> None:
         """Let go of the weights: what runs is another copy. They can be loaded again."""
         with self._loading:
-            if self._name.lower() in DEFAULT_ALIASES:
-                self._loaded = None
+            self._loaded = None
 
     def _load(self, model: str) -> "SentenceTransformer":
         hub.prepare(download=self._download)
@@ -119,9 +125,7 @@ def _verified() -> Path:
 
 def _padding(model: "SentenceTransformer") -> Padding:
     """As its tokenizer has it; RoBERTa and its like tell positions by the id."""
-    tokenizer = model.tokenizer
-    number = getattr(tokenizer, "pad_token_id", None)
-    return Padding(number or 0, getattr(tokenizer, "padding_side", "right") == "left")
+    return Padding(getattr(model.tokenizer, "pad_token_id", None) or 0)
 
 
 def _identity(name: str, model: "SentenceTransformer") -> ModelIdentity:

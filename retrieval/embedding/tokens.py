@@ -67,10 +67,13 @@ class TextTokenizer:
 
 @dataclass(frozen=True, slots=True)
 class Padding:
-    """What fills the shorter texts of a batch, and on which side: a model's own."""
+    """What fills the shorter texts of a batch up: the id that a model has for it.
+
+    On the right, also where a decoder's tokenizer does it on the left: so a text's positions are
+    those it has alone, and no row of attention is all masked, which OpenVINO makes NaN of.
+    """
 
     id: int = 0
-    left: bool = False
 
     def batch(self, texts: Sequence[TokenizedText]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The ids of texts that have them, and the mask of what is no padding: `(n, longest)`."""
@@ -78,7 +81,6 @@ class Padding:
         ids = np.full((len(texts), longest), self.id, dtype=np.int64)
         mask = np.zeros_like(ids)
         for row, text in enumerate(texts):
-            place = slice(longest - text.count, None) if self.left else slice(text.count)
-            ids[row, place] = text.ids
-            mask[row, place] = 1
+            ids[row, : text.count] = text.ids
+            mask[row, : text.count] = 1
         return ids, mask

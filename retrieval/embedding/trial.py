@@ -93,7 +93,12 @@ def try_out(
     texts = trial_texts(backend)
     rates: dict[int, float] = {}
     for size in sizes:
-        rate = _rate(backend, texts, size)
+        try:
+            rate = _rate(backend, texts, size)
+        except RuntimeError:  # the memory of a GPU is full
+            if not rates:
+                raise
+            break
         if rates and size * backend.parallel / rate > _SLOWEST:
             break
         rates[size] = rate

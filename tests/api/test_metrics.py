@@ -30,3 +30,17 @@ def test_what_was_embedded_is_counted(client: TestClient) -> None:
     assert sample(after, "footnote_embedding_batch_tokens_bucket", lane="call", le="16.0") == 1
     assert sample(after, "footnote_embedding_batch_tokens_bucket", lane="call", le="+Inf") == 1
     assert re.search(r'model="hashing"', after)
+
+
+def test_each_reply_tells_what_took_how_long(client: TestClient) -> None:
+    for path, body in (
+        ("/api/embed", {"input": ["one two", "three"]}),
+        ("/api/embeddings", {"prompt": "one two three"}),
+        ("/v1/embeddings", {"input": ["one two", "three"]}),
+    ):
+        headers = client.post(path, json={"model": "hashing", **body}).headers
+        times = ("x-tokenization-time", "x-queue-time", "x-inference-time")
+        parts = [float(headers[name]) for name in times]
+        assert all(part >= 0 for part in parts)
+        assert sum(parts) <= float(headers["x-total-time"])
+        assert int(headers["x-compute-tokens"]) in (5, 7)

@@ -1,5 +1,6 @@
 """The backend that is asked for, or the fastest whose vectors are near enough, remembered."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,6 +78,7 @@ FAST: Trials = {
         ({Backend.OPENVINO_BF16: trial(2_100)}, "openvino"),  # not worth another identity
         ({Backend.OPENVINO_BF16: "no bfloat16"}, "openvino"),
         ({Backend.OPENVINO: trial(2_000, 0.99)}, "openvino-bf16"),  # not the same vectors
+        ({Backend.OPENVINO: trial(9_000, math.nan)}, "openvino-bf16"),
         ({Backend.OPENVINO: "no", Backend.OPENVINO_BF16: "no"}, "torch"),
         ({Backend.TORCH: trial(8_000)}, "torch"),
     ],
@@ -104,6 +106,15 @@ def test_a_knowledge_base_keeps_the_numbers_it_was_made_with(
 ) -> None:
     for wanted in (None, Backend.TORCH_FP16):
         assert choose(FAST, Wishes(wanted, dtype)) == chosen
+
+
+@pytest.mark.parametrize("cosine", [math.nan, 0.5])
+def test_vectors_that_are_wrong_are_refused_though_asked_for(
+    choose: Callable[..., str], cosine: float
+) -> None:
+    broken = {**FAST, Backend.OPENVINO_INT8: trial(9_000, cosine)}
+    with pytest.raises(ModelUnavailable, match="vectors are wrong"):
+        choose(broken, Wishes(Backend.OPENVINO_INT8))
 
 
 def test_a_trial_is_made_once(choose: Callable[..., str], tried: list[Backend]) -> None:
