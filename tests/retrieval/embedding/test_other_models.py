@@ -109,3 +109,29 @@ def test_vectors_are_those_of_sentence_transformers(
     running = Choosing(model, ModelCache(tmp_path / "cache"), Wishes(backend)).open()
     found = running.encode(running.tokenize(texts))
     np.testing.assert_allclose(found, expected, atol=2e-4)
+
+
+def test_what_a_model_is_is_learned_once_for_the_same_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, cache = tmp_path / "model", ModelCache(tmp_path / "cache")
+    positions_by_padding(tmp_path).save(str(folder))
+    first = SentenceModel(str(folder), "cpu", cache=cache)
+    loaded: list[str] = []
+    load = SentenceModel._load
+
+    def counted(self: SentenceModel, model: str) -> SentenceTransformer:
+        loaded.append(model)
+        return load(self, model)
+
+    monkeypatch.setattr(SentenceModel, "_load", counted)
+    again = SentenceModel(str(folder), "cpu", cache=cache)
+    assert loaded == []
+    assert (again.identity, again.padding) == (first.identity, first.padding)
+    assert again.tokenizer.count(TEXTS) == first.tokenizer.count(TEXTS)
+    again.load()
+    assert loaded == [str(folder)]
+    positions_by_padding(tmp_path).save(str(folder))  # other weights
+    changed = SentenceModel(str(folder), "cpu", cache=cache)
+    assert len(loaded) == 2
+    assert changed.identity != first.identity
