@@ -22,6 +22,7 @@ _TOO_LONG = "the input length exceeds the context length"
 _BUSY = "server busy, please try again.  maximum pending requests exceeded"
 _NAMES = {"all-minilm-l6-v2": "all-minilm"}  # where Ollama's library has another name for it
 
+_QUANTIZATIONS = {"float32": "F32", "float16": "F16", "bfloat16": "BF16", "int8": "Q8_0"}
 MOST_TEXTS = 100_000  # in one call
 _TOGETHER = 2_048  # texts that are tokenised while those before them are embedded
 # Characters that are tokenised sooner (0.1 ms a thousand) than a thread is found for them.
@@ -48,7 +49,9 @@ class EmbedderModel:
             format="safetensors",
             family="bert",
             parameter_size="",
-            quantization=identity.dtype.upper(),
+            quantization=_QUANTIZATIONS.get(
+                identity.dtype.partition("-")[0], identity.dtype.upper()
+            ),
             context_length=identity.window,
             embedding_length=identity.dimension,
             parameters=f"num_ctx                        {identity.window}",
