@@ -33,8 +33,8 @@ _TRIMMED = 100
 # Batches side by side on a CPU. With all cores on one batch, any other work on one of them stops
 # all: on two cores ingestion came to 0.70 of the model's own rate, with a batch a core to more.
 _REPLICAS = 4
-# On a GPU: one is prepared while the other computes.
-_IN_FLIGHT = 2
+# On a GPU: one is prepared while the other computes, where several threads may launch work.
+_IN_FLIGHT = {"cuda": 2, "mps": 1}
 
 _SAME = 1e-4  # how far a number may be from what `SentenceTransformer.encode` gives
 _PROBES = ("One short text.", "Another that is longer, with a number: 12.5 %.", "退货政策")
@@ -59,8 +59,9 @@ class TorchBackend:
         self._model, self._precision = model, precision
         dtype = precision or model.identity.dtype
         self.identity = replace(model.identity, dtype=str(dtype))
-        on_gpu = model.device != "cpu"
-        self.parallel = _IN_FLIGHT if on_gpu else min(_REPLICAS, available_cores())
+        kind = model.device.partition(":")[0]
+        on_gpu = kind != "cpu"
+        self.parallel = _IN_FLIGHT.get(kind, 1) if on_gpu else min(_REPLICAS, available_cores())
         self.batch_tokens = batch_tokens or (GPU_BATCH_TOKENS if on_gpu else CPU_BATCH_TOKENS)
         self._replicas: SimpleQueue[Encode] = SimpleQueue()
         self._replicated = False
