@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from evaluation.latency import Latency
 from evaluation.significance import Difference, Interval, Median
 
 
@@ -38,21 +39,6 @@ class Speed:
     ratio: Median | None
     flops: float | None
     share: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Latency:
-    """Of single texts that came at `rate` a second, `share` of what the target bears; in
-    milliseconds from when each was due. None: so many weren't answered.
-    """
-
-    rate: float
-    share: float
-    requests: int
-    unanswered: int
-    p50: float | None
-    p95: float | None
-    p99: float | None
 
 
 @dataclass(frozen=True, slots=True)

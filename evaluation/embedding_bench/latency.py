@@ -1,15 +1,14 @@
 """How long single texts wait for their vectors when they come at a given rate."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from evaluation.embedding_bench.field import Field
-from evaluation.embedding_bench.figures import Latency
-from evaluation.embedding_bench.open_loop import percentile, poisson
 from evaluation.embedding_bench.participants import Participant
 from evaluation.embedding_bench.texts import TextSet
+from evaluation.latency import SHARES, Latency
+from evaluation.open_loop import poisson
 
-SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)
 _FEWEST = 20  # requests a rate
 _PATIENCE = 30.0  # seconds after the last of them
 
@@ -68,17 +67,4 @@ def latency(
     """At one rate. Raises TargetFailed."""
     count = max(_FEWEST, round(rate * load.seconds))
     taken = participant.serve(texts, poisson(rate, count, load.seed), _PATIENCE)
-    return Latency(
-        rate=rate,
-        share=share,
-        requests=count,
-        unanswered=sum(one is None for one in taken),
-        p50=_milliseconds(taken, 0.5),
-        p95=_milliseconds(taken, 0.95),
-        p99=_milliseconds(taken, 0.99),
-    )
-
-
-def _milliseconds(taken: Sequence[float | None], share: float) -> float | None:
-    found = percentile(taken, share)
-    return None if found is None else found * 1e3
+    return Latency.of(rate, share, taken)

@@ -1,10 +1,8 @@
-"""What it costs to be fast, and what load does to those who wait: two plots."""
+"""What it costs to be fast: a plot."""
 
-from collections.abc import Sequence
-
-from evaluation.embedding_bench.figures import Bench, Latency, Result
+from evaluation.embedding_bench.figures import Bench, Result
 from evaluation.report.axes import Scale, drawing, frame
-from evaluation.report.series import height_with, legend, line, point, point_legend
+from evaluation.report.series import height_with, point, point_legend
 
 _BY_LOT = "mixed"  # the set that is like what is indexed
 
@@ -26,29 +24,11 @@ def worth_plot(bench: Bench) -> str:
     x = Scale.powers(min(speed for _, speed, _ in found), max(speed for _, speed, _ in found))
     y = Scale.around(min(value for *_, value in found), max(value for *_, value in found))
     unit = "tokens/s" if all(one.speeds[name].tokens for one, *_ in found) else "texts/s"
-    parts = [*frame(y, label, _marks(x), f"{unit}, {name}")]
+    parts = [*frame(y, label, x.marks(), f"{unit}, {name}")]
     for at, (one, speed, value) in enumerate(found):
         told = f"{one.name}: {speed:,.0f} {unit}, {label} {100 * value:{form}}"
         parts += [point(at, told, (x.across(speed), y.place(value))), point_legend(at, one.name)]
     return drawing(f"{label} by {unit}", height_with(len(found)), parts)
-
-
-def latency_plot(bench: Bench) -> str:
-    """A line a target: the 95th percentile of latency by the rate that single texts come at; ""
-    where it wasn't measured. Rates at which too many weren't answered aren't drawn.
-    """
-    found = [(one.name, points) for one in bench.results if (points := _answered(one.latencies))]
-    if not found:
-        return ""
-    every = [each for _, points in found for each in points]
-    x = Scale.powers(min(rate for rate, _ in every), max(rate for rate, _ in every))
-    y = Scale.powers(min(value for _, value in every), max(value for _, value in every))
-    parts = [*frame(y, "p95, ms", _marks(x), "single texts a second", _number)]
-    for at, (name, points) in enumerate(found):
-        told = ", ".join(f"{value:,.1f} ms at {rate:,.1f}/s" for rate, value in points)
-        places = [(x.across(rate), y.place(value)) for rate, value in points]
-        parts += [*line(at, f"{name}: {told}", places, places), legend(at, name)]
-    return drawing("95th percentile of latency by load", height_with(len(found)), parts)
 
 
 def plotted_set(bench: Bench) -> str:
@@ -71,19 +51,3 @@ def _agreed(bench: Bench, one: Result) -> float | None:
 def _speed(one: Result, name: str) -> float:
     speed = one.speeds[name]
     return (speed.tokens or speed.texts).value
-
-
-def _answered(latencies: Sequence[Latency]) -> list[tuple[float, float]]:
-    return sorted((one.rate, one.p95) for one in latencies if one.p95 is not None)
-
-
-def _marks(scale: Scale) -> dict[str, float]:
-    return {_number(tick): scale.across(tick) for tick in scale.ticks}
-
-
-def _number(value: float) -> str:
-    """Short enough to stand at the end of an axis: 20k."""
-    for size, letter in ((1e6, "M"), (1e3, "k")):
-        if value >= size:
-            return f"{value / size:g}{letter}"
-    return f"{value:g}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from evaluation.embedding_bench.agreement import agreement, is_comparable
 from evaluation.embedding_bench.cutting import Counted
-from evaluation.embedding_bench.figures import Agreement, Latency, Result, Speed
+from evaluation.embedding_bench.figures import Agreement, Result, Speed
 from evaluation.embedding_bench.flops import architecture_of
 from evaluation.embedding_bench.messages import Footprint, Loaded
 from evaluation.embedding_bench.peak import peak_of
@@ -13,6 +13,7 @@ from evaluation.embedding_bench.quality import qualities
 from evaluation.embedding_bench.targets import Target
 from evaluation.embedding_bench.throughput import Seconds
 from evaluation.judging import Judged
+from evaluation.latency import Latency
 from evaluation.significance import Median, median
 from retrieval.types import Vectors
 

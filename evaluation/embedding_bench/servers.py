@@ -11,11 +11,11 @@ import orjson
 from anyio.from_thread import BlockingPortal
 
 from evaluation.embedding_bench.messages import Footprint, Loaded
-from evaluation.embedding_bench.open_loop import open_loop
 from evaluation.embedding_bench.participants import Embedded
 from evaluation.embedding_bench.targets import Kind, Target
 from evaluation.embedding_bench.texts import TextSet
 from evaluation.errors import TargetFailed
+from evaluation.open_loop import open_loop
 from retrieval.embedding.identity import prefixes_for
 from retrieval.types import Vectors
 

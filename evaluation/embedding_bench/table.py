@@ -1,38 +1,26 @@
 """The figures as cells, for whatever prints them: speed and quality side by side, then the rest."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from evaluation.embedding_bench.figures import Bench, Latency, Result, Texts
+from evaluation.embedding_bench.figures import Bench, Result, Texts
+from evaluation.report.grid import Grid, counted, rate_cell
+from evaluation.report.latencies import PERCENTILES, load_cells, percentile_cells
 from evaluation.report.table import shown
 from evaluation.significance import Median
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """Rows of cells under headings, the first of each its name.
-
-    `failed` are names with the reason why they have no figures: a row each, all the same.
-    """
-
-    title: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    failed: tuple[tuple[str, str], ...] = ()
 
 
 def grids(bench: Bench) -> tuple[Grid, ...]:
     """What there is to show, without columns and tables that are empty."""
     made = (_overview(bench), _speeds(bench), _latencies(bench))
-    return tuple(_without_blanks(one) for one in made if one.rows or one.failed)
+    return tuple(one.without_blanks() for one in made if one.rows or one.failed)
 
 
 def remarks(bench: Bench) -> Iterator[str]:
     """What one has to know to read the figures."""
     yield (
-        f"{_plural(bench.rounds, 'round')} in turns, median with 95 % interval; × is to "
+        f"{counted(bench.rounds, 'round')} in turns, median with 95 % interval; × is to "
         f"{bench.first or 'the first target'}, round by round. "
-        f"{_plural(bench.threads, 'thread')} each."
+        f"{counted(bench.threads, 'thread')} each."
     )
     for one in bench.sets:
         yield _told(one)
@@ -72,7 +60,9 @@ def _row(bench: Bench, one: Result) -> tuple[str, ...]:
     speeds: list[str] = []
     for texts in bench.sets:
         speed = one.speeds.get(texts.name)
-        speeds += [_rate(speed.tokens or speed.texts), _ratio(speed.ratio)] if speed else ["", ""]
+        speeds += (
+            [rate_cell(speed.tokens or speed.texts), _ratio(speed.ratio)] if speed else ["", ""]
+        )
     quality, agreement = one.quality, one.agreement
     difference = quality.difference if quality else None
     return (
@@ -89,7 +79,13 @@ def _row(bench: Bench, one: Result) -> tuple[str, ...]:
 def _speeds(bench: Bench) -> Grid:
     rows = tuple(
         (
-            *(one.name, texts.name, _rate(speed.texts), _rate(speed.tokens), _ratio(speed.ratio)),
+            *(
+                one.name,
+                texts.name,
+                rate_cell(speed.texts),
+                rate_cell(speed.tokens),
+                _ratio(speed.ratio),
+            ),
             f"{speed.flops / 1e9:,.1f}" if speed.flops else "",
             f"{speed.share:.1%}" if speed.share else "",
         )
@@ -104,34 +100,18 @@ def _speeds(bench: Bench) -> Grid:
 def _latencies(bench: Bench) -> Grid:
     rows = tuple(
         (
-            *(one.name, f"{latency.rate:,.1f}", f"{latency.share:.0%}", f"{latency.requests:,}"),
+            *(one.name, *load_cells(latency)),
             f"{latency.unanswered:,}" if latency.unanswered else "",
-            *map(_milliseconds, _percentiles(latency)),
+            *percentile_cells(latency),
         )
         for one in bench.results
         for latency in one.latencies
     )
     headings = (
         *("target", "requests/s", "of capacity", "requests", "unanswered"),
-        *("p50, ms", "p95, ms", "p99, ms"),
+        *PERCENTILES,
     )
     return Grid("Latency of single texts", headings, rows)
-
-
-def _percentiles(latency: Latency) -> Sequence[float | None]:
-    return latency.p50, latency.p95, latency.p99
-
-
-def _milliseconds(value: float | None) -> str:
-    return "unanswered" if value is None else f"{value:,.1f}"
-
-
-def _rate(rate: Median | None) -> str:
-    if rate is None:
-        return ""
-    form = ",.0f" if rate.value >= 100 else ",.1f"
-    value, low, high = (format(one, form) for one in (rate.value, rate.low, rate.high))
-    return f"{value} [{low}, {high}]"
 
 
 def _ratio(ratio: Median | None) -> str:
@@ -139,21 +119,7 @@ def _ratio(ratio: Median | None) -> str:
 
 
 def _told(one: Texts) -> str:
-    told = f"{one.name}: {_plural(one.count, 'text')}"
+    told = f"{one.name}: {counted(one.count, 'text')}"
     if one.tokens is not None:
         told += f" of {one.shortest:,} to {one.longest:,} tokens, {one.tokens:,} in all"
     return f"{told}; {one.cut:,} cut at the window." if one.cut else f"{told}."
-
-
-def _plural(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
-def _without_blanks(grid: Grid) -> Grid:
-    kept = [at for at, _ in enumerate(grid.headings) if not at or any(r[at] for r in grid.rows)]
-    return Grid(
-        grid.title,
-        tuple(grid.headings[at] for at in kept),
-        tuple(tuple(row[at] for at in kept) for row in grid.rows),
-        grid.failed,
-    )

@@ -31,9 +31,9 @@ from evaluation.embedding_bench.messages import (
     Tell,
     Took,
 )
-from evaluation.embedding_bench.open_loop import open_loop
 from evaluation.embedding_bench.subjects import Subject, Tokens, open_subject
 from evaluation.errors import EvaluationError
+from evaluation.open_loop import open_loop
 from evaluation.resources import highest_memory, resident_memory
 from retrieval.errors import RetrievalError
 

@@ -31,6 +31,13 @@ class Scale:
         return cls(tuple(at * step for at in range(min(first, last - 1), last + 1)))
 
     @classmethod
+    def from_zero(cls, high: float) -> "Scale":
+        """Round numbers from 0 to a positive value, or a little more."""
+        power = 10.0 ** math.floor(math.log10(high / _MOST))
+        step = next(m * power for m in (*_MARKS, 10) if high <= _MOST * m * power * (1 + 1e-9))
+        return cls(tuple(at * step for at in range(max(1, math.ceil(high / step - 1e-9)) + 1)))
+
+    @classmethod
     def powers(cls, low: float, high: float) -> "Scale":
         """Round numbers on a logarithmic axis around positive values; where many, powers of ten."""
         first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
@@ -47,6 +54,10 @@ class Scale:
     def across(self, value: float) -> float:
         """From the left of the plot to the right."""
         return _LEFT + self._share(value) * (_RIGHT - _LEFT)
+
+    def marks(self) -> dict[str, float]:
+        """What stands along the bottom, and where."""
+        return {short(tick): self.across(tick) for tick in self.ticks}
 
     def _share(self, value: float) -> float:
         low, high = self.ticks[0], self.ticks[-1]
@@ -74,6 +85,14 @@ def logarithmic(last: int) -> Place:
 
 def hundredths(value: float) -> str:
     return f"{100 * value:.0f}"
+
+
+def short(value: float) -> str:
+    """A number that can stand at the end of an axis: 20k."""
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:g}{letter}"
+    return f"{value:g}"
 
 
 def frame(

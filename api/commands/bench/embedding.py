@@ -1,23 +1,26 @@
 """Embedding backends and servers side by side."""
 
-import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
+from api.commands.bench.reporting import (
+    HtmlOption,
+    MarkdownOption,
+    check_writable,
+    command_line,
+    print_report,
+    write_report,
+)
 from api.commands.options import JsonOption, settings
-from api.console import fail, out, print_json, print_table
+from api.console import fail, print_json
 from api.progress import tracking
 from evaluation.embedding_bench.agreement import reference_of
-from evaluation.embedding_bench.figures import Bench
 from evaluation.embedding_bench.latency import Load
 from evaluation.embedding_bench.measuring import Plan, measure
-from evaluation.embedding_bench.report import to_html, to_markdown
-from evaluation.embedding_bench.table import grids, remarks
+from evaluation.embedding_bench.report import report_of
 from evaluation.embedding_bench.targets import parse_target, with_budgets
 from evaluation.embedding_bench.texts import BUILT_IN, TextSet, built_in, from_file, from_set
 from evaluation.errors import EvaluationError
@@ -102,12 +105,8 @@ def embed(
         float, typer.Option(min=1, help="Seconds a target may take for a step.")
     ] = 600.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the texts, and of when they come.")] = 0,
-    html: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="A report as one page, with plots.")
-    ] = None,
-    markdown: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="A report to be pasted elsewhere.")
-    ] = None,
+    html: HtmlOption = None,
+    markdown: MarkdownOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare ways to embed: speed, latency, memory, and what their vectors are worth.
@@ -132,8 +131,7 @@ def embed(
     all the same. What is misused ends it with status 2.
     """
     found = settings(None).engine()
-    for path in filter(None, (html, markdown)):
-        _check_writable(path)
+    check_writable(html, markdown)
     try:
         given = [parse_target(one, found.embedding_model) for one in targets or _TARGETS]
         entered = with_budgets(given, budget or ())
@@ -150,20 +148,18 @@ def embed(
             requests=requests,
             patience=patience,
             seed=seed,
-            command=shlex.join(["footnote", *sys.argv[1:]]),
+            command=command_line(),
         )
     except EvaluationError as error:
         fail(str(error), 2)
     with tracking() as track:
         bench = measure(plan, found, track)
-    if html:
-        html.write_text(to_html(bench), encoding="utf-8")
-    if markdown:
-        markdown.write_text(to_markdown(bench), encoding="utf-8")
+    report = report_of(bench)
+    write_report(report, html, markdown)
     if as_json:
         print_json(bench.to_json())
     else:
-        _print(bench)
+        print_report(report)
     if bench.failed:
         raise typer.Exit(1)
 
@@ -186,28 +182,3 @@ def _sets(
     if test_set:
         return from_set(test_set, count, seed)
     return tuple(built_in(name, count, seed) for name in BUILT_IN)
-
-
-def _check_writable(path: Path) -> None:
-    """Better now than after all has been measured."""
-    try:
-        path.open("a", encoding="utf-8").close()
-    except OSError as error:
-        raise typer.BadParameter(f"{path} can't be written: {error.strerror}.") from error
-
-
-def _print(bench: Bench) -> None:
-    for grid in grids(bench):
-        table = Table(title=grid.title, title_justify="left", box=None)
-        for heading in grid.headings:
-            table.add_column(heading)
-        for row in grid.rows:
-            table.add_row(*row)
-        if grid.rows:
-            print_table(table)
-        for name, reason in grid.failed:
-            out.print(f" {name} {reason}", soft_wrap=True)
-        out.print()
-    for remark in remarks(bench):
-        out.print(remark, soft_wrap=True)
-    out.print(f"{bench.machine}.", soft_wrap=True)

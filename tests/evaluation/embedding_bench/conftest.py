@@ -10,7 +10,6 @@ import pytest
 from evaluation.embedding_bench.figures import (
     Agreement,
     Bench,
-    Latency,
     Quality,
     Result,
     Speed,
@@ -21,6 +20,7 @@ from evaluation.embedding_bench.participants import Embedded
 from evaluation.embedding_bench.targets import Kind, Target
 from evaluation.embedding_bench.texts import TextSet
 from evaluation.errors import TargetFailed
+from evaluation.latency import Latency
 from evaluation.significance import Difference, Interval, Median
 
 HOSTILE = '</p></b>"\'<script src="http://evil.example/x.js">alert(1)</script>|`*_&lt;<img src=x>'

@@ -7,10 +7,23 @@ import pytest
 from lxml import etree, html
 
 from evaluation.embedding_bench.figures import Bench
-from evaluation.embedding_bench.plots import latency_plot, worth_plot
-from evaluation.embedding_bench.report import to_html, to_markdown
+from evaluation.embedding_bench.plots import worth_plot
+from evaluation.embedding_bench.report import report_of
 from evaluation.embedding_bench.table import grids, remarks
+from evaluation.report.bench import to_html, to_markdown
 from tests.evaluation.embedding_bench.conftest import HOSTILE
+
+
+def _html(bench: Bench) -> str:
+    return to_html(report_of(bench))
+
+
+def _markdown(bench: Bench) -> str:
+    return to_markdown(report_of(bench))
+
+
+def _latency_plot(bench: Bench) -> str:
+    return next((one.svg for one in report_of(bench).plots if "latency" in one.svg), "")
 
 
 def read(element: Any) -> str:
@@ -19,7 +32,7 @@ def read(element: Any) -> str:
 
 @pytest.fixture
 def page(bench: Bench) -> Any:
-    return html.document_fromstring(to_html(bench))
+    return html.document_fromstring(_html(bench))
 
 
 def test_nothing_is_asked_for_and_nothing_runs(page: Any) -> None:
@@ -47,13 +60,13 @@ def test_hostile_names_are_texts(page: Any) -> None:
 def test_a_target_that_failed_is_a_row_with_its_reason(page: Any, bench: Bench) -> None:
     row = page.xpath("(//table)[1]//tbody/tr")[-1]
     assert [read(cell) for cell in row] == ["third", f"failed: No module named {HOSTILE}"]
-    lines = to_markdown(bench).splitlines()
+    lines = _markdown(bench).splitlines()
     [line] = [line for line in lines if line.startswith("| third")]
     assert "failed: No module named" in line
 
 
 def test_hostile_names_are_texts_in_markdown(bench: Bench) -> None:
-    pasted = to_markdown(replace(bench, command="", first=f"a {HOSTILE}", reference=HOSTILE))
+    pasted = _markdown(replace(bench, command="", first=f"a {HOSTILE}", reference=HOSTILE))
     marks = re.sub(r"\\.", "", pasted)  # what is escaped means nothing
     assert "<" not in marks
     assert {line.count("|") for line in marks.splitlines() if line.startswith("| first")} == {
@@ -73,7 +86,7 @@ def test_speed_and_quality_stand_in_one_table(page: Any, bench: Bench) -> None:
     assert (cells["cosine, mean"], cells["least"]) == ("0.99910", "0.98760")
     shown = [read(cell) for cell in page.xpath("(//table)[1]//tbody/tr[1]/*")]
     assert tuple(shown) == grid.rows[0]
-    lines = to_markdown(bench).splitlines()
+    lines = _markdown(bench).splitlines()
     widths = {len(re.findall(r"(?<!\\)\|", line)) for line in lines if line.startswith("| first")}
     assert len(grid.headings) + 1 in widths
 
@@ -88,11 +101,11 @@ def test_what_was_not_measured_has_no_column_and_no_plot(alone: Bench) -> None:
     titles = [one.title for one in grids(alone)]
     assert titles == ["Speed and quality", "Throughput"]
     assert "nDCG@10" not in grids(alone)[0].headings
-    assert latency_plot(alone) == ""
+    assert _latency_plot(alone) == ""
     assert "cosine" in worth_plot(alone)
     bare = replace(alone, results=tuple(replace(one, agreement=None) for one in alone.results))
     assert worth_plot(bare) == ""
-    assert "<svg" not in to_html(bare)
+    assert "<svg" not in _html(bare)
 
 
 def test_all_targets_may_have_failed(bench: Bench) -> None:
@@ -100,8 +113,8 @@ def test_all_targets_may_have_failed(bench: Bench) -> None:
     failed = replace(bench, results=every, first="")
     [grid] = grids(failed)
     assert [name for name, _ in grid.failed] == ["a", "b"]
-    assert read(html.document_fromstring(to_html(failed))).count("No module named") == 2
-    assert to_markdown(failed).count("No module named") == 2
+    assert read(html.document_fromstring(_html(failed))).count("No module named") == 2
+    assert _markdown(failed).count("No module named") == 2
 
 
 def test_plots_are_drawn_where_the_values_are(bench: Bench) -> None:
@@ -117,7 +130,7 @@ def test_plots_are_drawn_where_the_values_are(bench: Bench) -> None:
     ]
     assert places[0][0] < places[1][0]  # slower: further left
     assert places[0][1] < places[1][1]  # better: further up
-    curves = etree.fromstring(latency_plot(bench)).xpath("//g[title]/polyline")
+    curves = etree.fromstring(_latency_plot(bench)).xpath("//g[title]/polyline")
     assert len(curves) == 2
     for curve in curves:
         (x0, y0), (x1, y1) = (map(float, p.split(",")) for p in curve.get("points").split())

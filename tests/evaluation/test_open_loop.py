@@ -5,7 +5,7 @@ from statistics import fmean
 
 import pytest
 
-from evaluation.embedding_bench.open_loop import open_loop, percentile, poisson
+from evaluation.open_loop import open_loop, percentile, poisson
 from retrieval.errors import Overloaded
 
 
