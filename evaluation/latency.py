@@ -3,10 +3,36 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evaluation.open_loop import percentile
+from evaluation.open_loop import percentile, poisson
 
 SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Of what something bears: the rates that it is measured at."""
+
+_FEWEST = 20  # requests a rate
+_LONGEST = 4  # times as long as was asked for, to have as many: some chat models take minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Rates to come at, or shares of what each one bears; for so many seconds each."""
+
+    rates: tuple[float, ...]
+    seconds: float
+    seed: int
+
+    @property
+    def steps(self) -> int:
+        return len(self.rates or SHARES) if self.seconds else 0
+
+    def rate(self, step: int, capacity: float) -> float:
+        """Of a step, for one that bears so many requests a second."""
+        return self.rates[step] if self.rates else SHARES[step] * capacity
+
+    def arrivals(self, rate: float, turn: int = 0) -> list[float]:
+        """When requests are due, in seconds from the beginning; others in each turn."""
+        wanted = max(_FEWEST, round(rate * self.seconds))
+        count = min(wanted, max(1, round(_LONGEST * rate * self.seconds)))
+        return poisson(rate, count, self.seed + turn)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import httpx
 
 from evaluation.errors import LoadError
+from evaluation.exchange import exchange
 
 _BATCH = 256  # texts of a full request
 _WORDS = """
@@ -84,27 +84,9 @@ async def _embed(url: str, model: str, texts: Sequence[str]) -> int:
     value = list(texts) if len(texts) != 1 else texts[0]
     body = json.dumps({"model": model, "input": value}).encode()
     try:
-        status, reply = await _post(url, "/api/embed", body)
-        if status != b"200":
-            raise LoadError(f"{url} answers with {status.decode()}: {reply[:200]!r}")
-        return len(json.loads(reply)["embeddings"])
+        reply = await exchange("POST", f"{url}/api/embed", body)
+        if reply.status != httpx.codes.OK:
+            raise LoadError(f"{url} answers with {reply.status}: {reply.said}")
+        return len(json.loads(reply.content)["embeddings"])
     except (OSError, ValueError, KeyError) as error:
         raise LoadError(f"{url} doesn't embed: {error}") from error
-
-
-async def _post(url: str, path: str, body: bytes) -> tuple[bytes, bytes]:
-    """The status and the body of a reply, by HTTP/1.0.
-
-    By hand: the client runs on the machine that is measured, and httpx takes as long for a call
-    as the server does.
-    """
-    place = urlsplit(url)
-    reader, writer = await asyncio.open_connection(place.hostname, place.port or 80)
-    head = f"POST {path} HTTP/1.0\r\nHost: {place.netloc}\r\nContent-Length: {len(body)}\r\n\r\n"
-    try:
-        writer.write(head.encode() + body)
-        await writer.drain()
-        headers, _, content = (await reader.read()).partition(b"\r\n\r\n")
-    finally:
-        writer.close()
-    return headers.split(b" ", 2)[1] if headers.startswith(b"HTTP/") else b"0", content

@@ -10,7 +10,6 @@ from threadpoolctl import threadpool_limits
 
 _LOOK = 0.1  # seconds between two looks at the memory
 _TASKS = Path("/proc/self/task")
-_STATUS = Path("/proc/self/status")
 
 
 def resident_memory() -> float:
@@ -27,17 +26,26 @@ def resident_memory() -> float:
     return total / 1024
 
 
-def highest_memory() -> float | None:
-    """Megabytes: the most that this process itself ever had in memory; None where the system
-    doesn't tell.
+def highest_memory(pid: int | None = None) -> float | None:
+    """Megabytes: the most that a process itself, by default this one, ever had in memory; None
+    where the system doesn't tell.
 
     Not what `getrusage` says: that begins with what the process had which started this one.
     """
+    return _told(pid, "VmHWM")
+
+
+def current_memory(pid: int) -> float | None:
+    """Megabytes that a process itself has in memory; None where the system doesn't tell."""
+    return _told(pid, "VmRSS")
+
+
+def _told(pid: int | None, field: str) -> float | None:
     try:
-        status = _STATUS.read_text()
+        status = Path(f"/proc/{'self' if pid is None else pid}/status").read_text()
     except OSError:
         return None
-    found = next((line for line in status.splitlines() if line.startswith("VmHWM:")), None)
+    found = next((line for line in status.splitlines() if line.startswith(f"{field}:")), None)
     return int(found.split()[1]) / 1024 if found else None
 
 

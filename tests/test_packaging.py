@@ -22,8 +22,8 @@ def test_every_package_is_one_and_is_typed(package: str) -> None:
     "file",
     [
         "api/web/index.html",
-        "evaluation/embedding_bench/report.html",
         "evaluation/report/base.html",
+        "evaluation/report/bench.html",
         "evaluation/report/page.html",
         "retrieval/migrations/env.py",
         "retrieval/migrations/script.py.mako",

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ from pydantic import TypeAdapter
 
 from evaluation.embedding_bench.messages import ORDERS, Failed, Order
 from evaluation.errors import TargetFailed
+from evaluation.processes import end, how_it_ended
 from evaluation.resources import on_cores
 
 Answer = TypeVar("Answer")
@@ -87,12 +87,7 @@ class Child:
         with contextlib.suppress(OSError):
             if self._process.stdin:
                 self._process.stdin.close()
-        try:
-            self._process.wait(_GOODBYE)
-        except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        end(self._process, _GOODBYE)
         for reader in self._readers:
             reader.join()
 
@@ -104,9 +99,7 @@ class Child:
     def _death(self) -> str:
         status = self._process.wait()
         self._readers[1].join()  # its last words
-        how = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
-        said = next((line.strip() for line in reversed(self._errors) if line.strip()), "")
-        return f"The process ended with {how}{': ' if said else ''}{said[:300]}"
+        return f"The process {how_it_ended(status, self._errors)}"
 
     def _hear(self) -> None:
         if self._process.stdout:

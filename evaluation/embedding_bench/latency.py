@@ -1,29 +1,13 @@
 """How long single texts wait for their vectors when they come at a given rate."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from evaluation.embedding_bench.field import Field
 from evaluation.embedding_bench.participants import Participant
 from evaluation.embedding_bench.texts import TextSet
-from evaluation.latency import SHARES, Latency
-from evaluation.open_loop import poisson
+from evaluation.latency import Latency, Load
 
-_FEWEST = 20  # requests a rate
 _PATIENCE = 30.0  # seconds after the last of them
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """Rates to come at, or shares of each target's own capacity; for so many seconds each."""
-
-    rates: tuple[float, ...]
-    seconds: float
-    seed: int
-
-    @property
-    def steps(self) -> int:
-        return len(self.rates or SHARES) if self.seconds else 0
 
 
 def capacities(field: Field, texts: TextSet) -> dict[str, float]:
@@ -49,7 +33,7 @@ def latencies(
     for step in range(load.steps):
         for one in field.turns(step):
             most = capacity[one.target.name]
-            rate = load.rates[step] if load.rates else SHARES[step] * most
+            rate = load.rate(step, most)
             measured = field.attempt(
                 one,
                 lambda each, rate=rate, most=most: latency(each, texts, rate, rate / most, load),  # type: ignore[misc]
@@ -65,6 +49,5 @@ def latency(
     participant: Participant, texts: TextSet, rate: float, share: float, load: Load
 ) -> Latency:
     """At one rate. Raises TargetFailed."""
-    count = max(_FEWEST, round(rate * load.seconds))
-    taken = participant.serve(texts, poisson(rate, count, load.seed), _PATIENCE)
+    taken = participant.serve(texts, load.arrivals(rate), _PATIENCE)
     return Latency.of(rate, share, taken)

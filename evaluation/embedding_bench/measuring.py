@@ -15,7 +15,7 @@ from evaluation.embedding_bench.child import Child
 from evaluation.embedding_bench.cutting import Cutters, cutting
 from evaluation.embedding_bench.field import Field
 from evaluation.embedding_bench.figures import Bench
-from evaluation.embedding_bench.latency import Load, capacities, latencies
+from evaluation.embedding_bench.latency import capacities, latencies
 from evaluation.embedding_bench.local import Local
 from evaluation.embedding_bench.messages import Loaded, Recipe
 from evaluation.embedding_bench.participants import Participant
@@ -28,7 +28,7 @@ from evaluation.embedding_bench.texts import TextSet, built_in, whole_documents
 from evaluation.embedding_bench.throughput import rounds
 from evaluation.errors import ConfigurationError, TargetFailed
 from evaluation.judging import Judged
-from evaluation.latency import Latency
+from evaluation.latency import Latency, Load
 from evaluation.machine import describe
 from evaluation.measuring import Track
 from evaluation.test_set import TestSet

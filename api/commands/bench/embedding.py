@@ -18,12 +18,12 @@ from api.commands.options import JsonOption, settings
 from api.console import fail, print_json
 from api.progress import tracking
 from evaluation.embedding_bench.agreement import reference_of
-from evaluation.embedding_bench.latency import Load
 from evaluation.embedding_bench.measuring import Plan, measure
 from evaluation.embedding_bench.report import report_of
 from evaluation.embedding_bench.targets import parse_target, with_budgets
 from evaluation.embedding_bench.texts import BUILT_IN, TextSet, built_in, from_file, from_set
 from evaluation.errors import EvaluationError
+from evaluation.latency import Load
 from evaluation.test_set import TestSet, read_set
 from retrieval.processor import available_cores
 

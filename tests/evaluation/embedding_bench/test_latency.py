@@ -1,9 +1,9 @@
 import pytest
 
 from evaluation.embedding_bench.field import Field
-from evaluation.embedding_bench.latency import Load, capacities, latencies
+from evaluation.embedding_bench.latency import capacities, latencies
 from evaluation.embedding_bench.texts import TextSet
-from evaluation.latency import SHARES
+from evaluation.latency import SHARES, Load
 from tests.evaluation.embedding_bench.conftest import Fake
 
 TEXTS = TextSet("short", ("a", "b", "c", "d"))

@@ -11,11 +11,11 @@ from evaluation.beir import Entry
 from evaluation.embedding_bench import measuring
 from evaluation.embedding_bench.agreement import reference_of
 from evaluation.embedding_bench.figures import Bench
-from evaluation.embedding_bench.latency import Load
 from evaluation.embedding_bench.measuring import Plan, measure
 from evaluation.embedding_bench.targets import parse_target, with_budgets
 from evaluation.embedding_bench.texts import built_in
 from evaluation.errors import ConfigurationError
+from evaluation.latency import Load
 from evaluation.test_set import TestSet
 from retrieval.settings import EngineSettings
 

@@ -1,0 +1,130 @@
+"""The server that is measured: one of our own, a child on loopback, or one that runs already."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
+
+from evaluation.errors import LoadError
+from evaluation.processes import end, how_it_ended, kill_session
+from evaluation.resources import current_memory, highest_memory
+
+_HOST = "127.0.0.1"
+_START = 300.0  # seconds: the first one on a machine tries out what computes fastest
+_STOPS = 15.0  # seconds; it gives answers on their way 5
+_LOOK = 0.05  # seconds between two questions whether it is ready
+_LAST = 20_000  # bytes of its log
+# What would lead it out of its folder: a Chroma that others use, and folders to mirror.
+_ASIDE = {"FOOTNOTE_CHROMA_URL": "", "FOOTNOTE_SYNC": ""}
+
+
+class Server(Protocol):
+    """Where it is, whether it still is, and what memory it takes, where that can be known."""
+
+    @property
+    def url(self) -> str: ...
+
+    def check(self, patience: float = 0.0) -> None:
+        """Raises LoadError where it has ended, or does within so many seconds."""
+
+    def memory(self) -> float | None:
+        """Megabytes now."""
+
+    def peak_memory(self) -> float | None:
+        """Megabytes at the most."""
+
+
+class Elsewhere:
+    """A running server, of which nothing is known but its address."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def check(self, patience: float = 0.0) -> None:
+        """Whoever asks it sees whether it answers."""
+
+    def memory(self) -> float | None:
+        return None
+
+    def peak_memory(self) -> float | None:
+        return None
+
+
+class OwnServer:
+    """A child over a folder of its own. It ends when its standard input does, at the latest."""
+
+    def __init__(self, command: Sequence[str], folder: Path) -> None:
+        """The command is given `--host`, `--port` and `--data`."""
+        port = _free_port()
+        self.url = f"http://{_HOST}:{port}"
+        self._log = folder / "server.log"
+        place = ["--host", _HOST, "--port", str(port), "--data", str(folder / "data")]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - this interpreter and a module of ours
+                [*command, *place],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **_ASIDE},
+                start_new_session=True,  # an interrupt is for the parent, which ends it
+            )
+
+    def check(self, patience: float = 0.0) -> None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            status = self._process.wait(patience)
+            with self._log.open("rb") as log:
+                log.seek(max(0, self._log.stat().st_size - _LAST))
+                lines = log.read().decode(errors="replace").splitlines()
+            raise LoadError(f"The server {how_it_ended(status, lines)}")
+
+    def wait_until(self, is_ready: Callable[[], Any], seconds: float = _START) -> None:
+        """Until that raises no LoadError. Raises LoadError where it ends, or takes too long."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                is_ready()
+            except LoadError as error:
+                self.check()
+                if time.monotonic() > deadline:
+                    raise LoadError(f"Not ready within {seconds:g} s: {error}") from error
+                time.sleep(_LOOK)
+            else:
+                return
+
+    def memory(self) -> float | None:
+        return current_memory(self._process.pid)
+
+    def peak_memory(self) -> float | None:
+        return highest_memory(self._process.pid)
+
+    def close(self) -> None:
+        """End it, by force where it doesn't; and with it what it has started."""
+        if self._process.stdin:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+        end(self._process, _STOPS)
+        kill_session(self._process)
+
+
+@contextmanager
+def own_server(command: Sequence[str]) -> Iterator[OwnServer]:
+    """One that is gone with all that it has written when the block ends."""
+    with TemporaryDirectory(prefix="footnote-serve-", ignore_cleanup_errors=True) as folder:
+        server = OwnServer(command, Path(folder))
+        try:
+            yield server
+        finally:
+            server.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
