@@ -12,7 +12,7 @@ from statistics import mean
 from sqlalchemy import func, select
 
 from evaluation.paper import paper
-from evaluation.resources import peak_memory
+from evaluation.resources import peak_memory, resident_memory
 from ingest.jobs import Jobs, Request
 from ingest.parsing import ProcessParser
 from ingest.pipeline import Pipeline
@@ -25,6 +25,7 @@ from retrieval.types import KnowledgeBase, KnowledgeBaseSettings
 
 _PAGES = 2
 _MAX_BYTES = 1 << 28
+_LOOKS = 100  # at the memory, on the way
 _RAW = 400  # texts by which the model's own rate is measured
 
 
@@ -35,7 +36,7 @@ class Load:
     Memory in megabytes, of this process and its parser: the peak of the first fifth of the
     documents, of the others, and of a PDF of many pages. Rates a second: chunks of the
     documents, of those whose vectors are known, and of the model alone on the same texts, every
-    fifth of the way.
+    fifth of the way. `memory` is what there was after so many documents.
     """
 
     documents: int
@@ -47,6 +48,7 @@ class Load:
     ingested: float
     raw: float
     cached_documents: float
+    memory: tuple[tuple[int, float], ...]
 
     @property
     def share(self) -> float:
@@ -59,11 +61,13 @@ def load_test(
 ) -> Load:
     """Ingest documents, then a long one, then the documents again with their vectors known."""
     first = documents // 5
+    every = max(1, documents // _LOOKS)
     with open_engine(settings) as engine, _jobs(engine) as jobs:
         engine.embedder.embed_query("warm up")
         # A weight that is given: calibration would embed beside what is measured.
         kb, _ = engine.create("load", KnowledgeBaseSettings(dense_weight=0.5))
         done = 0
+        memory: list[tuple[int, float]] = []
 
         def send(kb: KnowledgeBase, numbers: Sequence[int], length: int = _PAGES) -> float:
             nonlocal done
@@ -77,6 +81,8 @@ def load_test(
                 jobs.wait([job.id])
                 done += 1
                 watch(done)
+                if done % every == 0:
+                    memory.append((done, resident_memory()))
             return time.perf_counter() - began
 
         raw: list[float] = []
@@ -103,6 +109,7 @@ def load_test(
         ingested=embedded / seconds,
         raw=mean(raw),
         cached_documents=documents // 2 / cached,
+        memory=tuple(memory),
     )
 
 

@@ -6,6 +6,8 @@ import sys
 
 from retrieval.processor import available_cores, processor_name
 
+_BUSY = 0.25  # of each core: less is what a machine does anyway
+
 
 def describe() -> str:
     """Processor, cores that this process may use, memory, Python, and GPU: `AMD EPYC, 2 cores,
@@ -17,6 +19,16 @@ def describe() -> str:
     cores = f"{count} core{'s' if count > 1 else ''}"
     python = f"Python {platform.python_version()}"
     return ", ".join(part for part in (processor_name(), cores, _memory(), python, _gpu()) if part)
+
+
+def other_work() -> str:
+    """That the machine did something else over the last minute, as a remark; "" where it didn't,
+    or nothing tells.
+    """
+    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if busy <= _BUSY * available_cores():
+        return ""
+    return f"The machine did other work: its load was {busy:.1f} when this began."
 
 
 def _memory() -> str:

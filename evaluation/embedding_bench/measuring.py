@@ -1,6 +1,5 @@
 """The benchmark from beginning to end: load, warm up, rounds, latency, quality, memory."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -29,16 +28,13 @@ from evaluation.embedding_bench.throughput import rounds
 from evaluation.errors import ConfigurationError, TargetFailed
 from evaluation.judging import Judged
 from evaluation.latency import Latency, Load
-from evaluation.machine import describe
+from evaluation.machine import describe, other_work
 from evaluation.measuring import Track
 from evaluation.test_set import TestSet
-from retrieval.processor import available_cores
 from retrieval.settings import EngineSettings
 from retrieval.types import Vectors
 
 T = TypeVar("T")
-
-_BUSY = 0.25  # of each core: less is what a machine does anyway
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +62,10 @@ def measure(plan: Plan, settings: EngineSettings, track: Track) -> Bench:
     """
     if not plan.targets or not plan.sets:
         raise ConfigurationError("There is nothing to measure: it takes a target and a text set.")
-    busy = _load_average()
+    other = other_work()
     with _opened(plan, settings) as (field, cutters):
         found = _measured(plan, settings, field, cutters, track)
-    notes = list(cutters.notes)
-    if busy > _BUSY * available_cores():
-        notes.append(f"The machine did other work: its load was {busy:.1f} when this began.")
+    notes = [*cutters.notes, *filter(None, [other])]
     if not found.peaks and any(one.is_local for one in plan.targets):
         notes.append("The peak of this machine couldn't be measured.")
     first = next((one.name for one in plan.targets if one.name not in field.failures), "")
@@ -97,11 +91,6 @@ def measure(plan: Plan, settings: EngineSettings, track: Track) -> Bench:
         notes=tuple(notes),
         results=results_of(plan.targets, field.failures, found, first, plan.reference),
     )
-
-
-def _load_average() -> float:
-    """Processes that ran or waited for a core, over the last minute; 0 where nothing tells."""
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
 
 
 @contextmanager

@@ -18,7 +18,8 @@ _READ = (200, 202)
 
 
 class Feeder:
-    """Counts the texts that have become searchable, and those that never will.
+    """Counts the texts that have become searchable, and those that never will, of which `refusal`
+    is why the last one won't.
 
     Each request waits until its texts are searchable, so the server is never given more than it
     takes in.
@@ -30,12 +31,14 @@ class Feeder:
         self._documents, self._patience = documents, patience
         self._stopped = False
         self.texts = self.failed = 0
-        self.failure = ""
+        self.failure = self.refusal = ""
 
     async def feed(self, count: int, watch: Callable[[int], None]) -> None:
-        """Send so many. Raises LoadError."""
+        """Send so many. Raises LoadError where that can't be done, or none becomes searchable."""
         await self._send(islice(self._documents, count), watch)
         self.check()
+        if not self.texts:
+            raise LoadError(f"No document became searchable: {self.refusal or 'none is done'}.")
 
     async def run(self) -> None:
         """Send documents until told to stop; `check` then says whether that went well."""
@@ -77,7 +80,10 @@ class Feeder:
             self.failure = f"{self._url} doesn't answer: {reason(error)}."
             return
         self.texts += sum(job["state"] == "done" for job in jobs)
-        self.failed += sum(job["state"] == "failed" for job in jobs)
+        for job in jobs:
+            if job["state"] == "failed":
+                self.failed += 1
+                self.refusal = str((job.get("error") or {}).get("message", ""))
 
 
 def _sent(document: Document) -> dict[str, str]:

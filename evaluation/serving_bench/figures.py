@@ -93,6 +93,7 @@ class ServingBench:
     seconds: float
     seed: int
     same_questions: bool
+    notes: tuple[str, ...]
     throughputs: tuple[Throughput, ...]
     steps: tuple[Step, ...]
     ingestions: tuple[Ingestion, ...]

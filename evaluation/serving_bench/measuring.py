@@ -10,13 +10,14 @@ from datetime import date
 from functools import partial
 from importlib.util import find_spec
 from secrets import randbelow, token_hex
+from typing import Any
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from evaluation.beir import Dataset
 from evaluation.errors import LoadError
 from evaluation.latency import Load
-from evaluation.machine import describe
+from evaluation.machine import describe, other_work
 from evaluation.measuring import Track
 from evaluation.serving_bench.client import Asked, Client
 from evaluation.serving_bench.feeding import Feeder
@@ -33,6 +34,7 @@ _FAR = 1_000_000  # where the numbers of questions begin that a server may have 
 _DYING = 1.0  # seconds between the connections that a server closes and its end
 # A weight that is given: calibration would embed beside what is measured.
 _SETTINGS = {"dense_weight": 0.5}
+_WEIGHT = "The dense leg weighs 0.5: nothing is calibrated beside what is measured."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,12 @@ class _Stage:
 
 
 def measure(plan: Plan, track: Track) -> ServingBench:
-    """Raises LoadError where the server dies, refuses or hangs."""
+    """Raises LoadError where the server dies, refuses or hangs, DatasetError where no document has
+    a text.
+    """
+    other = other_work()
     with _opened(plan) as stage:
-        told = stage.client.tell("GET", "/info")
+        server = _description(stage.client.tell("GET", "/info"))
         memory = [stage.server.memory()]
         ingestions = _filled(plan, stage, track)
         held = stage.client.tell("GET", stage.client.path)
@@ -77,13 +82,11 @@ def measure(plan: Plan, track: Track) -> ServingBench:
         tally = _measured(plan, stage, track)
         memory.append(stage.server.peak_memory())
     known = [one for one in memory if one is not None]
-    embedder = told["embedder"]
     return ServingBench(
         machine=describe(),
         made=date.today(),
         command=plan.command_line,
-        server=f"Footnote {told['version']}, {embedder['model']} in {embedder['dtype']}, answers "
-        f"by {told['answerer']}",
+        server=server,
         documents=held["documents"],
         chunks=held["chunks"],
         texts=plan.data.name,
@@ -92,11 +95,22 @@ def measure(plan: Plan, track: Track) -> ServingBench:
         seconds=plan.load.seconds,
         seed=plan.load.seed,
         same_questions=plan.same_questions,
+        notes=tuple(filter(None, (*([] if plan.url else [_WEIGHT]), other))),
         throughputs=tally.throughputs(),
         steps=tally.steps(),
         ingestions=(*ingestions, *tally.ingestions()),
         memory=Memory(*known) if len(known) == len(memory) else None,
     )
+
+
+def _description(told: Any) -> str:
+    """Of the server, by what it says of itself. Raises LoadError where that isn't Footnote."""
+    try:
+        embedder, version, answerer = told["embedder"], told["version"], told["answerer"]
+        model = f"{embedder['model']} in {embedder['dtype']}"
+    except (KeyError, TypeError) as error:
+        raise LoadError(f"The server isn't Footnote: its /info is {str(told)[:200]}") from error
+    return f"Footnote {version}, {model}, answers by {answerer}"
 
 
 @contextmanager

@@ -20,6 +20,7 @@ _START = 300.0  # seconds: the first one on a machine tries out what computes fa
 _STOPS = 15.0  # seconds; it gives answers on their way 5
 _LOOK = 0.05  # seconds between two questions whether it is ready
 _LAST = 20_000  # bytes of its log
+_NO_REASON = ("INFO", "Footnote: http", "ERROR:    Application startup failed")
 # What would lead it out of its folder: a Chroma that others use, and folders to mirror.
 _ASIDE = {"FOOTNOTE_CHROMA_URL": "", "FOOTNOTE_SYNC": ""}
 
@@ -78,10 +79,7 @@ class OwnServer:
     def check(self, patience: float = 0.0) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             status = self._process.wait(patience)
-            with self._log.open("rb") as log:
-                log.seek(max(0, self._log.stat().st_size - _LAST))
-                lines = log.read().decode(errors="replace").splitlines()
-            raise LoadError(f"The server {how_it_ended(status, lines)}")
+            raise LoadError(f"The server {how_it_ended(status, list(self._complaints()))}")
 
     def wait_until(self, is_ready: Callable[[], Any], seconds: float = _START) -> None:
         """Until that raises no LoadError. Raises LoadError where it ends, or takes too long."""
@@ -110,6 +108,14 @@ class OwnServer:
                 self._process.stdin.close()
         end(self._process, _STOPS)
         kill_session(self._process)
+
+    def _complaints(self) -> Iterator[str]:
+        """What it said last that doesn't say that all goes well."""
+        with self._log.open("rb") as log:
+            log.seek(max(0, self._log.stat().st_size - _LAST))
+            for line in log.read().decode(errors="replace").splitlines():
+                if not line.startswith(_NO_REASON):
+                    yield line.removeprefix("ERROR:").strip()
 
 
 @contextmanager

@@ -47,6 +47,7 @@ def remarks(bench: ServingBench) -> Iterator[str]:
     )
     took = [one.client for one in bench.throughputs] + [one.client for one in bench.steps]
     yield f"The client ran on this machine too: it took {max(took):.2f} cores at the most."
+    yield from bench.notes
 
 
 def _latencies(bench: ServingBench) -> Grid:

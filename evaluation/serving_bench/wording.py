@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import count, cycle
 
 from evaluation.beir import Entry
+from evaluation.errors import DatasetError
 
 _PREFIX = "footnote-bench"
 _TITLE = 400  # characters
@@ -29,8 +30,15 @@ def documents(corpus: Sequence[Entry], run: str) -> Iterator[Document]:
     """Documents without an end: the texts of a set, then copies that say which they are.
 
     Where a `run` has a name, it is in all of them: their vectors may be known from another run.
+    Raises DatasetError where no document has a text.
     """
     entries = [entry for entry in corpus if entry.text.strip()]
+    if not entries:
+        raise DatasetError("No document of the set has a text.")
+    return _without_end(entries, run)
+
+
+def _without_end(entries: Sequence[Entry], run: str) -> Iterator[Document]:
     for copy in count():
         mark = " ".join(part for part in (run, f"copy {copy}" if copy else "") if part)
         place = "/".join(part for part in (_PREFIX, run, str(copy)) if part)

@@ -55,3 +55,11 @@ def test_what_a_system_does_not_tell_is_left_out(
     monkeypatch.setattr(platform, "processor", lambda: "")
     monkeypatch.setattr(platform, "machine", lambda: "arm64")
     assert machine.describe() == f"arm64, 8 cores, {PYTHON}"
+
+
+@pytest.mark.parametrize(("load", "told"), [(0.1, ""), (7.0, "its load was 7.0 when this began")])
+def test_other_work_is_told(monkeypatch: pytest.MonkeyPatch, load: float, told: str) -> None:
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0), raising=False)
+    monkeypatch.setattr(machine, "available_cores", lambda: 2)
+    assert told in machine.other_work()
+    assert bool(machine.other_work()) is bool(told)

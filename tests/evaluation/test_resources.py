@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from evaluation.resources import highest_memory, on_cores, resident_memory
+from evaluation.resources import current_memory, highest_memory, on_cores, resident_memory
 
 HAS_AFFINITY = hasattr(os, "sched_getaffinity")
 
@@ -27,3 +27,11 @@ def test_the_highest_memory_is_at_least_what_there_was() -> None:
     highest = highest_memory()
     assert highest is not None
     assert highest > before * 0.5 + 32  # `resident_memory` counts children too
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+def test_the_memory_of_a_process_is_told_by_its_id() -> None:
+    now, highest = current_memory(os.getpid()), highest_memory(os.getpid())
+    assert now is not None and highest is not None
+    assert 0 < now <= highest
+    assert current_memory(2**30) is None  # nobody has that

@@ -4,14 +4,16 @@ never outlives whoever wrote to that, however that one ends.
 
 import os
 import signal
-import sys
 import threading
 
 from api.cli import main
 
+_STDIN = 0
+
 
 def _end_with_the_input() -> None:
-    sys.stdin.buffer.read()
+    while os.read(_STDIN, 4_096):  # unbuffered: a buffer's lock would be held at the end
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 

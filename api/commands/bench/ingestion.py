@@ -11,6 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from api.commands.bench.aside import ModelOption, engine_settings
+from api.commands.bench.reporting import (
+    HtmlOption,
+    MarkdownOption,
+    check_writable,
+    command_line,
+    print_report,
+    write_report,
+)
 from api.commands.options import JsonOption
 from api.console import out, print_json
 from api.progress import tracking
@@ -18,6 +26,7 @@ from evaluation.beir import read_beir
 from evaluation.crash.killing import CrashReport, crash_test
 from evaluation.crash.plan import planned
 from evaluation.ingest_load import load_test
+from evaluation.ingest_report import ingestion_report
 from evaluation.intake import take_in
 from evaluation.mutations import spoilt
 from evaluation.parser_quality import compare, read_cases
@@ -97,27 +106,22 @@ def ingest(
     documents: Annotated[int, typer.Option(min=10, help="PDFs of two pages.")] = 1_000,
     pages: Annotated[int, typer.Option(min=1, help="Pages of a long PDF after them.")] = 1_000,
     model: ModelOption = None,
+    html: HtmlOption = None,
+    markdown: MarkdownOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ingest many documents and a long one: memory, and the rate beside that of the model alone."""
+    check_writable(html, markdown)
     with TemporaryDirectory(prefix="footnote-load-") as data, tracking() as track:
         watch = track("documents", documents + 1 + documents // 2)
         engine = engine_settings(Path(data), model)
         load = load_test(engine, documents, pages, watch)
+    report = ingestion_report(load, command_line())
+    write_report(report, html, markdown)
     if as_json:
-        print_json({**asdict(load), "share": load.share})
-        return
-    table = Table("", "", box=None, show_header=False)
-    for name, value in (
-        (f"peak memory, first {load.documents // 5} documents", f"{load.warm:.0f} MB"),
-        ("the others", f"{load.steady:.0f} MB ({load.steady / load.warm - 1:+.1%})"),
-        (f"a PDF of {load.pages} pages", f"{load.long:.0f} MB ({load.long / load.warm - 1:+.1%})"),
-        ("ingested", f"{load.ingested:.1f} chunks/s of {load.chunks}"),
-        ("the model alone", f"{load.raw:.1f} chunks/s; ingestion reaches {load.share:.1%}"),
-        ("with known vectors", f"{load.cached_documents:.1f} documents/s"),
-    ):
-        table.add_row(name, value)
-    out.print(table)
+        print_json({"machine": report.machine, **asdict(load), "share": load.share})
+    else:
+        print_report(report)
 
 
 def parsers(

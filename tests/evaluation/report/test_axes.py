@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from evaluation.report.axes import Scale
+from evaluation.report.axes import Scale, short
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,21 @@ def test_equal_ratios_are_equal_ways_on_a_logarithmic_scale() -> None:
 def test_a_linear_scale_goes_across_too() -> None:
     scale = Scale((0.0, 0.5, 1.0))
     assert scale.across(0.5) == pytest.approx((scale.across(0.0) + scale.across(1.0)) / 2)
+
+
+@pytest.mark.parametrize(
+    ("high", "ticks"),
+    [
+        (5.0, [0, 1, 2, 3, 4, 5]),
+        (926.0, [0, 200, 400, 600, 800, 1_000]),
+        (0.3, [0, 0.1, 0.2, 0.3]),
+        (1_500.0, [0, 500, 1_000, 1_500]),
+    ],
+)
+def test_a_scale_from_zero_has_round_numbers(high: float, ticks: list[float]) -> None:
+    assert Scale.from_zero(high).ticks == pytest.approx(ticks)
+
+
+@pytest.mark.parametrize(("value", "told"), [(0.5, "0.5"), (20_000, "20k"), (2.5e6, "2.5M")])
+def test_numbers_are_short(value: float, told: str) -> None:
+    assert short(value) == told
