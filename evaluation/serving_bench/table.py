@@ -36,7 +36,7 @@ def remarks(bench: ServingBench) -> Iterator[str]:
     )
     if bench.ingested:
         yield (
-            "Beside ingestion means that further documents were sent all the time, 4 requests of 8 "
+            "Beside is beside ingestion: further documents were sent all the time, 4 requests of 8 "
             "at once, each waiting until its texts were searchable; so the knowledge base grows."
         )
     yield (
@@ -97,7 +97,7 @@ def _answered(found: Throughput | None) -> tuple[str, ...]:
 
 
 def _beside(heading: str) -> str:
-    return f"{heading}, beside ingestion"
+    return f"beside: {heading}"
 
 
 def _rate(value: float | None) -> str:

@@ -11,11 +11,10 @@ from api.commands.bench.reporting import (
     MarkdownOption,
     check_writable,
     command_line,
-    print_report,
-    write_report,
+    publish,
 )
 from api.commands.options import JsonOption, settings
-from api.console import fail, print_json
+from api.console import fail
 from api.progress import tracking
 from evaluation.embedding_bench.agreement import reference_of
 from evaluation.embedding_bench.measuring import Plan, measure
@@ -154,12 +153,7 @@ def embed(
         fail(str(error), 2)
     with tracking() as track:
         bench = measure(plan, found, track)
-    report = report_of(bench)
-    write_report(report, html, markdown)
-    if as_json:
-        print_json(bench.to_json())
-    else:
-        print_report(report)
+    publish(report_of(bench), bench.to_json(), html, markdown, as_json=as_json)
     if bench.failed:
         raise typer.Exit(1)
 

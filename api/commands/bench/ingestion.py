@@ -16,8 +16,7 @@ from api.commands.bench.reporting import (
     MarkdownOption,
     check_writable,
     command_line,
-    print_report,
-    write_report,
+    publish,
 )
 from api.commands.options import JsonOption
 from api.console import out, print_json
@@ -117,11 +116,9 @@ def ingest(
         engine = engine_settings(Path(data), model)
         load = load_test(engine, documents, pages, watch)
     report = ingestion_report(load, command_line())
-    write_report(report, html, markdown)
-    if as_json:
-        print_json({"machine": report.machine, **asdict(load), "share": load.share})
-    else:
-        print_report(report)
+    made = {"machine": report.machine, "made": report.made.isoformat(), "command": report.command}
+    figures = {**made, **asdict(load), "share": load.share}
+    publish(report, figures, html, markdown, as_json=as_json)
 
 
 def parsers(

@@ -3,12 +3,12 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from api.console import out, print_table
+from api.console import out, print_json, print_table
 from evaluation.report.bench import BenchReport, to_html, to_markdown
 
 HtmlOption = Annotated[
@@ -33,16 +33,22 @@ def check_writable(*paths: Path | None) -> None:
             raise typer.BadParameter(f"{path} can't be written: {error.strerror}.") from error
 
 
-def write_report(report: BenchReport, html: Path | None, markdown: Path | None) -> None:
-    """Into the files that were asked for."""
+def publish(
+    report: BenchReport, figures: Any, html: Path | None, markdown: Path | None, *, as_json: bool
+) -> None:
+    """Into the files that were asked for, and printed, as JSON the figures themselves."""
     if html:
         html.write_text(to_html(report), encoding="utf-8")
     if markdown:
         markdown.write_text(to_markdown(report), encoding="utf-8")
+    if as_json:
+        print_json(figures)
+    else:
+        _print(report)
 
 
-def print_report(report: BenchReport) -> None:
-    """On the terminal: no plots there."""
+def _print(report: BenchReport) -> None:
+    """No plots there."""
     for grid in report.grids:
         table = Table(title=grid.title, title_justify="left", box=None)
         for heading in grid.headings:

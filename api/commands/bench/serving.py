@@ -12,11 +12,10 @@ from api.commands.bench.reporting import (
     MarkdownOption,
     check_writable,
     command_line,
-    print_report,
-    write_report,
+    publish,
 )
 from api.commands.options import JsonOption, settings
-from api.console import fail, print_json
+from api.console import fail
 from api.progress import tracking
 from evaluation.beir import read_beir
 from evaluation.errors import DatasetError
@@ -134,12 +133,7 @@ def serve(
         fail(str(error), 2)
     with tracking() as track:
         bench = measure(plan, track)
-    report = report_of(bench)
-    write_report(report, html, markdown)
-    if as_json:
-        print_json(bench.to_json())
-    else:
-        print_report(report)
+    publish(report_of(bench), bench.to_json(), html, markdown, as_json=as_json)
 
 
 def _check_server(url: str, kb: str, documents: int | None) -> None:

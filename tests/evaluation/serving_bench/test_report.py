@@ -32,13 +32,13 @@ def test_the_same_rates_stand_side_by_side(bench: ServingBench) -> None:
     ]
     cells = dict(zip(grid.headings, grid.rows[1], strict=True))
     assert cells["p95, ms"] == "20.0"
-    assert cells["p95, ms, beside ingestion"] == "unanswered"
-    assert cells["errors, beside ingestion"] == "429: 1, timeout: 1"
-    assert cells["texts/s, beside ingestion"] == "12.5"
+    assert cells["beside: p95, ms"] == "unanswered"
+    assert cells["beside: errors"] == "429: 1, timeout: 1"
+    assert cells["beside: texts/s"] == "12.5"
     assert "errors" not in cells  # there were none
     throughput = dict(zip(grids(bench)[1].headings, grids(bench)[1].rows[0], strict=True))
     assert throughput["answers/s"] == "100 [90, 110]"
-    assert throughput["answers/s, beside ingestion"] == "40.0 [36.0, 44.0]"
+    assert throughput["beside: answers/s"] == "40.0 [36.0, 44.0]"
 
 
 def test_ingestion_and_memory_are_told(bench: ServingBench) -> None:
@@ -51,7 +51,7 @@ def test_ingestion_and_memory_are_told(bench: ServingBench) -> None:
 
 def test_what_was_not_measured_is_not_shown(alone: ServingBench) -> None:
     assert [grid.title for grid in grids(alone)] == ["Latency", "Throughput of 8 clients"]
-    assert not [name for grid in grids(alone) for name in grid.headings if "ingestion" in name]
+    assert not [name for grid in grids(alone) for name in grid.headings if "beside" in name]
     assert "ingestion" not in " ".join(remarks(alone))
     assert "beside ingestion" not in to_html(report_of(alone))
 
