@@ -6,11 +6,13 @@ It reads orders from its input and answers each, a line of JSON at a time, until
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -113,8 +115,10 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     worker = Worker()
-    for line in sys.stdin:
-        order = ORDERS.validate_json(line)
+    lines: SimpleQueue[str] = SimpleQueue()
+    threading.Thread(target=_listen, args=(lines,), daemon=True).start()
+    while True:
+        order = ORDERS.validate_json(lines.get())
         carry_out: Callable[[Any], object] = getattr(worker, order.do)
         try:
             answer = carry_out(order)
@@ -122,7 +126,15 @@ def main() -> None:
             answer = Failed(_reason(error))
         answers.write(TypeAdapter(type(answer)).dump_json(answer).decode() + "\n")
         answers.flush()
-    os._exit(0)  # threads of a library that hang must not keep a process that is done
+
+
+def _listen(lines: "SimpleQueue[str]") -> None:
+    """Pass on what is said; when nobody says anything more, nobody waits for an answer either, be
+    it in the making: whoever asked is done, or was killed.
+    """
+    for line in sys.stdin:
+        lines.put(line)
+    os._exit(0)
 
 
 def _reason(error: Exception) -> str:

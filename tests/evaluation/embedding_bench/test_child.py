@@ -9,7 +9,7 @@ import pytest
 
 from evaluation.embedding_bench.child import WORKER, Child
 from evaluation.embedding_bench.local import Cutter, Local
-from evaluation.embedding_bench.messages import Footprint, Recipe, Tell
+from evaluation.embedding_bench.messages import Footprint, Recipe, Serve, Tell
 from evaluation.embedding_bench.targets import parse_target
 from evaluation.embedding_bench.texts import TextSet
 from evaluation.errors import TargetFailed
@@ -105,3 +105,15 @@ def test_an_answer_that_is_none_is_a_failure() -> None:
     with pytest.raises(TargetFailed, match="can't be read"):
         child.ask(Tell(), Footprint)
     child.close()
+
+
+def test_a_process_that_nobody_listens_to_ends_in_the_middle_of_its_work(
+    child: Child, tmp_path: Path
+) -> None:
+    local = Local(parse_target("hashing@auto", ""), RECIPE, lambda: child, tmp_path)
+    local.load()
+    (tmp_path / "texts.json").write_text('["text"]')
+    child._send(Serve(texts=str(tmp_path / "texts.json"), due=(600.0,), patience=600.0))
+    assert child._process.stdin
+    child._process.stdin.close()
+    assert child._process.wait(60) == 0
