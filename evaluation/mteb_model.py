@@ -107,7 +107,7 @@ def meta_of(identity: ModelIdentity) -> ModelMeta:
     prefixes = identity.prefixes
     return ModelMeta(
         **dict.fromkeys(unknown),
-        name="footnote/" + re.sub(r"[^\w.-]+", "-", identity.name).strip("-"),
+        name=f"footnote/{_name(identity.name)}",
         revision=identity.fingerprint,
         adapted_from=identity.name,
         embed_dim=identity.dimension,
@@ -116,3 +116,8 @@ def meta_of(identity: ModelIdentity) -> ModelMeta:
         use_instructions=bool(prefixes.query or prefixes.document),
         framework=[],
     )
+
+
+def _name(model: str) -> str:
+    """As a folder may be called: MTEB makes one of it, where `/` parts it from who publishes it."""
+    return re.sub(r"[^\w.-]+", "-", model).strip("-.") or "model"

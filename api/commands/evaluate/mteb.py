@@ -41,9 +41,9 @@ def mteb(
 ) -> None:
     """Measure the embedder with MTEB's own code: retrieval over sets of this machine.
 
-    A document is one vector, its title and text, and like a question cut at the window: the
-    nDCG@10 is that of `footnote eval retrieval --whole`. Nothing is downloaded. MTEB comes with
-    pip install -e '.[mteb]'.
+    A document is one vector, of its title and text. What is longer than the window is cut, and
+    counted. The nDCG@10 is that of `footnote eval retrieval --whole`, but for questions that are
+    cut. Nothing is downloaded. MTEB comes with pip install -e '.[mteb]'.
     """
     try:
         from evaluation.mteb_measuring import measure
