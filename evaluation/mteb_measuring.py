@@ -1,7 +1,7 @@
 """Sets measured by MTEB, with its own code. Needs the extra `mteb`, but no network."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +9,11 @@ from pathlib import Path
 import datasets
 import mteb
 
+from evaluation.measuring import Track
 from evaluation.mteb_model import MtebModel
 from evaluation.mteb_task import SPLIT, task_of
 from evaluation.test_set import TestSet
 from retrieval.embedding.scheduler import Embedder
-
-Track = Callable[[str, int], Callable[[int], None]]
-"""Told what begins and of how many steps; what it returns is told how many are done."""
 
 _BATCH = 256  # texts that MTEB hands over at a time; they are embedded in the embedder's batches
 

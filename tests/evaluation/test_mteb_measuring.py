@@ -3,7 +3,7 @@
 import json
 import random
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from hashlib import blake2b
@@ -39,13 +39,13 @@ NAMES = {
 class Noise(HashingBackend):
     """Vectors that have nothing to do with each other: no two scores are the same."""
 
-    def vectors(self, texts: list[str]) -> Vectors:
+    def vectors(self, texts: Sequence[str]) -> Vectors:
         made = []
         for text in texts:
             seed = int.from_bytes(blake2b(text.encode(), digest_size=8).digest())
             made.append(np.random.default_rng(seed).standard_normal(self.identity.dimension))
         found = np.array(made, dtype=np.float32)
-        return found / np.linalg.norm(found, axis=1, keepdims=True)
+        return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True))
 
 
 def _set() -> TestSet:
