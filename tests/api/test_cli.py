@@ -27,7 +27,7 @@ COMMANDS = [
     *(["bench", name] for name in "calls passing crash files ingest parsers".split()),
     *(["models", name] for name in "list ps show pull push load unload copy create delete".split()),
     ["eval"],
-    *(["eval", name] for name in "retrieval compare gate trec kb chunking pages".split()),
+    *(["eval", name] for name in "retrieval compare gate trec mteb kb chunking pages".split()),
     *(["eval", name] for name in "answers abstention".split()),
 ]
 
