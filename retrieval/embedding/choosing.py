@@ -83,7 +83,9 @@ class Choosing:
         trial = self._sized(chosen, outcomes[chosen])
         if len(candidates) > 1:
             rates = {str(e): round(o.trial.best) for e, o in outcomes.items() if o.trial}
-            _log.info("embedding_backend", chosen=str(chosen), tokens_per_second=rates)
+            failed = {str(each): found.error for each, found in outcomes.items() if found.error}
+            why = {"failed": failed} if failed else {}
+            _log.info("embedding_backend", chosen=str(chosen), tokens_per_second=rates, **why)
         return self._backend(chosen, trial.batch_tokens)
 
     def _candidates(self) -> tuple[Backend, ...]:
@@ -126,7 +128,7 @@ class Choosing:
 
     def _try(self, backend: Backend, sizes: Sequence[int]) -> _Outcome:
         """Of a trial made now, and noted, unless what kept it from running may pass."""
-        _log.info("trying_embedding_backend", backend=str(backend))
+        _log.info("trying_embedding_backend", backend=str(backend), how_often="once a machine")
         try:
             if self._expected is None:
                 self._expected = reference(TorchBackend(self.model))
