@@ -12,7 +12,7 @@ from itertools import count
 
 import numpy as np
 
-from retrieval.embedding.batching import batches_by_length
+from evaluation.embedding_bench.subjects import embed_bare
 from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.lanes import Lane
 from retrieval.ports import EmbeddingBackend
@@ -191,11 +191,8 @@ def _flood(embedder: Embedder, over: Callable[[], bool]) -> None:
 
 
 def _raw(backend: EmbeddingBackend, texts: Sequence[str]) -> None:
-    """All texts in batches of like length, as many at once as the backend runs."""
-    read = backend.tokenize(texts)
-    batches = [[read[at] for at in b] for b in batches_by_length(read, backend.batch_tokens)]
-    with ThreadPoolExecutor(backend.parallel) as pool:
-        list(pool.map(backend.encode, batches))
+    with ThreadPoolExecutor(backend.parallel) as threads:
+        embed_bare(backend, threads, texts)
 
 
 def _alone(backend: EmbeddingBackend, embedder: Embedder, number: int) -> tuple[float, float]:

@@ -5,7 +5,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,6 +16,7 @@ from api.wire.models import Embedded, Model
 from api.wire.native import EmbeddingRequest, EmbedRequest
 from api.wire.refusals import Refusal
 from api.wire.structs import anything, decode, field, integer, string
+from retrieval.embedding.unit import to_unit
 from retrieval.types import Vectors
 
 _UNSUPPORTED = "This server does not support embeddings. Start it with `--embeddings`"
@@ -170,9 +170,7 @@ def _cut(vectors: Vectors, dimensions: int) -> Vectors:
     """The first `dimensions` numbers of each vector, of unit length again; or all of them."""
     if not 0 < dimensions < vectors.shape[1]:
         return vectors
-    short = vectors[:, :dimensions]
-    norms = np.linalg.norm(short, axis=1, keepdims=True)
-    return np.ascontiguousarray(short / np.where(norms > 0, norms, 1), dtype=np.float32)
+    return to_unit(vectors[:, :dimensions])
 
 
 def _base64(vector: Vectors) -> str:

@@ -89,15 +89,7 @@ class RawLoop:
         self.reads = Reading.of(backend)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        read = self._backend.tokenize(texts)
-        batches = [*batches_by_length(read, self._backend.batch_tokens)][::-1]  # long ones first
-        given = [[read[at] for at in batch] for batch in batches]
-        found = np.empty((len(texts), self._backend.identity.dimension), dtype=np.float32)
-        for batch, vectors in zip(
-            batches, self._threads.map(self._backend.encode, given), strict=True
-        ):
-            found[batch] = vectors
-        return found
+        return embed_bare(self._backend, self._threads, texts)
 
     def submit(self, text: str) -> "Future[Any]":
         return self._threads.submit(lambda: self._backend.encode(self._backend.tokenize([text])))
@@ -105,6 +97,19 @@ class RawLoop:
     def close(self) -> None:
         self._threads.shutdown(cancel_futures=True)
         self._backend.close()
+
+
+def embed_bare(
+    backend: EmbeddingBackend, threads: ThreadPoolExecutor, texts: Sequence[str]
+) -> Vectors:
+    """The vectors of texts by a backend's own calls, as many at once as there are threads."""
+    read = backend.tokenize(texts)
+    batches = [*batches_by_length(read, backend.batch_tokens)][::-1]  # long ones first
+    given = [[read[at] for at in batch] for batch in batches]
+    found = np.empty((len(texts), backend.identity.dimension), dtype=np.float32)
+    for batch, vectors in zip(batches, threads.map(backend.encode, given), strict=True):
+        found[batch] = vectors
+    return found
 
 
 class Tokens:

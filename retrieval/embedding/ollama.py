@@ -14,6 +14,7 @@ from anyio.from_thread import start_blocking_portal
 
 from retrieval.embedding.identity import ModelIdentity, prefixes_for
 from retrieval.embedding.tokens import TextTokenizer, TokenizedText
+from retrieval.embedding.unit import to_unit
 from retrieval.embedding.vocabulary import tokenizer_of, upper_bound
 from retrieval.errors import (
     EmbeddingFailed,
@@ -150,8 +151,7 @@ class OllamaBackend:
             raise EmbeddingFailed("A vector holds something that is no number.") from error
         if came.normalised:
             return vectors
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(vectors / np.where(norms > 0, norms, 1), dtype=np.float32)
+        return to_unit(vectors)
 
     def _ask(self, texts: Sequence[str]) -> Embeddings:
         try:

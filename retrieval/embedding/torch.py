@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from retrieval.embedding.batching import batches_at_once
 from retrieval.embedding.precision import Precision
 from retrieval.embedding.sentence_model import SentenceModel
 from retrieval.embedding.tokens import TokenizedText
+from retrieval.embedding.unit import to_unit
 from retrieval.processor import available_cores
 from retrieval.types import Vectors
 
@@ -30,9 +32,6 @@ GPU_BATCH_TOKENS = 32_768
 # no next one fits: 270 MB after 3,500 texts.
 _TRIMMED = 100
 
-# Batches side by side on a CPU. With all cores on one batch, any other work on one of them stops
-# all: on two cores ingestion came to 0.70 of the model's own rate, with a batch a core to more.
-_REPLICAS = 4
 # On a GPU: one is prepared while the other computes, where several threads may launch work.
 _IN_FLIGHT = {"cuda": 2, "mps": 1}
 
@@ -61,7 +60,7 @@ class TorchBackend:
         self.identity = replace(model.identity, dtype=str(dtype))
         kind = model.device.partition(":")[0]
         on_gpu = kind != "cpu"
-        self.parallel = _IN_FLIGHT.get(kind, 1) if on_gpu else min(_REPLICAS, available_cores())
+        self.parallel = _IN_FLIGHT.get(kind, 1) if on_gpu else batches_at_once()
         self.batch_tokens = batch_tokens or (GPU_BATCH_TOKENS if on_gpu else CPU_BATCH_TOKENS)
         self._replicas: SimpleQueue[Encode] = SimpleQueue()
         self._replicated = False
@@ -83,8 +82,7 @@ class TorchBackend:
             self._replicas.put(replica)
         if next(self._batches) % _TRIMMED == 0:
             _give_back()
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.ascontiguousarray(vectors / np.maximum(norms, np.float32(1e-12)))
+        return to_unit(vectors)
 
     def close(self) -> None:
         """The model goes with this object."""
