@@ -61,7 +61,8 @@ class EmbeddingCollector(Collector):
                 for counter, value in zip(counters, _counted(measured), strict=True):
                     counter.add_metric(labels, value)
                 waiting.add_metric(labels, embedder.waiting(lane))
-                padding.add_metric(labels, measured.padded / max(1, measured.tokens))
+                if measured.tokens:
+                    padding.add_metric(labels, measured.padded / measured.tokens)
                 sizes.add_metric(labels, _buckets(measured), measured.tokens)
         yield from (*counters, waiting, padding, sizes, remembered)
 

@@ -1,9 +1,9 @@
 """Settings, read from the environment: `FOOTNOTE_` and the name of the field in capitals."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, PlainValidator, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 import sample_docs
@@ -15,6 +15,13 @@ from retrieval.ollama.settings import OllamaSettings
 from retrieval.settings import EngineSettings
 
 _SAMPLES = Path(sample_docs.__file__).parent
+
+
+def _backend(name: str) -> Backend | Literal["auto"]:
+    try:
+        return "auto" if name == "auto" else Backend(name)
+    except ValueError:
+        raise ValueError(f"expected one of auto, {', '.join(Backend)}") from None
 
 
 class Settings(BaseSettings):
@@ -36,7 +43,7 @@ class Settings(BaseSettings):
     embedding_download: bool = Field(
         False, description="Allow fetching a model that isn't on this machine"
     )
-    embedding_backend: Backend | Literal["auto"] = Field(
+    embedding_backend: Annotated[Backend | Literal["auto"], PlainValidator(_backend)] = Field(
         "auto", description="What computes: `torch`, `openvino`, ...; `auto`: the fastest here"
     )
     embedding_calibration: Path | None = Field(

@@ -1,6 +1,6 @@
 """What the engine around a model costs, and what it is good for: questions beside documents."""
 
-import random
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
+from itertools import count, takewhile
 
 import numpy as np
 
 from evaluation.embedding_bench.subjects import embed_bare
+from evaluation.open_loop import arrivals, open_loop, percentile
 from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.lanes import Lane
 from retrieval.ports import EmbeddingBackend
@@ -20,6 +21,8 @@ from retrieval.ports import EmbeddingBackend
 _QUESTION = "what is the {} of case {} in that study"
 _WORDS = ("cause", "outcome", "dose", "incubation period", "mean age", "treatment", "price")
 _ALONE = 50  # questions a round
+_AT_ONCE = 64  # questions that may wait for each other
+_PATIENCE = 60.0  # seconds for the last of them
 _ASKERS = 4  # who ask without a pause: more than any model here keeps up with
 
 
@@ -44,7 +47,7 @@ class Overhead:
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """Milliseconds that questions took, from when each was due."""
+    """Milliseconds that questions took, from when each was due; how many there were."""
 
     p50: float
     p95: float
@@ -79,7 +82,7 @@ def overhead(
     engine: list[float] = []
     ways: list[tuple[list[float], Callable[[], object]]] = [
         (raw, lambda: _raw(backend, texts)),
-        (engine, lambda: embedder.embed_documents(texts)),
+        (engine, lambda: _scheduled(embedder, texts)),
     ]
     for _, run in ways:
         run()  # shapes that are met first take longer
@@ -155,28 +158,21 @@ def _embedding(
 
 
 def _questions(embedder: Embedder, rate: float, over: Callable[[], bool]) -> Questions:
-    """Asked at random moments (Poisson), timed from when each was due: one that has to wait for
-    another isn't the less late for that.
-    """
-    chance = random.Random(0)  # noqa: S311 - moments, not secrets
-    found: list[float] = []
-    due = time.perf_counter()
-    with ThreadPoolExecutor(64) as pool:
-        waiting = []
-        for number in count():
-            due += chance.expovariate(rate)
-            time.sleep(max(0.0, due - time.perf_counter()))
-            if over():
-                break
-            waiting.append(pool.submit(_ask, embedder, number, due))
-        found = [one.result() for one in waiting]
-    p50, p95 = np.percentile(found, [50, 95]) if found else (0.0, 0.0)
-    return Questions(1e3 * float(p50), 1e3 * float(p95), len(found))
+    """Asked at random moments until it is over."""
+    due = takewhile(lambda _: not over(), arrivals(rate, seed=0))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = open_loop(due, lambda number: pool.submit(_ask, embedder, number), _PATIENCE)
+    return Questions(_milliseconds(found, 0.50), _milliseconds(found, 0.95), len(found))
 
 
-def _ask(embedder: Embedder, number: int, due: float) -> float:
-    embedder.embed_query(f"{_question(number)} at {due}")
-    return time.perf_counter() - due
+def _ask(embedder: Embedder, number: int) -> None:
+    embedder.embed_query(f"{_question(number)} at {time.perf_counter()}")  # never remembered
+
+
+def _milliseconds(latencies: Sequence[float | None], share: float) -> float:
+    """NaN where that share wasn't answered."""
+    found = percentile(latencies, share) if latencies else None
+    return math.nan if found is None else 1e3 * found
 
 
 def _flood(embedder: Embedder, over: Callable[[], bool]) -> None:
@@ -190,6 +186,10 @@ def _flood(embedder: Embedder, over: Callable[[], bool]) -> None:
         list(pool.map(ask, range(_ASKERS)))
 
 
+def _scheduled(embedder: Embedder, texts: Sequence[str]) -> None:
+    embedder.submit(embedder.tokenize_raw(texts), Lane.DOCUMENT).done.result()
+
+
 def _raw(backend: EmbeddingBackend, texts: Sequence[str]) -> None:
     with ThreadPoolExecutor(backend.parallel) as threads:
         embed_bare(backend, threads, texts)
@@ -199,15 +199,18 @@ def _alone(backend: EmbeddingBackend, embedder: Embedder, number: int) -> tuple[
     """Median milliseconds of a question by the backend and by the engine, in turns."""
     raw: list[float] = []
     engine: list[float] = []
+    ways: list[tuple[list[float], Callable[[str], object]]] = [
+        (raw, partial(_encode, backend)),
+        (engine, embedder.embed_query),
+    ]
     for at in range(number):
-        text = _question(at)
-        raw.append(_seconds(partial(_encode, backend, text)))
-        engine.append(_seconds(partial(embedder.embed_query, text)))
+        for times, run in ways if at % 2 else reversed(ways):
+            times.append(_seconds(partial(run, _question(at))))
     return 1e3 * _median(raw), 1e3 * _median(engine)
 
 
 def _encode(backend: EmbeddingBackend, text: str) -> None:
-    backend.encode(backend.tokenize([text]))
+    backend.encode(backend.tokenize([backend.identity.prefixes.query + text]))
 
 
 def _question(number: int) -> str:

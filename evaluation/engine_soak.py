@@ -25,6 +25,7 @@ from retrieval.types import Vectors
 POISON = "\u2622"
 _ACTORS = 8
 _SETTLED = 0.2  # of the time, after which memory is looked at first
+_GROWN = 1.1  # times the memory at first, from which it isn't flat any more
 _LOOKS = 50
 _LONGEST = 300.0  # seconds that a request is waited for
 
@@ -54,8 +55,11 @@ class Soaked:
 
     @property
     def sound(self) -> bool:
-        """Whether each request ended once, as it had to, with the right vectors."""
-        return not (self.endless or self.twice or self.outcomes.get("wrong", 0))
+        """Whether each request ended once, as it had to, with the right vectors, and memory
+        didn't grow.
+        """
+        grown = self.memory_end > _GROWN * self.memory_settled
+        return not (self.endless or self.twice or self.outcomes.get("wrong", 0) or grown)
 
 
 def soak(

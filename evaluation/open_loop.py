@@ -8,8 +8,9 @@ NSDI 2006). So each latency counts from the moment that its request was due.
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -21,14 +22,24 @@ Submit = Callable[[int], "Future[Any]"]
 """Begins the request of this number."""
 
 
+def arrivals(rate: float, seed: int) -> Iterator[float]:
+    """Seconds from the beginning at which requests are due: independent of each other (Poisson),
+    without an end.
+    """
+    chance = np.random.default_rng(seed)
+    due = 0.0
+    while True:
+        due += float(chance.exponential(1 / rate))
+        yield due
+
+
 def poisson(rate: float, count: int, seed: int) -> list[float]:
-    """Seconds from the beginning at which requests are due: independent of each other."""
-    gaps = np.random.default_rng(seed).exponential(1 / rate, count)
-    return [float(due) for due in np.cumsum(gaps)]
+    """The first so many of these moments."""
+    return list(islice(arrivals(rate, seed), count))
 
 
 def open_loop(
-    due: Sequence[float],
+    due: Iterable[float],
     submit: Submit,
     patience: float,
     now: Callable[[], float] = time.perf_counter,
@@ -37,7 +48,8 @@ def open_loop(
     """Seconds from when each request was due to its answer; None where none came, which isn't
     waited for any longer than `patience` seconds after the last request.
     """
-    latencies: list[float | None] = [None] * len(due)
+    latencies: list[float | None] = []
+    moments: list[float] = []
     answers: SimpleQueue[tuple[int, float | None]] = SimpleQueue()
     pending: list[Future[Any]] = []
     began = now()
@@ -45,6 +57,8 @@ def open_loop(
         ahead = began + moment - now()
         if ahead > 0:
             pause(ahead)
+        moments.append(moment)
+        latencies.append(None)
         try:
             future = submit(number)
         except RetrievalError:  # refused: too many wait
@@ -58,7 +72,7 @@ def open_loop(
         except Empty:
             break
         if end is not None:
-            latencies[number] = end - began - due[number]
+            latencies[number] = end - began - moments[number]
     for future in pending:
         future.cancel()
     return latencies

@@ -4,6 +4,7 @@ Those are the ones of its affinity, within the quota of its cgroups. By `os.cpu_
 has all cores of its host, and as many threads then take turns on the few that it may use.
 """
 
+import contextlib
 import math
 import os
 import platform
@@ -45,14 +46,24 @@ def quotas(cgroups: Path, own: Path) -> Iterator[float]:
     except OSError:  # not Linux
         return
     for line in lines:
-        _, controllers, path = line.split(":", 2)
+        _, _, named = line.partition(":")
+        controllers, _, path = named.partition(":")
         if controllers and "cpu" not in controllers.split(","):
             continue
-        root = cgroups / controllers if controllers else cgroups
+        root = _mounted(cgroups) if controllers else cgroups
         # Inside a container the path is that of the host, and what is mounted is its end.
         for folder in (root, *(root.joinpath(*parts) for parts in _beginnings(path))):
             if quota := _quota(folder):
                 yield quota
+
+
+def _mounted(cgroups: Path) -> Path:
+    """Where version 1 has the CPU's groups: in `cpu`, or `cpu,cpuacct` in whichever order."""
+    with contextlib.suppress(OSError):
+        for folder in sorted(cgroups.iterdir()):
+            if "cpu" in folder.name.split(","):
+                return folder
+    return cgroups
 
 
 def _beginnings(path: str) -> Iterator[tuple[str, ...]]:

@@ -16,7 +16,7 @@ from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.lanes import Lane
 from retrieval.embedding.requests import Request
 from retrieval.embedding.tokens import TokenizedText
-from retrieval.errors import Overloaded, RetrievalError
+from retrieval.errors import Overloaded, RetrievalError, TextTooLong
 
 _TOO_LONG = "the input length exceeds the context length"
 _BUSY = "server busy, please try again.  maximum pending requests exceeded"
@@ -78,6 +78,7 @@ class EmbedderModel:
         yield Part()
 
     async def _embed(self, texts: Sequence[str], limit: int, truncate: bool) -> Embedded:
+        self._embedder.check_room(len(texts), Lane.CALL)
         requests: list[Request] = []
         tokenising = 0.0
         try:
@@ -94,24 +95,24 @@ class EmbedderModel:
         return Embedded(
             vectors[0] if len(vectors) == 1 else np.concatenate(vectors),
             sum(one.tokens for one in timings),
-            EmbeddingTimes(tokenising, timings[0].queued, sum(one.inferred for one in timings)),
+            EmbeddingTimes(
+                tokenising,
+                timings[0].queued,
+                max(one.completed for one in timings) - min(one.began for one in timings),
+            ),
         )
 
     async def _fitted(
         self, texts: Sequence[str], limit: int, truncate: bool
     ) -> list[TokenizedText]:
         """What is read of each text. Raises Refusal where one is too long and mayn't be cut."""
-        if sum(map(len, texts)) <= _AT_ONCE:
-            return self._fit(texts, limit, truncate)
-        return await self._blocking.call(self._fit, texts, limit, truncate)
-
-    def _fit(self, texts: Sequence[str], limit: int, truncate: bool) -> list[TokenizedText]:
-        whole = self._embedder.tokenize_raw(texts)
-        if not truncate and any(text.count > limit for text in whole):
-            raise Refusal(400, _TOO_LONG)
-        return [
-            text if text.count <= limit else self._embedder.fit(text.text, limit) for text in whole
-        ]
+        read = self._embedder.read
+        try:
+            if sum(map(len, texts)) <= _AT_ONCE:
+                return read(texts, limit, cut=truncate)
+            return await self._blocking.compute(read, texts, limit, cut=truncate)
+        except TextTooLong as error:
+            raise Refusal(400, _TOO_LONG) from error
 
 
 def _name(identity: str) -> ModelName:

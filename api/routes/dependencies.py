@@ -8,6 +8,7 @@ import anyio.to_thread
 from fastapi import Depends, Request
 
 from api.service import Service
+from retrieval.processor import available_cores
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -22,10 +23,17 @@ class Blocking:
     def __init__(self) -> None:
         self._calls = anyio.CapacityLimiter(_CALLS)
         self._waits = anyio.CapacityLimiter(_WAITS)
+        self._computations = anyio.CapacityLimiter(available_cores())
 
     async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of work on the engine."""
         return await anyio.to_thread.run_sync(lambda: work(*args, **kwargs), limiter=self._calls)
+
+    async def compute(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The result of work that keeps a core busy; as many at once as there are cores."""
+        return await anyio.to_thread.run_sync(
+            lambda: work(*args, **kwargs), limiter=self._computations
+        )
 
     async def wait(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of work that mostly waits; given up with the request."""

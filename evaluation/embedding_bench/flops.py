@@ -47,6 +47,8 @@ def architecture_of(model: str) -> Architecture | None:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         parameters = sum(_parameters(path) for path in sorted(folder.glob("*.safetensors")))
         layers, width = _first(config, _LAYERS), _first(config, _WIDTH)
+        if config.get("model_type") == "albert":  # one layer's weights, used in all of them
+            parameters *= layers
         if head := config.get("head_dim"):
             width = head * _first(config, _HEADS)
     except (OSError, ValueError, KeyError, TypeError):

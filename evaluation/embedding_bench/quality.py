@@ -12,6 +12,7 @@ from evaluation.judging import Judged, judge
 from evaluation.runs import DEPTH, Retrieved, Run
 from evaluation.significance import paired
 from evaluation.test_set import TestSet
+from retrieval.embedding.unit import to_unit
 from retrieval.types import Vectors
 
 METRIC = "nDCG@10"
@@ -36,7 +37,7 @@ def judged(
     test_set: TestSet, name: str, ids: Sequence[str], documents: Vectors, questions: Vectors
 ) -> Judged:
     """The run of exact search by cosine; `ids` are of the documents, questions as in the set."""
-    scores = _unit(questions) @ _unit(documents).T
+    scores = to_unit(questions) @ to_unit(documents).T
     retrieved: dict[str, tuple[Retrieved, ...]] = {}
     for key, row in zip(test_set.questions, scores, strict=True):
         best = np.argsort(-row, kind="stable")[:DEPTH].tolist()
@@ -54,8 +55,3 @@ def qualities(runs: Mapping[str, Judged], first: str) -> dict[str, Quality]:
             difference = paired([after[key] for key in before], list(before.values()))
         found[name] = Quality(one.interval(METRIC), difference)
     return found
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)

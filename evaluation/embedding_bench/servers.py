@@ -17,6 +17,7 @@ from evaluation.embedding_bench.texts import TextSet
 from evaluation.errors import TargetFailed
 from evaluation.open_loop import open_loop
 from retrieval.embedding.identity import prefixes_for
+from retrieval.embedding.unit import to_unit
 from retrieval.types import Vectors
 
 _FIRST = "The first text, for which a server may load its model."
@@ -37,7 +38,7 @@ _VECTORS: Mapping[Kind, Callable[[Any], Any]] = {
 
 
 class Server:
-    """So many texts a request, and so many requests at once."""
+    """So many texts a request, and so many requests at once; single texts all at once."""
 
     def __init__(
         self,
@@ -65,14 +66,15 @@ class Server:
     def embed(self, texts: TextSet, *, keep: bool = False) -> Embedded:
         size = self._request_texts
         parts = [list(texts.texts[at : at + size]) for at in range(0, len(texts.texts), size)]
-        seconds, replies = self._portal.call(self._all, parts)
+        seconds, replies = self._portal.call(self._all, parts, self._requests)
         if not keep:
             return Embedded(seconds, None)
         read = [self._read(reply, len(part)) for reply, part in zip(replies, parts, strict=True)]
         return Embedded(seconds, np.concatenate(read))
 
     def singles(self, texts: TextSet) -> float:
-        seconds, _ = self._portal.call(self._all, [[text] for text in texts.texts])
+        parts = [[text] for text in texts.texts]
+        seconds, _ = self._portal.call(self._all, parts, len(parts))
         return seconds
 
     def serve(self, texts: TextSet, due: Sequence[float], patience: float) -> list[float | None]:
@@ -89,8 +91,10 @@ class Server:
     def close(self) -> None:
         self._portal.call(self._client.aclose)
 
-    async def _all(self, parts: Sequence[list[str]]) -> tuple[float, list[bytes]]:
-        """Seconds until all replies are there, and what they are; they are read afterwards."""
+    async def _all(self, parts: Sequence[list[str]], at_once: int) -> tuple[float, list[bytes]]:
+        """Seconds until all replies are there, so many requests at once; and what they are, which
+        is read afterwards.
+        """
         replies = [b""] * len(parts)
         numbers = iter(range(len(parts)))
 
@@ -106,7 +110,7 @@ class Server:
                     failures.append(failure)
                     group.cancel_scope.cancel()
 
-            for _ in range(min(self._requests, len(parts))):
+            for _ in range(min(at_once, len(parts))):
                 group.start_soon(work)
         if failures:
             raise failures[0]
@@ -138,5 +142,4 @@ class Server:
             raise TargetFailed(f"{self.target.url} answers with no vectors: {said}") from error
         if vectors.ndim != 2 or len(vectors) != count or not np.isfinite(vectors).all():
             raise TargetFailed(f"{self.target.url} answers {count} texts with {vectors.shape}.")
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
+        return to_unit(vectors)

@@ -62,17 +62,18 @@ class Subject(Protocol):
 
 
 class Scheduled:
-    """A backend under the scheduler, as it serves and indexes."""
+    """A backend under the scheduler, as it serves and indexes; texts are taken as they are."""
 
     def __init__(self, backend: EmbeddingBackend) -> None:
         self._embedder = Embedder(backend)
         self.reads = Reading.of(backend)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        return self._embedder.submit(self._embedder.tokenize(texts), Lane.DOCUMENT).done.result()
+        read = self._embedder.tokenize_raw(texts)
+        return self._embedder.submit(read, Lane.DOCUMENT).done.result()
 
     def submit(self, text: str) -> "Future[Any]":
-        return self._embedder.submit(self._embedder.tokenize([text]), Lane.CALL).done
+        return self._embedder.submit(self._embedder.tokenize_raw([text]), Lane.CALL).done
 
     def close(self) -> None:
         self._embedder.close()
@@ -121,7 +122,7 @@ class Tokens:
         self.window = backend.identity.window
 
     def count(self, text: str) -> int:
-        return self._embedder.tokenize([text])[0].count
+        return self._embedder.tokenize_raw([text])[0].count
 
     def fit(self, text: str, limit: int) -> tuple[str, int]:
         """The longest beginning of a text with at most that many tokens; and how many it has."""

@@ -5,7 +5,7 @@ What a trial found is noted for this machine, so that the next start needn't try
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -47,20 +47,24 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """Of a trial: what it measured, or why there is nothing."""
+    """Of a trial: tokens a second in batches of the usual size, by which backends are compared,
+    the lowest cosine, and of one that was chosen the batches that suit it; or why there is nothing.
+    """
 
-    trial: Trial | None = None
+    rate: float = 0.0
+    cosine: float = 0.0
+    batch_tokens: int | None = None
     error: str = ""
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> "_Outcome":
-        if found.get("error"):
-            return cls(error=str(found["error"]))
-        rates = {int(size): float(rate) for size, rate in found["rates"].items()}
-        return cls(Trial(rates, float(found["cosine"])))
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self.trial) if self.trial else {"error": self.error}
+        size = found["batch_tokens"]
+        return cls(
+            float(found["rate"]),
+            float(found["cosine"]),
+            None if size is None else int(size),
+            str(found["error"]),
+        )
 
 
 @dataclass(slots=True)
@@ -75,18 +79,18 @@ class Choosing:
     def open(self) -> EmbeddingBackend:
         """The backend, with the batches that suit it. Raises ModelUnavailable."""
         candidates = self._candidates()
-        outcomes = {each: self._outcome(each) for each in candidates}
+        outcomes = {each: self._outcome(each, len(candidates) > 1) for each in candidates}
         chosen = _best(outcomes)
         if chosen is None:
             reasons = "; ".join(f"{each}: {found.error}" for each, found in outcomes.items())
             raise ModelUnavailable(f"No backend runs {self.model.identity}. {reasons}")
-        trial = self._sized(chosen, outcomes[chosen])
+        batch_tokens = outcomes[chosen].batch_tokens or self._sized(chosen, outcomes[chosen])
         if len(candidates) > 1:
-            rates = {str(e): round(o.trial.best) for e, o in outcomes.items() if o.trial}
+            rates = {str(each): round(o.rate) for each, o in outcomes.items() if not o.error}
             failed = {str(each): found.error for each, found in outcomes.items() if found.error}
             why = {"failed": failed} if failed else {}
             _log.info("embedding_backend", chosen=str(chosen), tokens_per_second=rates, **why)
-        return self._backend(chosen, trial.batch_tokens)
+        return self._backend(chosen, batch_tokens)
 
     def _candidates(self) -> tuple[Backend, ...]:
         wanted, precision = self.wishes.backend, self._precision()
@@ -109,57 +113,65 @@ class Choosing:
             return Precision.NATIVE
         return next((p for p in Precision if p and p == dtype.partition("-")[0]), Precision.NATIVE)
 
-    def _outcome(self, backend: Backend) -> _Outcome:
-        """Of the first trial, tried out now if it never was."""
+    def _outcome(self, backend: Backend, is_one_of_several: bool) -> _Outcome:
+        """Of the first trial, made now if it never was. A failure is believed where others can run
+        the model: who asks for a backend by name may have mended what was amiss.
+        """
         noted = self.cache.recall(self._note)
         try:
-            if backend in noted:
-                return _Outcome.from_json(noted[backend])
+            outcome = _Outcome.from_json(noted[backend])
         except (KeyError, TypeError, ValueError, AttributeError):
-            pass  # a note of another release
-        return self._try(backend, (USUAL_BATCH,))
+            return self._try(backend)  # nothing noted, or by another release
+        return outcome if is_one_of_several or not outcome.error else self._try(backend)
 
-    def _sized(self, backend: Backend, outcome: _Outcome) -> Trial:
-        """With the rates of all sizes of batches."""
-        assert outcome.trial is not None  # noqa: S101 - only those that ran are chosen
-        if len(outcome.trial.rates) > 1:
-            return outcome.trial
-        return self._try(backend, BATCHES).trial or outcome.trial
-
-    def _try(self, backend: Backend, sizes: Sequence[int]) -> _Outcome:
+    def _try(self, backend: Backend) -> _Outcome:
         """Of a trial made now, and noted, unless what kept it from running may pass."""
         _log.info("trying_embedding_backend", backend=str(backend), how_often="once a machine")
         try:
-            if self._expected is None:
-                self._expected = reference(TorchBackend(self.model))
-            trial = try_out(self._backend(backend), self._expected, sizes)
+            trial = self._tried(backend, (USUAL_BATCH,))
         except Exception as error:  # noqa: BLE001 - a backend that can't run is no choice
             outcome = _Outcome(error=str(error).partition("\n")[0] or type(error).__name__)
-            if isinstance(error, OSError) or isinstance(error.__cause__, OSError):
+            if _may_pass(error):
                 return outcome
         else:
             least = _SAME if backend.precision is Precision.NATIVE else _USABLE
             near = trial.cosine >= least  # which NaN isn't
             wrong = f"its vectors are wrong: one has a cosine of {trial.cosine:.5f} to the model's"
-            outcome = _Outcome(trial) if near else _Outcome(error=wrong)
+            outcome = _Outcome(trial.best, trial.cosine) if near else _Outcome(error=wrong)
         self._keep(backend, outcome)
         return outcome
+
+    def _sized(self, backend: Backend, outcome: _Outcome) -> int:
+        """The batches that suit a backend, by a second trial; the usual ones where it fails."""
+        try:
+            size = self._tried(backend, BATCHES).batch_tokens
+        except Exception as error:  # noqa: BLE001 - it ran before, so it may again
+            _log.warning("embedding_batches_not_tried", backend=str(backend), error=str(error))
+            return USUAL_BATCH
+        self._keep(backend, replace(outcome, batch_tokens=size))
+        return size
+
+    def _tried(self, backend: Backend, sizes: Sequence[int]) -> Trial:
+        if self._expected is None:
+            self._expected = reference(TorchBackend(self.model))
+        return try_out(self._backend(backend), self._expected, sizes)
 
     def _backend(self, backend: Backend, batch_tokens: int | None = None) -> EmbeddingBackend:
         if backend.runtime is Runtime.TORCH:
             return TorchBackend(self.model, backend.precision, batch_tokens)
+        quantised = backend.precision is Precision.INT8
         return OpenVinoBackend(
             self.model,
             backend.precision,
             self.cache,
-            calibration=read_passages(self.wishes.calibration),
+            calibration=read_passages(self.wishes.calibration) if quantised else (),
             dtype=self.wishes.dtype,
             batch_tokens=batch_tokens,
         )
 
     def _keep(self, backend: Backend, outcome: _Outcome) -> None:
         noted = self.cache.recall(self._note)
-        self.cache.note(self._note, {**noted, str(backend): outcome.to_json()})
+        self.cache.note(self._note, {**noted, str(backend): asdict(outcome)})
 
     @property
     def _note(self) -> str:
@@ -174,20 +186,27 @@ class Choosing:
         return f"trial-{self.model.key}-{digest[:12]}"
 
 
+def _may_pass(error: BaseException) -> bool:
+    """Whether a backend that failed so may run another time."""
+    kinds = (OSError, MemoryError)
+    full = "out of memory" in str(error).lower()  # of a GPU
+    return full or isinstance(error, kinds) or isinstance(error.__cause__, kinds)
+
+
 def _best(outcomes: Mapping[Backend, _Outcome]) -> Backend | None:
     """The fastest; a lossy one where it is near enough and clearly faster, or nothing else runs."""
-    ran = {each: found.trial for each, found in outcomes.items() if found.trial}
+    ran = {each: found for each, found in outcomes.items() if not found.error}
     if len(outcomes) == 1:
         return next(iter(ran), None)
     lossless = [each for each in ran if each.precision is Precision.NATIVE]
-    fastest = max(lossless, key=lambda each: ran[each].best, default=None)
+    fastest = max(lossless, key=lambda each: ran[each].rate, default=None)
     if fastest is None:
-        return max(ran, key=lambda each: ran[each].best, default=None)
+        return max(ran, key=lambda each: ran[each].rate, default=None)
     worth = [
         each
         for each in ran
         if each.precision is not Precision.NATIVE
         and ran[each].cosine >= NEAR
-        and ran[each].best >= _WORTH * ran[fastest].best
+        and ran[each].rate >= _WORTH * ran[fastest].rate
     ]
-    return max(worth, key=lambda each: ran[each].best, default=fastest)
+    return max(worth, key=lambda each: ran[each].rate, default=fastest)

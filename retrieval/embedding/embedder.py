@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import takewhile
 from queue import SimpleQueue
 
 import numpy as np
@@ -13,10 +14,14 @@ from retrieval.embedding.recent import RecentVectors
 from retrieval.embedding.requests import OnRows, Request
 from retrieval.embedding.scheduler import Scheduler
 from retrieval.embedding.tokens import TokenizedText
+from retrieval.errors import TextTooLong
 from retrieval.ports import EmbeddingBackend
 from retrieval.types import Vector, Vectors
 
 _WORD = 24  # characters, which few are longer than
+_HEAD = 8  # characters for each token that may be read, of which most texts have fewer
+_MORE = 4  # times as many where that isn't enough
+_MARGIN = 200  # tokens: beyond them the end of what is looked at changes nothing before it
 _TOGETHER = 2_048  # texts that are tokenised while those before them are embedded
 
 
@@ -97,6 +102,21 @@ class Embedder:
         finally:
             request.done.cancel()
 
+    def read(self, texts: Sequence[str], limit: int, *, cut: bool) -> list[TokenizedText]:
+        """Each text as it is, and of those with more than `limit` tokens what a tokenizer that cuts
+        leaves: the first ones, with the special ones around them. Of a long text no more is looked
+        at than that takes.
+
+        Raises TextTooLong where one has more and mayn't be `cut`.
+        """
+        heads = self.tokenize_raw([text[: _HEAD * limit] for text in texts])
+        return [
+            head
+            if head.count <= limit and len(head.text) == len(text)
+            else self._beginning(text, head, limit, cut)
+            for text, head in zip(texts, heads, strict=True)
+        ]
+
     def fit(self, text: str, limit: int) -> TokenizedText:
         """The longest beginning of a text, taken as it is, that has at most `limit` tokens."""
         [whole] = self.tokenize_raw([text])
@@ -114,6 +134,10 @@ class Embedder:
         ends = range(fits, min(fits + _WORD, len(text)) + 1)
         beginnings = self.tokenize_raw([text[:end] for end in ends])
         return next(b for b in reversed(beginnings) if b.count <= limit or len(b.text) == fits)
+
+    def check_room(self, texts: int, lane: Lane) -> None:
+        """Raises Overloaded where so many can't be taken: see `Scheduler.submit`."""
+        self._scheduler.check_room(texts, lane)
 
     def submit(
         self, texts: Sequence[TokenizedText], lane: Lane, on_rows: OnRows | None = None
@@ -137,6 +161,23 @@ class Embedder:
     def close(self) -> None:
         """Stop; what still waits fails with EmbeddingFailed."""
         self._scheduler.close()
+
+    def _beginning(self, text: str, head: TokenizedText, limit: int, cut: bool) -> TokenizedText:
+        """What is read of a text, of which `head` is known."""
+        while head.count < limit + _MARGIN and len(head.text) < len(text):
+            [head] = self.tokenize_raw([text[: _MORE * len(head.text)]])
+        if head.count <= limit:
+            return head
+        if not cut:
+            raise TextTooLong(f"A text of more than {limit} tokens: {text[:60]!r}...")
+        if not head.ids.size:  # a model elsewhere reads it
+            return self.fit(head.text, limit)
+        nothing, something = (one.ids.tolist() for one in self.tokenize_raw(["", "a"]))
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(nothing, something, strict=False))
+        before = len(list(same))
+        after = np.array(nothing[before:], dtype=np.int32)
+        ids = np.concatenate([head.ids[: max(before, limit - len(after))], after])
+        return TokenizedText(head.text, len(ids), ids)
 
     def _question(self, text: str) -> Vector:
         request = self.submit(list(self._pieces(text)), Lane.QUESTION)

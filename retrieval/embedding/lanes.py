@@ -58,7 +58,7 @@ class Lanes:
         self._planned: dict[Lane, deque[list[Work]]] = {lane: deque() for lane in Lane}
         self._ready = dict.fromkeys(Lane, 0)  # texts in the queue and in what is planned
         self._behind = dict.fromkeys(Lane, 0)  # texts of requests that have enough in the queue
-        self._works: dict[str, Work] = {}  # what waits or runs, by its text
+        self._works: dict[str | bytes, Work] = {}  # what waits or runs
         self._queued: dict[Request, list[Work]] = {}  # what waits of each request
         self._owed = dict.fromkeys(Lane, 0.0)
         self._lasted = dict.fromkeys(Lane, 0.0)
@@ -89,7 +89,7 @@ class Lanes:
             if not work.wanted and not work.started:
                 work.started = True  # by nobody: its queue passes over it
                 self._ready[work.lane] -= 1
-                del self._works[work.text.text]
+                del self._works[work.text.key]
 
     def take(self) -> list[Work]:
         """The next batch, begun: at most the budget, but one text at least; empty if none."""
@@ -104,7 +104,7 @@ class Lanes:
 
     def finish(self, work: Work) -> "list[tuple[Request, int]]":
         """Who wanted a text that has been embedded, or has failed."""
-        del self._works[work.text.text]
+        self._works.pop(work.text.key, None)
         return work.wanted
 
     def spent(self, lane: Lane, seconds: float) -> None:
@@ -139,9 +139,9 @@ class Lanes:
 
     def _work(self, text: TokenizedText, lane: Lane) -> Work:
         """The work on a text, in a queue; one that waits is in that of its hastiest request."""
-        work = self._works.get(text.text)
+        work = self._works.get(text.key)
         if work is None:
-            work = self._works[text.text] = Work(text, lane)
+            work = self._works[text.key] = Work(text, lane)
         elif work.started or work.lane <= lane:
             return work
         else:

@@ -3,10 +3,12 @@
 Lost, it is made again. Written aside and renamed, so that there is the whole of it or nothing.
 """
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +19,7 @@ from platformdirs import user_cache_path
 from retrieval.errors import ModelUnavailable
 
 _SEAL = "sha256.json"
+_LEFT = 24 * 3_600  # seconds after which nobody is still making it
 
 
 def default_cache() -> Path:
@@ -45,13 +48,14 @@ class ModelCache:
             return path
         try:
             self._root.mkdir(parents=True, exist_ok=True)
+            self._sweep()
             with TemporaryDirectory(prefix=f".{key}-", dir=self._root) as aside:
                 made = Path(aside) / "made"
                 made.mkdir()
                 make(made)
                 _seal(made)
                 if path.exists() and not _is_whole(path):
-                    shutil.rmtree(path)
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
                 if not path.exists():  # or another process has made it meanwhile
                     made.rename(path)
         except OSError as error:
@@ -62,6 +66,13 @@ class ModelCache:
                 f"Set FOOTNOTE_CACHE to a folder that can be written."
             ) from error
         return path
+
+    def _sweep(self) -> None:
+        """Delete what processes left that were killed while they made something."""
+        for path in self._root.glob(".*-*"):
+            with contextlib.suppress(OSError):
+                if path.is_dir() and time.time() - path.stat().st_mtime > _LEFT:
+                    shutil.rmtree(path)
 
     def recall(self, name: str) -> dict[str, Any]:
         """What was noted under a name; nothing where that can't be read."""
@@ -80,7 +91,8 @@ class ModelCache:
             aside.write_text(json.dumps(value, indent=1), encoding="utf-8")
             aside.replace(path)
         except OSError:
-            aside.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                aside.unlink()
 
 
 def _digests(folder: Path) -> dict[str, str]:

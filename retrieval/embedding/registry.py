@@ -66,8 +66,13 @@ class Embedders:
             embedder.close()
 
     def _open(self, name: str, dtype: str) -> Embedder:
-        embedder = Embedder(self._load(name, dtype))
-        identity = embedder.identity
+        backend = self._load(name, dtype)
+        identity = backend.identity
+        if (same := self._loaded.get((identity.name, identity.dtype))) is not None:
+            backend.close()  # another than was asked for, and here already
+            embedder = same
+        else:
+            embedder = Embedder(backend)
         for key in ((name, dtype), (identity.name, ""), (identity.name, identity.dtype)):
             self._loaded.setdefault(key, embedder)
         return embedder

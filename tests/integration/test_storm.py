@@ -86,7 +86,8 @@ def test_what_was_acknowledged_holds_through_a_storm(
         server = start_server()
     _settle(server)
     failed = server.http.get("/jobs?state=failed").json()["jobs"]
-    assert [job["error"] for job in failed] == []
+    # What was still on its way when the server was killed was never acknowledged.
+    assert {job["error"]["kind"] for job in failed} <= {"NotReceived"}
     for writer in writers:
         for uri, text in writer.acknowledged.items():
             reply = server.http.get(f"/kb/docs/documents/{writer.ids[uri]}/text")

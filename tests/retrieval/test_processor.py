@@ -39,7 +39,7 @@ def test_version_1_has_two_files(tmp_path: Path) -> None:
         **{"cpu.cfs_quota_us": "300000", "cpu.cfs_period_us": "100000"},
     )
     write(tmp_path / "memory" / "x", cpu__max="1 1")
-    lines = "4:memory:/x\n3:cpu,cpuacct:/x\n"
+    lines = "4:memory:/x\n3:cpuacct,cpu:/x\nno line of a cgroup\n"
     assert list(quotas(tmp_path, own(tmp_path, lines))) == [3.0]
 
 

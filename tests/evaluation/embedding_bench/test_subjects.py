@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from evaluation.embedding_bench.backends import Budgeted
 from evaluation.embedding_bench.subjects import RawLoop, Scheduled
 from retrieval.embedding.hashing import HashingBackend
+from retrieval.embedding.identity import Prefixes
 from retrieval.embedding.tokens import TokenizedText
 from retrieval.types import Vectors
 
@@ -36,5 +38,19 @@ def test_a_subject_embeds_in_batches_of_its_budget(kind: type[Scheduled | RawLoo
         assert sum(backend.batches) == len(TEXTS)
         assert 1 < max(backend.batches) <= 50 // 4
         assert subject.submit(TEXTS[0]).result(timeout=60) is not None
+    finally:
+        subject.close()
+
+
+@pytest.mark.parametrize("kind", [Scheduled, RawLoop])
+def test_texts_are_taken_as_they_are_whatever_prefixes_a_model_has(
+    kind: type[Scheduled | RawLoop],
+) -> None:
+    plain, prefixed = HashingBackend(), HashingBackend()
+    prefixed.identity = replace(prefixed.identity, prefixes=Prefixes("query: ", "passage: "))
+    subject = kind(prefixed)
+    try:
+        expected = plain.encode(plain.tokenize(TEXTS))
+        np.testing.assert_array_equal(subject.embed(TEXTS), expected)
     finally:
         subject.close()

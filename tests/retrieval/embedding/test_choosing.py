@@ -1,7 +1,7 @@
 """The backend that is asked for, or the fastest whose vectors are near enough, remembered."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +22,9 @@ Trials = dict[Backend, Trial | str]
 Choose = Callable[..., EmbeddingBackend]
 
 
-def trial(rate: float, cosine: float = 1.0) -> Trial:
-    return Trial({512: rate, 1_024: rate}, cosine)
+def trial(rate: float, cosine: float = 1.0, **rates: float) -> Trial:
+    """With batches of the usual size; `_512` and such are of others, when they are tried."""
+    return Trial({1_024: rate, **{int(size[1:]): r for size, r in rates.items()}}, cosine)
 
 
 @pytest.fixture
@@ -46,11 +47,14 @@ def choose(
                 raise ModelUnavailable(why)
             return HashingBackend()
 
-        def out(_made: object, _expected: Vectors, _sizes: object) -> Trial:
+        def out(_made: object, _expected: Vectors, sizes: Sequence[int]) -> Trial:
             tried.append(opened[-1])
             found = trials[opened[-1]]
             assert isinstance(found, Trial)
-            return found
+            rates = {size: rate for size, rate in found.rates.items() if size in sizes}
+            if len(sizes) > 1 and found.rates.get(512, 0) > found.rates[1_024]:
+                del rates[1_024]  # too slow a batch
+            return Trial(rates, found.cosine)
 
         monkeypatch.setattr(Choosing, "_backend", backend)
         monkeypatch.setattr(module, "try_out", out)
@@ -125,7 +129,34 @@ def test_a_trial_is_made_once(choose: Callable[..., str], tried: list[Backend]) 
     assert tried == []
 
 
-@pytest.mark.parametrize("note", ["", "{", "[]", '{"torch": 3}', '{"torch": {"rates": {"x": 1}}}'])
+def test_where_large_batches_are_too_slow_a_trial_is_made_once_too(
+    choose: Callable[..., str], tried: list[Backend]
+) -> None:
+    slow = {**FAST, Backend.OPENVINO_BF16: trial(4_000, 0.9999, _512=5_000)}
+    assert choose(slow) == "openvino-bf16"
+    tried.clear()
+    assert choose(slow) == "openvino-bf16"
+    assert tried == []
+
+
+def test_what_was_amiss_may_be_mended(choose: Callable[..., str]) -> None:
+    broken = {**FAST, Backend.OPENVINO_INT8: "no NNCF"}
+    with pytest.raises(ModelUnavailable, match="no NNCF"):
+        choose(broken, Wishes(Backend.OPENVINO_INT8))
+    assert choose(FAST, Wishes(Backend.OPENVINO_INT8)) == "openvino-int8"
+
+
+def test_what_kept_one_of_several_from_running_is_remembered(
+    choose: Callable[..., str], tried: list[Backend]
+) -> None:
+    choose({**FAST, Backend.OPENVINO_BF16: "no bfloat16"})
+    tried.clear()
+    assert choose(FAST) == "openvino"
+    assert tried == []
+    assert choose({**FAST, Backend.OPENVINO_BF16: "no bfloat16"}) == "openvino"
+
+
+@pytest.mark.parametrize("note", ["", "{", "[]", '{"torch": 3}', '{"torch": {"rate": "x"}}'])
 def test_a_note_that_cannot_be_read_is_made_anew(
     choose: Callable[..., str], tmp_path: Path, note: str
 ) -> None:

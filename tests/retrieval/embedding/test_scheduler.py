@@ -312,7 +312,7 @@ def test_a_request_tells_how_long_it_waited_and_what_was_read(
     backend.gate.set()
     request.done.result(SOON)
     assert request.timings.queued >= 0.02
-    assert request.timings.inferred > 0
+    assert request.timings.completed > request.timings.began
     assert request.timings.tokens == 4
 
 
@@ -350,3 +350,28 @@ def test_when_to_come_back_is_told(
     backend.gate.set()
     assert kept.done.result(SOON).shape == (2, 32)
     assert embedder.submit(backend.tokenize(["d"]), Lane.CALL).done.result(SOON).shape == (1, 32)
+
+
+@pytest.mark.parametrize("spoil", [lambda v: v[:, :-1], lambda v: v[:-1], lambda v: v[0]])
+def test_vectors_of_another_shape_fail_their_request_alone(
+    backend: Gated, new_embedder: NewEmbedder, spoil: Callable[[Vectors], Vectors]
+) -> None:
+    embedder = new_embedder(backend)
+    backend.spoil = spoil
+    with pytest.raises(EmbeddingFailed, match="were expected"):
+        embedder.embed_documents(["one", "two"])
+    backend.spoil = lambda vectors: vectors
+    assert embedder.embed_documents(["one", "two"]).shape == (2, 32)
+
+
+def test_a_listener_that_fails_fails_its_request_alone(
+    backend: Gated, new_embedder: NewEmbedder
+) -> None:
+    def listen(_request: object, _rows: object) -> None:
+        raise MemoryError("full")
+
+    embedder = new_embedder(backend)
+    request = embedder.submit(backend.tokenize(["one"]), Lane.DOCUMENT, listen)
+    with pytest.raises(MemoryError):
+        request.done.result(SOON)
+    assert embedder.embed_documents(["two"]).shape == (1, 32)

@@ -6,7 +6,7 @@ from retrieval.embedding import sentence_model
 from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.sentence_model import DEFAULT_IDENTITY, SentenceModel, _identity
 from retrieval.embedding.torch import TorchBackend
-from retrieval.errors import ModelUnavailable
+from retrieval.errors import ModelUnavailable, TextTooLong
 
 TEXTS = [
     "How long is the warranty?",
@@ -44,6 +44,36 @@ def test_a_beginning_that_fits_is_no_shorter_than_what_the_model_would_keep(
         assert beginning.count <= limit
         assert text.startswith(beginning.text)
         assert len(beginning.text) >= kept
+
+
+LONG = {
+    "words": "Immunoglobulins of dendritic cells express 12,345 antigens — 运费险由谁承保？ " * 40,
+    "no spaces": "运费险由谁承保" * 300,
+    "one word": "a" * 5_000,
+    "white space": "one" + " " * 9_000 + "two " * 300,
+    "special": "[SEP] [CLS] [MASK] " * 200,
+    "short": "two words",
+}
+
+
+@pytest.mark.parametrize("text", LONG.values(), ids=LONG)
+def test_what_is_read_of_a_long_text_is_what_the_model_keeps(
+    model: SentenceModel, text: str
+) -> None:
+    embedder = Embedder(TorchBackend(model))
+    for limit in (2, 3, 17, 256):
+        kept = model.load().tokenizer(text, truncation=True, max_length=limit)["input_ids"]
+        [read] = embedder.read([text], limit, cut=True)
+        assert read.ids.tolist() == kept
+        assert read.count == len(kept)
+
+
+def test_a_long_text_is_refused_where_it_may_not_be_cut(model: SentenceModel) -> None:
+    embedder = Embedder(TorchBackend(model))
+    with pytest.raises(TextTooLong):
+        embedder.read(["short", LONG["words"]], 256, cut=False)
+    [read] = embedder.read([LONG["one word"]], 256, cut=False)  # one unknown word
+    assert read.count == 3
 
 
 def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
