@@ -55,6 +55,7 @@ class KnowledgeBaseReply(BaseModel):
     dense_weight: float | None
     chat_model: str
     system_prompt: str
+    min_confidence: float | None
     embedding_model: str
     calibration: CalibrationReply | None
     index: RecallReply
@@ -73,6 +74,7 @@ class KnowledgeBaseReply(BaseModel):
             dense_weight=kb.settings.dense_weight,
             chat_model=kb.settings.chat_model,
             system_prompt=kb.settings.system_prompt,
+            min_confidence=kb.settings.min_confidence,
             embedding_model=kb.generation.model.name,
             calibration=calibration
             and CalibrationReply.model_validate(calibration.found, from_attributes=True),
@@ -334,9 +336,20 @@ class CitationReply(BaseModel):
         return cls.model_validate(citation, from_attributes=True)
 
 
+class StatementReply(BaseModel):
+    text: str
+    outcome: types.Outcome
+    markers: list[int]
+    removed: int = Field(description="Marks of the chat model that were taken out")
+    differences: list[str] = Field(description="What the nearest passage says otherwise")
+
+
 class AnswerReply(BaseModel):
+    query: str = Field(description="What was searched for")
     text: str
     citations: list[CitationReply]
+    closest: list[CitationReply] = Field(description="Where it abstains: what comes nearest")
+    statements: list[StatementReply] = Field(description="Each sentence, and what was found out")
     hits: list[HitReply]
     abstained: bool
     confidence: float
@@ -347,8 +360,11 @@ class AnswerReply(BaseModel):
     @classmethod
     def of(cls, answer: types.Answer) -> Self:
         return cls(
+            query=answer.query,
             text=answer.text,
             citations=[CitationReply.of(citation) for citation in answer.citations],
+            closest=[CitationReply.of(citation) for citation in answer.closest],
+            statements=[StatementReply(**asdict(one)) for one in answer.statements],
             hits=[HitReply.of(hit) for hit in answer.hits],
             abstained=answer.abstained,
             confidence=answer.confidence,

@@ -78,6 +78,9 @@ class KnowledgeBaseRequest(_Request):
         "", max_length=300, description="What answers: a model, or `extractive`; empty: the default"
     )
     system_prompt: str = Field("", max_length=20_000, description="Told to the chat model")
+    min_confidence: float | None = Field(
+        None, ge=0, le=1, description="Probability of an answer below which none is given"
+    )
 
     def settings(self) -> types.KnowledgeBaseSettings:
         return types.KnowledgeBaseSettings(
@@ -86,6 +89,7 @@ class KnowledgeBaseRequest(_Request):
             dense_weight=self.dense_weight,
             chat_model=self.chat_model,
             system_prompt=self.system_prompt,
+            min_confidence=self.min_confidence,
         )
 
 
@@ -208,6 +212,9 @@ class AskRequest(_Request):
     options: dict[str, Any] = Field(
         default_factory=dict, description="For the chat model, as Ollama has them"
     )
+    min_confidence: float | None = Field(
+        None, ge=0, le=1, description="As the knowledge base has it, for this question"
+    )
 
     def asked(self) -> Question:
         """The question. Raises InvalidRequest for an option of the wrong type."""
@@ -216,4 +223,4 @@ class AskRequest(_Request):
         except Refusal as refusal:
             raise InvalidRequest(refusal.text) from refusal
         history = tuple(Turn(turn.role, turn.content) for turn in self.history)
-        return Question(self.question, self.k, self.filter, history, options)
+        return Question(self.question, self.k, self.filter, history, options, self.min_confidence)

@@ -87,6 +87,32 @@ def auroc(positive: Sequence[float], negative: Sequence[float]) -> float:
     return (rank_sum - n * (n + 1) / 2) / (n * m)
 
 
+def calibration_error(chances: Sequence[float], truths: Sequence[bool], bins: int = 10) -> float:
+    """How far probabilities are from what comes true, on the mean: the expected calibration error
+    over bins of equal width.
+
+    Guo, Pleiss, Sun, Weinberger, "On Calibration of Modern Neural Networks", ICML 2017.
+    """
+    found: dict[int, list[tuple[float, bool]]] = {}
+    for chance, truth in zip(chances, truths, strict=True):
+        found.setdefault(min(bins - 1, int(chance * bins)), []).append((chance, truth))
+    off = sum(abs(sum(chance - truth for chance, truth in one)) for one in found.values())
+    return off / max(1, len(chances))
+
+
+def precision_at_coverage(
+    chances: Sequence[float], truths: Sequence[bool], coverage: float
+) -> float:
+    """The share that is true of those with the highest chances, `coverage` of all.
+
+    One minus the selective risk of El-Yaniv, Wiener, "On the Foundations of Noise-free Selective
+    Classification", JMLR 11, 2010.
+    """
+    ordered = sorted(zip(chances, truths, strict=True), key=lambda one: -one[0])
+    kept = ordered[: max(1, round(coverage * len(ordered)))]
+    return sum(truth for _, truth in kept) / len(kept)
+
+
 def _relevant(grades: Mapping[str, int]) -> set[str]:
     return {document for document, grade in grades.items() if grade > 0}
 

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from evaluation.errors import DatasetError
 from evaluation.lines import numbered_lines
+from retrieval.types import Citation
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,21 @@ class SampleQuestion:
     start: int | None
     end: int | None
     demo: bool
+
+    @property
+    def is_answerable(self) -> bool:
+        return self.document is not None
+
+    def is_quoted_in(self, citation: Citation) -> bool:
+        """Whether a citation overlaps the gold span."""
+        start, end = self.start or 0, self.end or 0
+        overlaps = citation.start < end and start < citation.end
+        return overlaps and file_name(citation.uri) == self.document
+
+
+def file_name(uri: str) -> str:
+    """The name of the file that a uri locates."""
+    return PurePosixPath(unquote(urlsplit(uri).path)).name
 
 
 def read_questions(path: Path) -> list[SampleQuestion]:

@@ -34,6 +34,7 @@ from retrieval.known_item_search import KnownItemSearcher
 from retrieval.legs import Legs
 from retrieval.opening import open_stores
 from retrieval.ports import Blobs, EmbeddingBackend, Reranker, Stores
+from retrieval.reading.reader import Reader
 from retrieval.recall_watch import RecallWatch
 from retrieval.rerankers.cross_encoder import CrossEncoderReranker
 from retrieval.rerankers.http import HttpReranker
@@ -44,7 +45,7 @@ from retrieval.search import Searcher
 from retrieval.settings import EngineSettings
 from retrieval.stores.blobs import FileBlobs
 from retrieval.types import KnowledgeBase, KnowledgeBaseSettings
-from retrieval.verification import Verifier
+from retrieval.verifying.verifier import Verifier
 
 _AT_OLLAMA = "ollama:"
 
@@ -142,7 +143,7 @@ def open_engine(
             stack.callback(reranking.reranker.close)
         known_items = KnownItemSearcher(embedders, stores, chunks, legs)
         searcher = Searcher(embedders, legs, chunks, knowledge_bases, calibrations, reranking)
-        answering = Answering(searcher, ExtractiveAnswerer(embedders), documents, stores)
+        answering = Answering(searcher, ExtractiveAnswerer(Reader(embedders)), documents, stores)
         yield Engine(
             settings=settings,
             database=database,

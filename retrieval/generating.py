@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from retrieval.answering import Answering, Basis, Question, abstention
+from retrieval.answering import Answering, Basis, Question
 from retrieval.documents import Documents
 from retrieval.errors import ModelServerRefused
 from retrieval.footnoting import Footnoting
@@ -13,7 +13,7 @@ from retrieval.ollama.types import Usage as Spent
 from retrieval.ports import ChatModels, Threads
 from retrieval.prompting import Prompt, compose
 from retrieval.types import Answer, KnowledgeBase, Piece, Usage
-from retrieval.verification import Verifier
+from retrieval.verifying.verifier import Verifier
 
 _ANSWER_TOKENS = 1_024  # of the model's context, kept free for the answer
 # A prompt that the server finds too long is made smaller. The estimate of its length is ours, the
@@ -43,9 +43,9 @@ class Generating:
         basis = await threads(self._answering.basis, kb, question)
         yield basis
         if not basis.answerable:
-            nothing = abstention(question.text)
-            yield Piece(nothing)
-            yield basis.answer(nothing, (), model)
+            nothing = await threads(self._answering.abstained, kb, question, basis, model)
+            yield Piece(nothing.text)
+            yield nothing
             return
         window = await self._chat.window(model)
         budget = max(window - _ANSWER_TOKENS, window // 2)
@@ -101,7 +101,10 @@ class Generating:
             cut=reason == "length",
         )
         generating = time.perf_counter() - began
-        yield basis.answer(text, notes.citations, model, usage, {"generate": generating})
+        spent_here = {"generate": generating}
+        yield basis.answer(
+            text, notes.citations, model, usage, spent_here, statements=notes.statements
+        )
 
 
 def _system(kb: KnowledgeBase, question: Question) -> str:

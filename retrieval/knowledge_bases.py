@@ -158,6 +158,9 @@ def _check(name: str, settings: KnowledgeBaseSettings) -> None:
     weight = settings.dense_weight
     if weight is not None and not 0.0 <= weight <= 1.0:
         raise InvalidRequest(f"dense_weight is {weight}; it lies within 0 and 1.")
+    least = settings.min_confidence
+    if least is not None and not 0.0 <= least <= 1.0:
+        raise InvalidRequest(f"min_confidence is {least}; it lies within 0 and 1.")
     check_chunking(settings.chunking)
 
 
@@ -222,6 +225,7 @@ def _from_row(row: Row[*tuple[Any, ...]]) -> KnowledgeBase:
             dense_weight=settings["dense_weight"] if "fusion" in settings else None,
             chat_model=settings.get("chat_model", ""),
             system_prompt=settings.get("system_prompt", ""),
+            min_confidence=settings.get("min_confidence"),
         ),
         generation=Generation(row.generation_id, ModelIdentity.from_json(row.model), row.chunker),
         created_at=row.created_at,

@@ -139,7 +139,8 @@ class Box:
 class Citation:
     """A footnote. `quote` equals the document's text from `start` to `end`, checked by us.
 
-    `support` is the similarity of question and quote that made it worth quoting, in [0, 1].
+    `support` is the probability, in [0, 1], that the quote answers the question, or that it says
+    what the sentence of a chat model says.
     """
 
     marker: int
@@ -175,6 +176,29 @@ class Usage:
     cut: bool = False
 
 
+class Outcome(StrEnum):
+    """Of the comparison of a sentence with what it cites, or could."""
+
+    VERIFIED = "verified"
+    UNSUPPORTED = "unsupported"
+    CONTRADICTED = "contradicted"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence of an answer and what the server found out about it.
+
+    `markers` are of its citations; `removed` is how many marks of the model were taken out;
+    `differences` is what the nearest passage doesn't say, each with its kind: "number: 12 %".
+    """
+
+    text: str
+    outcome: Outcome
+    markers: tuple[int, ...]
+    removed: int = 0
+    differences: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A part of an answer, usually a sentence, and the citations whose markers are in it."""
@@ -185,10 +209,19 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer whose every sentence carries the marker of a citation, or an abstention."""
+    """An answer whose every sentence carries the marker of a citation, or an abstention.
 
+    `query` is what was searched for: the question, as it stands without the conversation.
+    `confidence` is the probability that the documents hold an answer; `closest` are the quotes that
+    come nearest to one where the answer abstains; `statements` are its sentences, and what the
+    server found out about each.
+    """
+
+    query: str
     text: str
     citations: tuple[Citation, ...]
+    closest: tuple[Citation, ...]
+    statements: tuple[Statement, ...]
     hits: tuple[Hit, ...]
     abstained: bool
     confidence: float
@@ -225,7 +258,8 @@ class KnowledgeBaseSettings:
 
     `fusion` names a function of `retrieval.fusion`; `dense_weight` is the dense leg's share in
     the fused score, in [0, 1], by default what calibration finds. `chat_model` answers, where it
-    isn't empty; `system_prompt` is told to it.
+    isn't empty; `system_prompt` is told to it. What is less likely than `min_confidence`, in
+    [0, 1], isn't answered; None is `retrieval.abstention.THRESHOLD`.
     """
 
     chunking: Chunking = field(default_factory=Chunking)
@@ -233,6 +267,7 @@ class KnowledgeBaseSettings:
     dense_weight: float | None = None
     chat_model: str = ""
     system_prompt: str = ""
+    min_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

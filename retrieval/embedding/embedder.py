@@ -34,7 +34,8 @@ class Embedder:
     def __init__(self, backend: EmbeddingBackend) -> None:
         self._backend = backend
         self._scheduler = Scheduler(backend)
-        self._recent = RecentVectors(backend.identity.dimension)
+        self._questions = RecentVectors(backend.identity.dimension)
+        self._passages = RecentVectors(backend.identity.dimension)
         self._remembered = 0
 
     @property
@@ -62,7 +63,8 @@ class Embedder:
         stands for it. One of the last thousands isn't embedded again. Raises EmbeddingFailed,
         Overloaded.
         """
-        vector, known = self._recent.get(text, lambda: self._question(text))
+        prefix = self.identity.prefixes.query
+        [vector], known = self._questions.get([text], lambda _: [self._whole(text, prefix)])
         self._remembered += known
         return vector
 
@@ -74,15 +76,22 @@ class Embedder:
         prefix = self.identity.prefixes.query
         return self._embed([prefix + text for text in texts], Lane.DOCUMENT)
 
-    def embed_documents(self, texts: Sequence[str], *, urgent: bool = False) -> Vectors:
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """The `(n, d)` unit vectors of passages that fit the window, in their order.
 
-        `urgent` is for the few passages that somebody waits for. Raises TextTooLong,
-        EmbeddingFailed, Overloaded.
+        Raises TextTooLong, EmbeddingFailed.
         """
         prefix = self.identity.prefixes.document
-        lane = Lane.QUESTION if urgent else Lane.DOCUMENT
-        return self._embed([prefix + text for text in texts], lane)
+        return self._embed([prefix + text for text in texts], Lane.DOCUMENT)
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """The `(n, d)` unit vectors of a few passages that somebody waits for, in their order.
+
+        One longer than the window is embedded in pieces, as a question is; one that somebody waited
+        for lately isn't embedded again. Raises EmbeddingFailed, Overloaded.
+        """
+        found, _ = self._passages.get(texts, lambda missing: [*self._waited_for(missing)])
+        return np.stack(found) if found else np.zeros((0, self.identity.dimension), np.float32)
 
     def stream_documents(self, texts: Mapping[str, TokenizedText]) -> Iterator[dict[str, Vector]]:
         """The vectors of passages by their keys, in parts, each as soon as it is there.
@@ -179,24 +188,38 @@ class Embedder:
         ids = np.concatenate([head.ids[: max(before, limit - len(after))], after])
         return TokenizedText(head.text, len(ids), ids)
 
-    def _question(self, text: str) -> Vector:
-        request = self.submit(list(self._pieces(text)), Lane.QUESTION)
+    def _waited_for(self, texts: Sequence[str]) -> Vectors:
+        prefix = self.identity.prefixes.document
+        read = self.tokenize([*texts])
+        fits = [text.count <= self.identity.window for text in read]
+        fitting = [one for one in read if one.count <= self.identity.window]
+        request = self.submit(fitting, Lane.QUESTION)
+        vectors = np.empty((len(texts), self.identity.dimension), dtype=np.float32)
+        vectors[fits] = _outcome([request])
+        for at, fit in enumerate(fits):
+            if not fit:
+                vectors[at] = self._whole(texts[at], prefix)
+        return vectors
+
+    def _whole(self, text: str, prefix: str) -> Vector:
+        """The mean of a text's pieces, which most often is one."""
+        request = self.submit(list(self._pieces(text, prefix)), Lane.QUESTION)
         vectors = _outcome([request])
         if len(vectors) == 1:
             return np.asarray(vectors[0])
         mean = vectors.mean(axis=0)
         return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), dtype=np.float32)
 
-    def _pieces(self, text: str) -> Iterator[TokenizedText]:
-        """A question, in halves of halves until each fits the window with its prefix."""
-        [piece] = self.tokenize_raw([self.identity.prefixes.query + text])
+    def _pieces(self, text: str, prefix: str) -> Iterator[TokenizedText]:
+        """A text, in halves of halves until each fits the window with its prefix."""
+        [piece] = self.tokenize_raw([prefix + text])
         if piece.count <= self.identity.window or len(text) < 2:
             yield piece
             return
         space = text.find(" ", len(text) // 2)
         middle = space if 0 <= space < len(text) * 3 // 4 else len(text) // 2
-        yield from self._pieces(text[:middle])
-        yield from self._pieces(text[middle:])
+        yield from self._pieces(text[:middle], prefix)
+        yield from self._pieces(text[middle:], prefix)
 
     def _embed(self, texts: Sequence[str], lane: Lane) -> Vectors:
         if not texts:

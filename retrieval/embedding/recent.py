@@ -1,8 +1,10 @@
-"""The vectors of the last questions: people ask again, and page through what they found."""
+"""The vectors of the last texts that somebody waited for: people ask again, page through what they
+found, and ask more about the same passages.
+"""
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from retrieval.types import Vector
 
@@ -19,15 +21,25 @@ class RecentVectors:
         self._vectors: OrderedDict[str, Vector] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, text: str, compute: Callable[[], Vector]) -> tuple[Vector, bool]:
-        """The vector of a text, and whether it was known."""
+    def get(
+        self, texts: Sequence[str], compute: Callable[[list[str]], Sequence[Vector]]
+    ) -> tuple[list[Vector], int]:
+        """The vectors of texts, not to be written to, and how many of them were known."""
+        found: dict[str, Vector] = {}
         with self._lock:
-            known = self._vectors.get(text)
-            if known is not None:
-                self._vectors.move_to_end(text)
-                return known, True
-        vector = compute()
-        vector.flags.writeable = False
+            for text in texts:
+                if text in self._vectors:
+                    self._vectors.move_to_end(text)
+                    found[text] = self._vectors[text]
+        missing = [text for text in dict.fromkeys(texts) if text not in found]
+        if missing:
+            for text, vector in zip(missing, compute(missing), strict=True):
+                vector.flags.writeable = False
+                found[text] = vector
+                self._keep(text, vector)
+        return [found[text] for text in texts], len(texts) - len(missing)
+
+    def _keep(self, text: str, vector: Vector) -> None:
         with self._lock:
             if text not in self._vectors:
                 self._held += self._size(text)
@@ -35,7 +47,6 @@ class RecentVectors:
             while self._held > _BYTES:
                 forgotten, _ = self._vectors.popitem(last=False)
                 self._held -= self._size(forgotten)
-        return vector, False
 
     def _size(self, text: str) -> int:
         return self._a_vector + _A_CHARACTER * len(text)

@@ -28,7 +28,7 @@ COMMANDS = [
     *(["models", name] for name in "list ps show pull push load unload copy create delete".split()),
     ["eval"],
     *(["eval", name] for name in "retrieval compare gate trec mteb kb chunking pages".split()),
-    *(["eval", name] for name in "answers abstention".split()),
+    *(["eval", name] for name in "answers reader verification".split()),
 ]
 
 
@@ -77,7 +77,7 @@ def test_the_version_is_that_of_the_package() -> None:
         (["eval", "retrieval", "/nowhere"], 1, "/nowhere"),
         (["eval", "compare", "/nowhere", "a: mode=both", "b"], 1, "'both' is not a valid Mode"),
         (["eval", "gate", "/nowhere"], 2, "--baseline"),
-        (["eval", "answers", "--questions", "/nowhere"], 1, "/nowhere"),
+        (["eval", "answers", "/nowhere"], 1, "/nowhere"),
         (["search"], 2, "Missing argument"),
         (["search", "a", "--mode", "magic"], 2, "magic"),
         (["nope"], 2, "nope"),

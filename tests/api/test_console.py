@@ -24,7 +24,9 @@ def _citation(marker: int, quote: str, page: str | None = None) -> Citation:
 
 
 def _answer(text: str, *citations: Citation) -> Answer:
-    return Answer(text, citations, (), not citations, 0.5, "extractive", Usage(1, 1), {})
+    return Answer(
+        "q", text, citations, (), (), (), not citations, 0.5, "extractive", Usage(1, 1), {}
+    )
 
 
 def test_an_answer_is_printed_with_every_footnote(capsys: pytest.CaptureFixture[str]) -> None:

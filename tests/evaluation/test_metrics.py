@@ -12,9 +12,11 @@ from pytrec_eval import RelevanceEvaluator
 from evaluation.metrics import (
     auroc,
     average_precision,
+    calibration_error,
     hit_rate,
     ndcg,
     precision,
+    precision_at_coverage,
     recall,
     reciprocal_rank,
 )
@@ -199,3 +201,18 @@ def test_auroc_counts_the_pairs_that_are_in_order(
 def test_auroc_needs_both_kinds(positive: list[float], negative: list[float]) -> None:
     with pytest.raises(ValueError, match="positives and negatives"):
         auroc(positive, negative)
+
+
+def test_the_calibration_error_by_hand() -> None:
+    chances, truths = [0.05, 0.05, 0.95, 0.95], [False, True, True, True]
+    assert calibration_error(chances, truths) == pytest.approx((2 * 0.45 + 2 * 0.05) / 4)
+    assert calibration_error([1.0, 0.0], [True, False]) == 0.0
+    assert calibration_error([1.0, 0.0], [False, True]) == 1.0
+    assert calibration_error([], []) == 0.0
+
+
+def test_precision_at_coverage_by_hand() -> None:
+    chances, truths = [0.9, 0.8, 0.7, 0.1, 0.0], [True, False, True, True, False]
+    assert precision_at_coverage(chances, truths, 0.2) == 1.0
+    assert precision_at_coverage(chances, truths, 0.6) == pytest.approx(2 / 3)
+    assert precision_at_coverage(chances, truths, 1.0) == pytest.approx(3 / 5)

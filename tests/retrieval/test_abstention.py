@@ -1,22 +1,35 @@
-from dataclasses import fields, replace
+import math
+from dataclasses import astuple, replace
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
-from retrieval.abstention import THRESHOLD, probability
-from retrieval.chat.extractive import Evidence
+from retrieval.abstention import CHINESE, ENGLISH, THRESHOLD, Model, is_chinese, probability
+from retrieval.reading.evidence import NOTHING, Evidence
 
-SHARES = st.floats(0, 1)
-EVIDENCE = st.builds(Evidence, SHARES, SHARES, SHARES, st.floats(-1, 1), st.floats(-1, 1))
-
-
-@given(EVIDENCE, st.sampled_from([field.name for field in fields(Evidence)]))
-def test_more_evidence_never_makes_an_answer_less_likely(evidence: Evidence, name: str) -> None:
-    more = replace(evidence, **{name: 1.0})
-    assert 0 <= probability(evidence) <= probability(more) <= 1
+STRONG = Evidence(0.7, 0.7, 1.0, 1.0, 1.0, 1.0, 0.7, 0.0)
+QUESTIONS = ["How long is the warranty?", "保修期是多久？"]
 
 
-def test_nothing_is_refused_and_everything_is_answered() -> None:
-    assert probability(Evidence(0, 0, 0, 0, 0)) < 0.01
-    assert probability(Evidence(1, 1, 1, 1, 1)) > 0.9
-    assert probability(Evidence(0.1, 0.1, 0.2, 0.3, 0.3)) < THRESHOLD
+def test_the_formula_by_hand() -> None:
+    model = Model(replace(NOTHING, cosine=2.0, kind=-1.0), 0.5)
+    evidence = replace(NOTHING, cosine=0.5, kind=1.0, coverage=9.0)
+    assert model.probability(evidence) == pytest.approx(1 / (1 + math.exp(-0.5)))
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_nothing_is_refused_and_everything_is_answered(question: str) -> None:
+    assert probability(question, NOTHING) < THRESHOLD
+    assert probability(question, STRONG) > 0.5
+
+
+@pytest.mark.parametrize("model", [ENGLISH, CHINESE])
+def test_a_sentence_that_covers_more_of_the_question_is_likelier(model: Model) -> None:
+    half = replace(STRONG, coverage=0.5, after_coverage=0.5, passage_coverage=0.5)
+    assert model.probability(half) < model.probability(STRONG)
+
+
+def test_each_script_has_its_own_numbers() -> None:
+    assert [is_chinese(question) for question in QUESTIONS] == [False, True]
+    assert astuple(ENGLISH) != astuple(CHINESE)
+    first, second = (probability(question, STRONG) for question in QUESTIONS)
+    assert first != second

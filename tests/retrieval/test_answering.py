@@ -7,6 +7,7 @@ from retrieval.answering import Answering, Question
 from retrieval.chat.extractive import ExtractiveAnswerer
 from retrieval.errors import DocumentNotFound, InvalidRequest
 from retrieval.filters import Filter
+from retrieval.reading.reader import Reader
 from retrieval.search import Found, Query, Searcher
 from retrieval.types import Answer, KnowledgeBase
 from tests.retrieval.library import Library
@@ -92,7 +93,7 @@ def test_what_was_deleted_meanwhile_is_not_cited(library: Library) -> None:
     engine = library.engine
     searcher: Searcher = Deleting(library, document)  # type: ignore[assignment]
     answering = Answering(
-        searcher, ExtractiveAnswerer(engine.embedders), engine.documents, engine.stores
+        searcher, ExtractiveAnswerer(Reader(engine.embedders)), engine.documents, engine.stores
     )
     answer = answering.ask(library.kb, Question(QUESTIONS[0]))
     assert (answer.abstained, answer.citations) == (True, ())

@@ -21,7 +21,7 @@ KB = KnowledgeBase(
 CITATION = Citation(
     1, "d1", "v1", "uri", "Manual [2]", 5, 30, "It runs\non 12-V & more.", "iv", True, 0.9
 )
-ANSWER = Answer("It runs. [1]", (CITATION,), (), False, 0.9, "m", Usage(1, 1), {})
+ANSWER = Answer("q", "It runs. [1]", (CITATION,), (), (), (), False, 0.9, "m", Usage(1, 1), {})
 
 
 def test_a_note_has_the_place_the_link_and_the_words() -> None:

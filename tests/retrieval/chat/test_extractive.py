@@ -1,6 +1,8 @@
 import pytest
 
 from retrieval.chat.extractive import Draft, ExtractiveAnswerer
+from retrieval.reading.reader import Reader
+from retrieval.sentences import sentences
 from tests.retrieval.library import Library
 
 HANDBOOK = """# Warranty
@@ -22,7 +24,7 @@ Goods can be returned within seven days. The buyer pays for the parcel.
 def drafted(library: Library, question: str) -> Draft:
     postings = library.engine.stores.lexical(library.kb.generation.id)
     hits = library.hits(question, k=10)
-    return ExtractiveAnswerer(library.engine.embedders).draft(question, hits, postings)
+    return ExtractiveAnswerer(Reader(library.engine.embedders)).draft(question, hits, postings)
 
 
 def quoted(draft: Draft, library: Library) -> list[str]:
@@ -55,9 +57,9 @@ def test_quotes_are_few_best_first_and_each_says_something_else(library: Library
     draft = drafted(library, "How are batteries covered?")
     texts = quoted(draft, library)
     assert len(texts) == len(set(texts)) <= 3
-    supports = [quote.support for quote in draft.quotes]
-    assert supports == sorted(supports, reverse=True)
-    assert all(0 <= support <= 1 for support in supports)
+    shares = [quote.share for quote in draft.quotes]
+    assert shares == sorted(shares, reverse=True)
+    assert 0 <= sum(shares) <= 1.000001
 
 
 def test_a_line_that_only_repeats_the_question_is_no_answer(library: Library) -> None:
@@ -78,13 +80,41 @@ def test_evidence_is_stronger_where_there_is_an_answer(library: Library) -> None
     good = drafted(library, "How long is the Kestrel covered?").evidence
     bad = drafted(library, "Which planet has rings of ice?").evidence
     assert good.coverage > bad.coverage
-    assert good.all_coverage >= good.chunk_coverage >= good.coverage - 1e-9
+    assert good.passage_coverage >= good.after_coverage >= good.coverage
     assert good.cosine > bad.cosine
 
 
-def test_a_sentence_in_two_overlapping_chunks_is_considered_once(library: Library) -> None:
+def test_a_sentence_in_two_overlapping_chunks_is_quoted_once(library: Library) -> None:
     library.add("a", "One sentence about zebras here.")
     hit = library.hits("zebras")[0]
-    answerer = ExtractiveAnswerer(library.engine.embedders)
+    answerer = ExtractiveAnswerer(Reader(library.engine.embedders))
     postings = library.engine.stores.lexical(library.kb.generation.id)
-    assert answerer.draft("What about zebras?", [hit, hit], postings).considered == 1
+    assert len(answerer.draft("What about zebras?", [hit, hit], postings).quotes) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "answer"),
+    [
+        (
+            "The Kestrel pump was built in Leeds. It weighs twelve kilograms. Nobody paints it.",
+            "How much does the Kestrel pump weigh?",
+            "The Kestrel pump was built in Leeds. It weighs twelve kilograms.",
+        ),
+        (
+            "海岚净水器产自苏州。它的重量是十二千克。没有人给它上漆。",
+            "海岚净水器的重量是多少？",
+            "海岚净水器产自苏州。它的重量是十二千克。",
+        ),
+    ],
+)
+def test_a_sentence_that_points_back_is_quoted_with_what_it_points_to(
+    library: Library, text: str, question: str, answer: str
+) -> None:
+    library.add("a", text)
+    assert quoted(drafted(library, question), library)[0] == answer
+
+
+def test_a_quote_has_at_most_two_sentences(library: Library) -> None:
+    library.add("a", " ".join(f"The pump number {n} has the pressure {n}." for n in range(20)))
+    for text in quoted(drafted(library, "Which pressure has the pump?"), library):
+        assert 1 <= len(sentences(text)) <= 2

@@ -179,8 +179,8 @@ def test_too_much_at_once_is_refused(
     monkeypatch.setattr(scheduler, "_MOST", {**scheduler._MOST, Lane.QUESTION: 3})
     embedder = new_embedder(backend)
     with pytest.raises(Overloaded, match="Try again in"):
-        embedder.embed_documents(texts(4), urgent=True)
-    assert embedder.embed_documents(texts(3), urgent=True).shape == (3, 32)
+        embedder.embed_passages(texts(4))
+    assert embedder.embed_passages(texts(3)).shape == (3, 32)
     assert embedder.embed_documents(texts(50)).shape == (50, 32)
 
 
@@ -375,3 +375,18 @@ def test_a_listener_that_fails_fails_its_request_alone(
     with pytest.raises(MemoryError):
         request.done.result(SOON)
     assert embedder.embed_documents(["two"]).shape == (1, 32)
+
+
+def test_a_passage_longer_than_the_window_is_the_mean_of_its_pieces(
+    backend: Gated, new_embedder: NewEmbedder
+) -> None:
+    embedder = new_embedder(backend)
+    long = "zebra " * 600
+    found = embedder.embed_passages(["short", long, "other"])
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1.0, rtol=1e-5)
+    np.testing.assert_allclose(found[1], embedder.embed_query("zebra"), atol=1e-6)
+    np.testing.assert_array_equal(found[0], embedder.embed_passages(["short"])[0])
+    asked = len(backend.batches)
+    embedder.embed_passages([long, "short"])
+    assert len(backend.batches) == asked
+    assert embedder.embed_passages([]).shape == (0, 32)

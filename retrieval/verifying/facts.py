@@ -1,0 +1,154 @@
+"""What a sentence states that can be checked letter by letter: numbers, dates, units, names, and
+whether it denies.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from retrieval.analysis import analyse
+from retrieval.sentences import sentences
+from retrieval.verifying.quantities import Quantity, quantities
+
+
+class Kind(StrEnum):
+    """What differs."""
+
+    NUMBER = "number"
+    DATE = "date"
+    UNIT = "unit"
+    NAME = "name"
+    NEGATION = "negation"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that a sentence states and its evidence doesn't: as the sentence has it."""
+
+    kind: Kind
+    said: str
+
+
+# Capitalised, but not as the first word of a sentence; Latin words and titles within Chinese.
+_NAME = re.compile(
+    r"(?<![.!?:;•]\s)(?<!^)(?<![\w’'-])[A-Z][\w’'-]*[a-z\d][\w’'-]*|[《「『]([^》」』]{1,40})[》」』]"
+)
+_LATIN = re.compile(r"(?<=[\u4e00-\u9fff])[A-Za-z][A-Za-z-]+|[A-Za-z][A-Za-z-]+(?=[\u4e00-\u9fff])")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]+")
+_LATIN = re.compile(r"[A-Za-z][A-Za-z-]{2,}")
+_FOREIGN = re.compile(r"[\u4e00-\u9fff]{1,6}(?:·[\u4e00-\u9fff]{1,6})+")
+_NO_NAMES = frozenset(
+    "I A An The This That These Those It He She They We You In On At Of For And Or But If As By "
+    "To From With Its His Her Their Our My Mr Mrs Ms Dr".split()
+) | frozenset(
+    "January February March April May June July August September October November December".split()
+)
+
+# A word that stands beside a number, white space and marks between them.
+_SIDE = r"([^\W_\u4e00-\u9fff]+|[\u4e00-\u9fff]{1,2})"
+_BEFORE = re.compile(rf"{_SIDE}[^\w]{{0,3}}$")
+_AFTER = re.compile(rf"[^\w]{{0,3}}{_SIDE}")
+# Characters in a row of which none stands in the passage: a name, rather than other words for the
+# same, which mostly have two.
+_STRANGE = 3
+
+_DENIES = re.compile(
+    r"\b(?:not|never|no|none|neither|nor|nobody|nothing|without|cannot|fail(?:s|ed)? to|unable)\b"
+    r"|n['’]t\b|(?<![差特分])[不没未](?![仅只同久论管])|无(?![论数锡])|并非|绝非|毫无|禁止",
+    re.IGNORECASE,
+)
+
+
+def differences(claim: str, evidence: str, around: str = "") -> list[Difference]:
+    """What the claim states and the evidence doesn't. Names may also stand in what is around it:
+    its passage, the headings above, the title.
+    """
+    found = [*_quantities(claim, evidence), *_names(claim, f"{evidence}\n{around}")]
+    if denies(claim) != denies(_nearest(claim, evidence)):
+        negation = _DENIES.search(claim)
+        found.append(Difference(Kind.NEGATION, negation[0] if negation else ""))
+    return found
+
+
+def denies(text: str) -> bool:
+    """Whether a text denies something: an odd number of times, for two undo each other."""
+    return len(_DENIES.findall(text)) % 2 == 1
+
+
+def _nearest(claim: str, evidence: str) -> str:
+    """Of several sentences the one that has most of the claim's terms: another may deny
+    something else.
+    """
+    wanted = frozenset(analyse(claim))
+    texts = [evidence[span.start : span.end] for span in sentences(evidence)]
+    return max(texts, key=lambda text: len(wanted & frozenset(analyse(text))), default="")
+
+
+def _quantities(claim: str, evidence: str) -> Iterator[Difference]:
+    known = quantities(evidence)
+    stated: Counter[Decimal] = Counter()
+    for one in quantities(claim):
+        same = [other for other in known if one.agrees_with(other)]
+        stated[one.number] += 1
+        too_often = stated[one.number] > sum(one.number == other.number for other in known)
+        if not same or too_often or _is_of_another(one, claim, same, known, evidence):
+            yield Difference(_kind(one, known), claim[one.start : one.end])
+
+
+def _is_of_another(
+    one: Quantity, claim: str, same: Sequence[Quantity], known: Sequence[Quantity], evidence: str
+) -> bool:
+    """Whether the same quantity stands in the evidence beside other words, and beside the words
+    that this one stands beside another quantity.
+    """
+    beside = _beside(one, claim)
+    if any(beside & _beside(other, evidence) for other in same):
+        return False
+    others = [other for other in known if other not in same]
+    return any(beside & _beside(other, evidence) for other in others)
+
+
+def _beside(one: Quantity, text: str) -> frozenset[str]:
+    """The word before a quantity and the one behind it, or two characters of Chinese."""
+    before, after = _BEFORE.search(text[: one.start]), _AFTER.match(text, one.end)
+    sides = (("<", before), (">", after))
+    return frozenset(side + found[1].lower() for side, found in sides if found)
+
+
+def _kind(one: Quantity, known: list[Quantity]) -> Kind:
+    """A number that is there with another unit differs in the unit."""
+    if one.kind and any(one.number == other.number for other in known):
+        return Kind.UNIT
+    return Kind.DATE if one.is_date else Kind.NUMBER
+
+
+def _names(claim: str, known: str) -> Iterator[Difference]:
+    plain = _plain(known)
+    for run in _CHINESE.findall(claim):
+        for strange in _strange(run, plain):
+            yield Difference(Kind.NAME, strange)
+    foreign = (_LATIN, _FOREIGN) if _CHINESE.search(claim) else ()
+    for pattern in (_NAME, *foreign):
+        for found in pattern.finditer(claim):
+            name = next(filter(None, found.groups()), found[0])
+            if name not in _NO_NAMES and _stem(name) not in plain:
+                yield Difference(Kind.NAME, name)
+
+
+def _strange(run: str, known: str) -> Iterator[str]:
+    """The parts of a run of Chinese whose characters don't stand in what is known."""
+    marked = "".join(character if character not in known else " " for character in run)
+    return (part for part in marked.split() if len(part) >= _STRANGE)
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+
+
+def _stem(name: str) -> str:
+    """A name without its genitive: French is in "France's" only by its own letters."""
+    return re.sub(r"'s?$", "", _plain(name))

@@ -1,0 +1,158 @@
+"""Quantities: a number and what it counts, on one scale for all units of a kind.
+
+1,500 m = 1.5 km    twenty-four months = 2 years    百分之五 = 5 %    2025年3月 = March 2025
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from retrieval.verifying.numerals import Numeral, numerals
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A value on the scale of its kind, the number as it is written, and the code points that say
+    both; `kind` is empty where what is counted isn't a unit. A date is a year, a month and a day of
+    the calendar, each a quantity.
+    """
+
+    value: Decimal
+    kind: str
+    number: Decimal
+    start: int
+    end: int
+
+    def agrees_with(self, other: "Quantity") -> bool:
+        """Whether the two may say the same: a number alone does, whatever it counts elsewhere."""
+        if self.kind and other.kind:
+            return self.kind == other.kind and self.value == other.value
+        return self.number == other.number
+
+    @property
+    def is_date(self) -> bool:
+        """Whether it is a part of a date, by its unit or as a number alone by its size."""
+        of_a_year = not self.kind and _LEAST_YEAR <= self.number <= _MOST_YEAR
+        return self.kind in ("year", "month", "day") or of_a_year
+
+
+_UNITS: dict[str, tuple[tuple[str, str], ...]] = {
+    "length": (
+        ("0.001", "mm|millimet(?:er|re)s?|毫米"),
+        ("0.01", "cm|centimet(?:er|re)s?|厘米"),
+        ("1", "m|met(?:er|re)s?|米"),
+        ("1000", "km|kilomet(?:er|re)s?|公里|千米"),
+        ("0.3048", "ft|feet|foot|英尺"),
+        ("0.0254", "inch(?:es)?|英寸"),
+        ("1609.344", "mi|miles?|英里"),
+    ),
+    "mass": (
+        ("0.001", "mg|milligrams?|毫克"),
+        ("1", "g|grams?|克"),
+        ("1000", "kg|kilo(?:gram)?s?|千克|公斤"),
+        ("1000000", "t|tonn?e?s?|吨"),
+        ("453.59237", "lbs?|pounds?|磅"),
+    ),
+    "time": (
+        ("0.001", "ms|milliseconds?|毫秒"),
+        ("1", "s|secs?|seconds?|秒钟?"),
+        ("60", "mins?|minutes?|分钟"),
+        ("3600", "h|hrs?|hours?|小时|个小时"),
+        ("86400", "days?|天"),
+        ("604800", "weeks?|周|星期|个星期"),
+    ),
+    "months": (
+        ("1", "months?|个月"),
+        ("12", "years?|年"),
+        ("120", "decades?"),
+        ("1200", "centur(?:y|ies)"),
+    ),
+    "share": (("1", "%|％|per ?cent|percentage points?|个百分点"), ("0.1", "‰")),
+    "dollars": (("1", "dollars?|USD|美元"), ("0.01", "cents?|美分")),
+    "euros": (("1", "euros?|EUR|欧元"),),
+    "sterling": (("1", "GBP|英镑"),),
+    "yuan": (("1", "yuan|RMB|CNY|元|块钱?|人民币"),),
+    "yen": (("1", "yen|JPY|日元|日圆"),),
+    "degrees": (("1", "°C|℃|degrees? Celsius|摄氏度"),),
+    "fahrenheit": (("1", "°F|℉|degrees? Fahrenheit|华氏度"),),
+    "area": (
+        ("1", "square met(?:er|re)s?|平方米|m²|㎡"),
+        ("1000000", "square kilomet(?:er|re)s?|平方公里|km²"),
+        ("10000", "hectares?|公顷|ha"),
+        ("666.6667", "亩"),
+        ("2589988", "square miles?|平方英里"),
+        ("4046.856", "acres?|英亩"),
+    ),
+    "volume": (("1", "l|lit(?:er|re)s?|升"), ("0.001", "ml|millilit(?:er|re)s?|毫升")),
+    "bytes": (("1000", "KB"), ("1000000", "MB"), ("1000000000", "GB"), ("1000000000000", "TB")),
+    "power": (
+        ("1", "W|watts?|瓦"),
+        ("1000", "kW|kilowatts?|千瓦"),
+        ("1000000", "MW|megawatts?|兆瓦"),
+    ),
+    "voltage": (("1", "V|volts?|伏"),),
+}
+_BEFORE = {
+    "$": "dollars",
+    "US$": "dollars",
+    "€": "euros",
+    "£": "sterling",
+    "¥": "yuan",
+    "￥": "yuan",
+}
+_PARTS = {"百分之": 1, "千分之": 10}
+_AFTER = re.compile(
+    r"\s*-?\s*(?:"
+    + "|".join(
+        f"(?P<{kind}_{number}>{names})"
+        for kind, units in _UNITS.items()
+        for number, (_, names) in enumerate(units)
+    )
+    + r")(?![a-zA-Z])"
+)
+_MONTHS = "January February March April May June July August September October November December"
+_MONTH = re.compile(rf"\b(?P<month>{_MONTHS.replace(' ', '|')})\b")
+_NUMBER_OF = {name: number for number, name in enumerate(_MONTHS.split(), start=1)}
+_LEAST_YEAR = 1_000
+_MOST_YEAR = 2_200
+
+
+def quantities(text: str) -> list[Quantity]:
+    """Those of a text, in their order but for months that are named, which come last."""
+    return [*(_quantity(text, found) for found in numerals(text)), *_named(text)]
+
+
+def _named(text: str) -> Iterator[Quantity]:
+    for found in _MONTH.finditer(text):
+        number = Decimal(_NUMBER_OF[found["month"]])
+        yield Quantity(number, "month", number, *found.span())
+
+
+def _quantity(text: str, found: Numeral) -> Quantity:
+    value, start, end = found.value, found.start, found.end
+    before, after = text[:start].rstrip(), text[end:]
+    for sign, divisor in _PARTS.items():
+        if before.endswith(sign):
+            return Quantity(value / divisor, "share", value, len(before) - len(sign), end)
+    for sign, kind in _BEFORE.items():
+        if before.endswith(sign):
+            return Quantity(value, kind, value, len(before) - len(sign), end)
+    if date := _date(found, after):
+        return Quantity(value, date, value, start, end + 1)
+    if unit := _AFTER.match(after):
+        kind, _, number = (unit.lastgroup or "").rpartition("_")
+        factor = Decimal(_UNITS[kind][int(number)][0])
+        return Quantity((value * factor).normalize(), kind, value, start, end + unit.end())
+    return Quantity(value, "", value, start, end)
+
+
+def _date(found: Numeral, after: str) -> str:
+    """Whether a number is a year, a month or a day of the calendar, by the word behind it."""
+    if after[:1] == "年" and _LEAST_YEAR <= found.value <= _MOST_YEAR:
+        return "year"
+    if after[:1] == "月" and 1 <= found.value <= 12:
+        return "month"
+    if after[:1] in ("日", "号") and 1 <= found.value <= 31:
+        return "day"
+    return ""

@@ -1,0 +1,81 @@
+import pytest
+
+from retrieval.verifying.facts import denies, differences
+
+EVIDENCE = "In March 1973 the Kestrel, built by Ada Lovelace in Leeds, weighed 12 kg."
+CHINESE = "海岚净水器于2019年3月在苏州投产，重12千克，由《海岚日报》报道。"
+
+
+@pytest.mark.parametrize(
+    ("claim", "kinds"),
+    [
+        ("The Kestrel of 1973 weighed twelve kilograms.", []),
+        ("The Kestrel weighed 13 kg.", ["number"]),
+        ("The Kestrel weighed 12 g.", ["unit"]),
+        ("In March 1974 the Kestrel weighed 12 kg.", ["date"]),
+        ("In April 1973 the Kestrel weighed 12 kg.", ["date"]),
+        ("The Kestrel was built by Grace Hopper.", ["name", "name"]),
+        ("The Kestrel didn't weigh 12 kg.", ["negation"]),
+    ],
+)
+def test_what_differs(claim: str, kinds: list[str]) -> None:
+    assert [one.kind for one in differences(claim, EVIDENCE)] == kinds
+
+
+@pytest.mark.parametrize(
+    ("claim", "kinds"),
+    [
+        ("海岚净水器重十二千克，2019年3月投产。", []),
+        ("海岚净水器重13千克。", ["number"]),
+        ("海岚净水器重12克。", ["unit"]),
+        ("海岚净水器于2020年投产。", ["date"]),
+        ("《苏州日报》报道了海岚净水器。", ["name"]),
+        ("海岚净水器没有在苏州投产。", ["negation"]),
+    ],
+)
+def test_what_differs_in_chinese(claim: str, kinds: list[str]) -> None:
+    assert [one.kind for one in differences(claim, CHINESE)] == kinds
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("From 1930 to 1930 he led it.", "From 1930 to 1932 he led it."),
+        ("On 2 May 2007 he left.", "On 8 May 2007 he left, with 2 others."),
+        ("It has 3 doors and 9 rooms.", "It has 9 doors and 3 rooms."),
+        ("该站有4个出入口。", "4号线经过该站。该站有5个出入口。"),
+    ],
+)
+def test_a_number_that_belongs_to_something_else(claim: str, evidence: str) -> None:
+    assert differences(claim, evidence)
+    assert differences(evidence, evidence) == []
+
+
+def test_a_name_may_stand_around_the_evidence() -> None:
+    claim = "So Tidewater raised the limit to 12."
+    assert [one.said for one in differences(claim, "The limit is 12.")] == ["Tidewater"]
+    assert differences(claim, "The limit is 12.", "Tidewater API") == []
+
+
+def test_another_sentence_may_deny_something_else() -> None:
+    evidence = "The pump is covered. Batteries are not covered."
+    assert differences("The pump is covered.", evidence) == []
+    assert [one.kind for one in differences("The pump is not covered.", evidence)] == ["negation"]
+
+
+@pytest.mark.parametrize(
+    ("text", "denied"),
+    [
+        ("It is not covered.", True),
+        ("It isn\u2019t covered.", True),
+        ("It never fails to start.", False),
+        ("It is covered.", False),
+        ("这不包括电池。", True),
+        ("这包括电池。", False),
+        ("不仅如此。", False),
+        ("差不多一年。", False),
+        ("无论如何都可以。", False),
+    ],
+)
+def test_whether_a_text_denies(text: str, denied: bool) -> None:
+    assert denies(text) is denied
