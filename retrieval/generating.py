@@ -54,7 +54,7 @@ class Generating:
                 question.text, basis.hits, question.history, _system(kb, question), budget
             )
             notes = Footnoting(kb, prompt.passages, self._documents, self._verifier)
-            said = self._generated(question, model, basis, prompt, notes, threads)
+            said = self._generated(question, model, basis, prompt, budget, notes, threads)
             began = False
             try:
                 async with aclosing(said):
@@ -75,6 +75,7 @@ class Generating:
         model: str,
         basis: Basis,
         prompt: Prompt,
+        budget: int,
         notes: Footnoting,
         threads: Threads,
     ) -> AsyncGenerator[Piece | Answer]:
@@ -92,6 +93,8 @@ class Generating:
         usage = Usage(
             considered=len(basis.hits),
             used=len(notes.citations),
+            budget=budget,
+            merged=prompt.merged,
             dropped=prompt.dropped,
             turns_dropped=prompt.turns_dropped,
             unverified=notes.unverified,

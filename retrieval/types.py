@@ -160,13 +160,16 @@ class Citation:
 class Usage:
     """What an answer considered and used: sentences where it quotes, passages for a model.
 
-    `dropped` passages and `turns_dropped` of the conversation had no room; `unverified` marks of
-    the model were taken out, `unsupported` sentences have no footnote; `cut` is an answer that
-    ran out of tokens.
+    Of a model: `budget` tokens for its prompt, of which `prompt_tokens` were used; `merged`
+    passages only repeat others; `dropped` ones and `turns_dropped` of the conversation had no room;
+    `unverified` marks of the model were taken out, `unsupported` sentences have no footnote; `cut`
+    is an answer that ran out of tokens.
     """
 
     considered: int
     used: int
+    budget: int = 0
+    merged: int = 0
     dropped: int = 0
     turns_dropped: int = 0
     unverified: int = 0
