@@ -37,7 +37,6 @@ class Difference:
 _NAME = re.compile(
     r"(?<![.!?:;•]\s)(?<!^)(?<![\w’'-])[A-Z][\w’'-]*[a-z\d][\w’'-]*|[《「『]([^》」』]{1,40})[》」』]"
 )
-_LATIN = re.compile(r"(?<=[\u4e00-\u9fff])[A-Za-z][A-Za-z-]+|[A-Za-z][A-Za-z-]+(?=[\u4e00-\u9fff])")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z-]{2,}")
 _FOREIGN = re.compile(r"[\u4e00-\u9fff]{1,6}(?:·[\u4e00-\u9fff]{1,6})+")
@@ -49,6 +48,7 @@ _NO_NAMES = frozenset(
 )
 
 # A word that stands beside a number, white space and marks between them.
+_NEAR = 40  # characters
 _SIDE = r"([^\W_\u4e00-\u9fff]+|[\u4e00-\u9fff]{1,2})"
 _BEFORE = re.compile(rf"{_SIDE}[^\w]{{0,3}}$")
 _AFTER = re.compile(rf"[^\w]{{0,3}}{_SIDE}")
@@ -114,7 +114,8 @@ def _is_of_another(
 
 def _beside(one: Quantity, text: str) -> frozenset[str]:
     """The word before a quantity and the one behind it, or two characters of Chinese."""
-    before, after = _BEFORE.search(text[: one.start]), _AFTER.match(text, one.end)
+    before = _BEFORE.search(text[max(0, one.start - _NEAR) : one.start])
+    after = _AFTER.match(text, one.end, one.end + _NEAR)
     sides = (("<", before), (">", after))
     return frozenset(side + found[1].lower() for side, found in sides if found)
 

@@ -101,6 +101,7 @@ _BEFORE = {
     "¥": "yuan",
     "￥": "yuan",
 }
+_LONGEST_SIGN = 8  # characters, with white space behind it
 _PARTS = {"百分之": 1, "千分之": 10}
 _AFTER = re.compile(
     r"\s*-?\s*(?:"
@@ -131,28 +132,28 @@ def _named(text: str) -> Iterator[Quantity]:
 
 def _quantity(text: str, found: Numeral) -> Quantity:
     value, start, end = found.value, found.start, found.end
-    before, after = text[:start].rstrip(), text[end:]
+    before = text[max(0, start - _LONGEST_SIGN) : start].rstrip()
     for sign, divisor in _PARTS.items():
         if before.endswith(sign):
-            return Quantity(value / divisor, "share", value, len(before) - len(sign), end)
+            return Quantity(value / divisor, "share", value, text.rindex(sign, 0, start), end)
     for sign, kind in _BEFORE.items():
         if before.endswith(sign):
-            return Quantity(value, kind, value, len(before) - len(sign), end)
-    if date := _date(found, after):
+            return Quantity(value, kind, value, text.rindex(sign, 0, start), end)
+    if date := _date(found, text[end : end + 1]):
         return Quantity(value, date, value, start, end + 1)
-    if unit := _AFTER.match(after):
+    if unit := _AFTER.match(text, end):
         kind, _, number = (unit.lastgroup or "").rpartition("_")
         factor = Decimal(_UNITS[kind][int(number)][0])
-        return Quantity((value * factor).normalize(), kind, value, start, end + unit.end())
+        return Quantity((value * factor).normalize(), kind, value, start, unit.end())
     return Quantity(value, "", value, start, end)
 
 
 def _date(found: Numeral, after: str) -> str:
-    """Whether a number is a year, a month or a day of the calendar, by the word behind it."""
-    if after[:1] == "年" and _LEAST_YEAR <= found.value <= _MOST_YEAR:
+    """Whether a number is a year, a month or a day of the calendar, by the character behind it."""
+    if after == "年" and _LEAST_YEAR <= found.value <= _MOST_YEAR:
         return "year"
-    if after[:1] == "月" and 1 <= found.value <= 12:
+    if after == "月" and 1 <= found.value <= 12:
         return "month"
-    if after[:1] in ("日", "号") and 1 <= found.value <= 31:
+    if after in ("日", "号") and 1 <= found.value <= 31:
         return "day"
     return ""

@@ -1,10 +1,11 @@
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from retrieval.answering import Answering, Question
 from retrieval.chat.extractive import ExtractiveAnswerer
+from retrieval.conversation import Turn
 from retrieval.errors import DocumentNotFound, InvalidRequest
 from retrieval.filters import Filter
 from retrieval.reading.reader import Reader
@@ -105,3 +106,39 @@ def test_evidence_is_what_the_answer_was_judged_by(library: Library) -> None:
     library.add("a", TEXT)
     evidence = library.engine.answering.basis(library.kb, Question(QUESTIONS[0])).draft.evidence
     assert evidence.coverage > 0.5
+
+
+@pytest.mark.parametrize(
+    ("question", "told"), [(QUESTIONS[0], "closest"), (QUESTIONS[1], "最接近")]
+)
+def test_who_wants_to_be_surer_is_told_what_comes_closest(
+    library: Library, question: str, told: str
+) -> None:
+    library.add("a", TEXT)
+    answer = library.engine.answering.ask(library.kb, Question(question, min_confidence=1.0))
+    assert (answer.abstained, answer.citations) == (True, ())
+    assert told in answer.text and "a" in answer.text
+    closest = answer.closest[0]
+    document = library.engine.documents.get(library.kb, closest.document_id, closest.version)
+    assert document.text[closest.start : closest.end] == closest.quote
+    assert answer.query == question
+
+
+def test_what_was_searched_for_is_told_where_it_is_not_the_question(library: Library) -> None:
+    library.add("a", TEXT)
+    history = (Turn("user", "Which planets have rings?"),)
+    answer = library.engine.answering.ask(
+        library.kb, Question("And what about it?", history=history, min_confidence=1.0)
+    )
+    assert "Which planets have rings?" in answer.query
+    assert "I searched for: Which planets have rings? And what about it?" in answer.text
+
+
+def test_a_knowledge_base_says_how_sure_it_wants_to_be(library: Library) -> None:
+    library.add("a", TEXT)
+    engine = library.engine
+    strict, _ = engine.create(library.kb.name, replace(library.kb.settings, min_confidence=1.0))
+    assert engine.answering.ask(strict, Question(QUESTIONS[0])).abstained
+    assert not engine.answering.ask(strict, Question(QUESTIONS[0], min_confidence=0.0)).abstained
+    with pytest.raises(InvalidRequest, match="min_confidence"):
+        engine.create(library.kb.name, replace(library.kb.settings, min_confidence=1.5))
