@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from retrieval.analysis import analyse
 from retrieval.types import Hit
+from retrieval.verifying.numerals import numerals
 
 _ALIKE = 0.9  # Jaccard similarity of terms from which a passage only repeats another
 
@@ -35,7 +36,12 @@ def joined(one: Hit, other: Hit) -> Hit | None:
 def repeats(hit: Hit, passages: Sequence[Hit]) -> bool:
     """Whether a passage of another document, or of another place, says the same already."""
     terms = frozenset(analyse(hit.text))
-    return any(_alike(terms, frozenset(analyse(passage.text))) for passage in passages)
+    said = {one.value for one in numerals(hit.text)}
+    return any(
+        _alike(terms, frozenset(analyse(passage.text)))
+        and said <= {one.value for one in numerals(passage.text)}
+        for passage in passages
+    )
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:

@@ -9,7 +9,7 @@ from retrieval.analysis import analyse
 
 # Words that a passage needn't repeat to answer. In a small collection they are rare, and would
 # otherwise weigh as much as what is asked about.
-_ENGLISH = frozenset(
+FUNCTION_WORDS = frozenset(
     """
     a about am an and any are as at be been being by can could did do does for from had has have
     how i if in into is it its many may me might much must my of on or our shall should so some
@@ -48,7 +48,7 @@ class Terms:
 def content_terms(question: str) -> list[str]:
     """The distinct analysed terms of what is asked about; all of them if nothing would remain."""
     words = re.findall(r"\S+", _CHINESE.sub(" ", _HOW.sub(" ", question)))
-    kept = [word for word in words if word.strip("?,.!;:'\"").lower() not in _ENGLISH]
+    kept = [word for word in words if word.strip("?,.!;:'\"").lower() not in FUNCTION_WORDS]
     return list(dict.fromkeys(analyse(" \n ".join(kept)) or analyse(question)))
 
 

@@ -80,7 +80,11 @@ def _quotes(read: Sequence[_Sentence]) -> tuple[Quote, ...]:
     for one in left:
         if len(chosen) == _QUOTES or (chosen and one.share < _LEAST):
             break
-        if all(_says_other(one, other) for quote in chosen for other in quote):
+        if all(
+            _says_other(one, other) and not _overlap(one, other)
+            for quote in chosen
+            for other in quote
+        ):
             chosen.append(_with_neighbour(one, read, [each for quote in chosen for each in quote]))
     quotes = [_quote(group) for group in chosen]
     return tuple(sorted(quotes, key=lambda quote: -quote.share))
@@ -100,7 +104,7 @@ def _with_neighbour(
         for other in read
         if other.candidate.hit is one.candidate.hit
         and abs(other.candidate.at - one.candidate.at) == 1
-        and other not in taken
+        and not any(_overlap(other, each) for each in taken)
         and _length(one, other) <= _LONGEST
     ]
     if _POINTS_BACK.match(one.candidate.text):
@@ -111,6 +115,13 @@ def _with_neighbour(
         enough = _WITH_NEXT
     best = max(beside, key=lambda other: other.share, default=None)
     return [one, best] if best and best.share >= enough * one.share else [one]
+
+
+def _overlap(one: _Sentence, other: _Sentence) -> bool:
+    """Whether both stand in the same place of a document; chunks overlap."""
+    ours, theirs = one.candidate, other.candidate
+    same = ours.hit.chunk.document_id == theirs.hit.chunk.document_id
+    return same and ours.span.start < theirs.span.end and theirs.span.start < ours.span.end
 
 
 def _length(one: _Sentence, other: _Sentence) -> int:

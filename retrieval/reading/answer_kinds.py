@@ -79,7 +79,7 @@ _OFFERED: dict[Kind, re.Pattern[str]] = {
         Kind.TIME: (
             rf"\b(?:1\d{{3}}|20\d{{2}})s?\b|\b(?:{_MONTH})\b|\b\d{{1,4}} ?(?:BCE?|AD|CE)\b",
             r"\b\d\d?(?:st|nd|rd|th)[- ]century|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b",
-            rf"[\d{_DIGITS}]+ ?[年月日号]|世纪|年代|朝|期间|时期|[初末]年|古代",
+            rf"[\d{_DIGITS}] ?[年月日号]|世纪|年代|朝|期间|时期|[初末]年|古代",
         ),
         Kind.NUMBER: (rf"[\d{_DIGITS}]", rf"(?i:\b(?:{_NUMBER_WORD})\b)"),
         Kind.REASON: (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from retrieval.reading.features import Features
 
 _NEGATED = re.compile(
-    r"\b(?:not|never|no|none|without|cannot|nor|neither|except|least|un\w{3,})\b|n['’]t\b"
+    r"\b(?:not|never|no|none|without|cannot|nor|neither|except|least)\b|n['’]t\b"
     r"|[不没无非未]",
     re.IGNORECASE,
 )

@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from retrieval.analysis import analyse
+from retrieval.question import FUNCTION_WORDS
 from retrieval.sentences import sentences
 from retrieval.verifying.quantities import Quantity, quantities
 
@@ -35,7 +36,7 @@ class Difference:
 
 # Capitalised, but not as the first word of a sentence; Latin words and titles within Chinese.
 _NAME = re.compile(
-    r"(?<![.!?:;•]\s)(?<!^)(?<![\w’'-])[A-Z][\w’'-]*[a-z\d][\w’'-]*|[《「『]([^》」』]{1,40})[》」』]"
+    r"(?<![.!?:;•*#-]\s)(?<!^)(?<![\w’'*_-])[A-Z][\w’'-]{1,40}|[《「『]([^》」』]{1,40})[》」』]"
 )
 _CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z-]{2,}")
@@ -49,6 +50,7 @@ _NO_NAMES = frozenset(
 
 # A word that stands beside a number, white space and marks between them.
 _NEAR = 40  # characters
+_MOST = 50  # quantities that one is held against
 _SIDE = r"([^\W_\u4e00-\u9fff]+|[\u4e00-\u9fff]{1,2})"
 _BEFORE = re.compile(rf"{_SIDE}[^\w]{{0,3}}$")
 _AFTER = re.compile(rf"[^\w]{{0,3}}{_SIDE}")
@@ -58,9 +60,13 @@ _STRANGE = 3
 
 _DENIES = re.compile(
     r"\b(?:not|never|no|none|neither|nor|nobody|nothing|without|cannot|fail(?:s|ed)? to|unable)\b"
-    r"|n['’]t\b|(?<![差特分])[不没未](?![仅只同久论管])|无(?![论数锡])|并非|绝非|毫无|禁止",
+    r"|n['’]t\b|prohibit(?:s|ed)?|forbid(?:s|den)?\b"
+    r"|(?<![差特分])[不没未](?![仅只同久论管断少足过来])|无(?![论数锡])|并非|绝非|毫无|禁止",
     re.IGNORECASE,
 )
+
+
+_NO_DENIAL = re.compile(r"^\W{0,9}no,|\bnot only\b|(?<=\bneither\b)(.{1,80})\bnor\b", re.IGNORECASE)
 
 
 def differences(claim: str, evidence: str, around: str = "") -> list[Difference]:
@@ -75,8 +81,11 @@ def differences(claim: str, evidence: str, around: str = "") -> list[Difference]
 
 
 def denies(text: str) -> bool:
-    """Whether a text denies something: an odd number of times, for two undo each other."""
-    return len(_DENIES.findall(text)) % 2 == 1
+    """Whether a text denies something: an odd number of times, for two undo each other. "No," at
+    its beginning and "not only" don't, and "neither ... nor" does once.
+    """
+    plain = _NO_DENIAL.sub(" ", text)
+    return len(_DENIES.findall(plain)) % 2 == 1
 
 
 def _nearest(claim: str, evidence: str) -> str:
@@ -106,10 +115,10 @@ def _is_of_another(
     that this one stands beside another quantity.
     """
     beside = _beside(one, claim)
-    if any(beside & _beside(other, evidence) for other in same):
+    if not beside or any(beside & _beside(other, evidence) for other in same):
         return False
-    others = [other for other in known if other not in same]
-    return any(beside & _beside(other, evidence) for other in others)
+    others = [other for other in known if not one.agrees_with(other)]
+    return any(beside & _beside(other, evidence) for other in others[:_MOST])
 
 
 def _beside(one: Quantity, text: str) -> frozenset[str]:
@@ -117,7 +126,9 @@ def _beside(one: Quantity, text: str) -> frozenset[str]:
     before = _BEFORE.search(text[max(0, one.start - _NEAR) : one.start])
     after = _AFTER.match(text, one.end, one.end + _NEAR)
     sides = (("<", before), (">", after))
-    return frozenset(side + found[1].lower() for side, found in sides if found)
+    words = [(side, found[1]) for side, found in sides if found]
+    # "May" is a month, "may" says nothing.
+    return frozenset(side + word.lower() for side, word in words if word not in FUNCTION_WORDS)
 
 
 def _kind(one: Quantity, known: list[Quantity]) -> Kind:

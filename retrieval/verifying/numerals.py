@@ -24,6 +24,7 @@ _SCALES = {
     "thousand": 1_000,
     "million": 1_000_000,
     "billion": 1_000_000_000,
+    "bn": 1_000_000_000,
     "trillion": 1_000_000_000_000,
     "dozen": 12,
 }
@@ -50,18 +51,20 @@ _CN_DIGITS = {c: v for v, c in enumerate("零一二三四五六七八九")} | {"
 _CN_UNITS = {"十": 10, "百": 100, "千": 1_000}
 _CN_SCALES = {"万": 10_000, "亿": 100_000_000}
 
-_DIGITS = r"\d{1,3}(?:[,，]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+_DIGITS = r"\d{1,3}(?:[,，]\d{3}){1,9}(?:\.\d+)?|\d{1,40}(?:\.\d{1,40})?|\.\d{1,40}"
 _SCALE = "|".join(_SCALES)
 _COUNT = "|".join(sorted([*_WORDS, *_SCALES], key=len, reverse=True))
 _ORDINAL = "|".join(_ORDINALS)
 _THOUSAND = "千(?![克米瓦卡伏])"  # which begins a unit before these
 _PRONOUNS = ("one", "一")  # more often than numbers
 _NUMERAL = re.compile(
-    rf"(?P<digits>(?<![\w.])(?:{_DIGITS})|{_DIGITS})"
-    rf"(?:(?:\s|-)?(?P<scale>{_SCALE})s?\b|(?P<cn_scale>(?:[十百万亿]|{_THOUSAND})+))?"
-    rf"|\b(?P<words>(?:(?:{_COUNT})(?:\s+and\s+|[\s-]+))*(?:{_COUNT}|{_ORDINAL}))\b"
-    rf"|(?P<cn>(?:[零〇一二两三四五六七八九十百万亿]|{_THOUSAND})+(?:点[零〇一二三四五六七八九]+)?)",
-    re.IGNORECASE,
+    rf"(?P<digits>{_DIGITS})"
+    rf"(?:(?:\s|-)?(?P<scale>{_SCALE}|bn)s?\b|(?P<cn_scale>(?:[十百万亿]|{_THOUSAND}){{1,4}}))?"
+    rf"|\b(?P<words>(?:(?:{_COUNT})(?:(?<=undred|ousand|illion)\s+and\s+|[\s-])){{0,9}}"
+    rf"(?:{_COUNT}|{_ORDINAL}))\b"
+    rf"|(?P<cn>(?:[零〇一二两三四五六七八九十百万亿]|{_THOUSAND}){{1,20}}"
+    rf"(?:点[零〇一二三四五六七八九]{{1,20}})?)",
+    re.IGNORECASE | re.ASCII,
 )
 
 
@@ -87,7 +90,7 @@ def _value(found: re.Match[str]) -> Decimal | None:
             value *= _SCALES[scale.lower()]
         for unit in found["cn_scale"] or "":
             value *= (_CN_UNITS | _CN_SCALES)[unit]
-        return value.normalize()
+        return value
     if words := found["words"]:
         return _of_words(re.split(r"[\s-]+", words.lower()))
     return _of_chinese(found["cn"])
@@ -103,10 +106,11 @@ def _of_words(words: list[str]) -> Decimal | None:
             said = True
         elif word in ("hundred", "dozen"):
             current = max(1, current) * _SCALES[word]
+            said = said or word == "dozen"
         elif word in _SCALES:
             total += max(1, current) * _SCALES[word]
             current = 0
-    return Decimal(total + current).normalize() if said else None
+    return Decimal(total + current) if said else None
 
 
 def _of_chinese(text: str) -> Decimal | None:
@@ -120,7 +124,7 @@ def _of_chinese(text: str) -> Decimal | None:
         number = str(_counted(whole))
     if fraction:
         number += "." + "".join(str(_CN_DIGITS[character]) for character in fraction)
-    return Decimal(number).normalize()
+    return Decimal(number)
 
 
 def _counted(text: str) -> int:
@@ -138,8 +142,12 @@ def _counted(text: str) -> int:
 
 
 def _same_length(text: str) -> str:
-    """With full-width characters as others, each still one code point."""
+    """With full-width characters as others, each still one code point; not raised or lowered ones,
+    which are exponents, marks of notes or parts of formulas.
+    """
     return "".join(
-        plain if len(plain := unicodedata.normalize("NFKC", character)) == 1 else character
+        unicodedata.normalize("NFKC", character)
+        if unicodedata.decomposition(character).startswith("<wide>")
+        else character
         for character in text
     )

@@ -104,13 +104,13 @@ _BEFORE = {
 _LONGEST_SIGN = 8  # characters, with white space behind it
 _PARTS = {"百分之": 1, "千分之": 10}
 _AFTER = re.compile(
-    r"\s*-?\s*(?:"
+    r"\s{0,3}-?\s{0,3}(?:"
     + "|".join(
         f"(?P<{kind}_{number}>{names})"
         for kind, units in _UNITS.items()
         for number, (_, names) in enumerate(units)
     )
-    + r")(?![a-zA-Z])"
+    + r")(?![a-zA-Z²³])"
 )
 _MONTHS = "January February March April May June July August September October November December"
 _MONTH = re.compile(rf"\b(?P<month>{_MONTHS.replace(' ', '|')})\b")
@@ -144,7 +144,7 @@ def _quantity(text: str, found: Numeral) -> Quantity:
     if unit := _AFTER.match(text, end):
         kind, _, number = (unit.lastgroup or "").rpartition("_")
         factor = Decimal(_UNITS[kind][int(number)][0])
-        return Quantity((value * factor).normalize(), kind, value, start, unit.end())
+        return Quantity(value * factor, kind, value, start, unit.end())
     return Quantity(value, "", value, start, end)
 
 

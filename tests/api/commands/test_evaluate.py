@@ -201,13 +201,46 @@ def test_chunkings_are_compared_on_spans(printed: Printed, tmp_path: Path) -> No
 
 
 def test_answers_are_measured_on_the_samples(printed: Printed) -> None:
-    score = printed("eval", "answers")
+    score = printed("eval", "answers")["sample_docs"]
     assert score["answerable"] + score["unanswerable"] > 30
-    assert all(0 <= score[name] <= 1 for name in ("first", "any", "refused", "abstained"))
-    assert score["any"] >= score["first"] > 0.3
+    assert score["any"]["mean"] >= score["first"]["mean"] > 0.3
+    assert score["verified"] == 1.0
+    assert 0.5 < score["separation"]["auroc"] <= 1.0
 
 
-def test_abstention_is_fitted(printed: Printed, dataset: Path) -> None:
-    calibration = printed("eval", "abstention", str(dataset))
-    assert len(calibration["weights"]) == 5
-    assert calibration["held_out"] > 0
+@pytest.fixture
+def answered(tmp_path: Path) -> Path:
+    """Twelve topics, each with a question that is answered."""
+    animals = "zebra lion otter heron badger falcon salmon beetle walrus gecko marmot plover"
+    corpus, asked = [], []
+    for number, animal in enumerate(animals.split()):
+        text = f"The {animal} was seen first in {1900 + number}. It eats {number + 2} meals a day."
+        corpus.append({"_id": animal, "title": animal.title(), "text": text})
+        question = f"How many meals does the {animal} eat a day?"
+        answers = [f"{number + 2} meals"]
+        asked.append({"id": animal, "question": question, "answers": answers, "doc_id": animal})
+    folder = tmp_path / "animals"
+    folder.mkdir()
+    for name, rows in (("corpus", corpus), ("questions", asked)):
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        (folder / f"{name}.jsonl").write_text(lines, encoding="utf-8")
+    return folder
+
+
+def test_the_reader_is_fitted_on_one_half_and_judged_on_the_other(
+    printed: Printed, answered: Path
+) -> None:
+    told = printed("eval", "reader", str(answered))
+    assert told["sentences"].keys() >= {"cosine", "coverage"}
+    assert told["abstention"].keys() == {"english"}
+    assert 0 <= told["held_out"]["animals"]["best_sentence"] <= 1
+    score = printed("eval", "answers", str(answered))["animals"]
+    assert (score["answerable"], score["unanswerable"], score["separation"]) == (12, 0, None)
+    assert score["first"]["mean"] > 0.5
+
+
+def test_changed_sentences_are_looked_for(printed: Printed, answered: Path) -> None:
+    told = printed("eval", "verification", str(answered), "--sentences", "5")["animals"]
+    assert told["number"]["pairs"] == 5
+    assert told["passage"]["detected"]["mean"] == 1.0
+    assert told["number"]["false_alarms"]["mean"] == 0.0

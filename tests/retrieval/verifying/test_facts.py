@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from retrieval.verifying.facts import denies, differences
@@ -79,3 +81,57 @@ def test_another_sentence_may_deny_something_else() -> None:
 )
 def test_whether_a_text_denies(text: str, denied: bool) -> None:
     assert denies(text) is denied
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("The store opened in 1998.", "The store (opened 1998) was renovated in 2004."),
+        ("No, theft is not covered.", "Theft is not covered."),
+        ("Dogs are not allowed.", "Neither cats nor dogs are allowed."),
+        ("Dogs are not allowed.", "Dogs are prohibited."),
+        ("It is 100 m² large.", "It is 100 square metres large."),
+        ("- Additionally, it has 5 doors.", "It has 5 doors."),
+        ("It costs $3bn.", "It costs $3 billion."),
+        ("It takes a dozen eggs.", "It takes twelve eggs."),
+        ("产量不断增长，未来可期。", "产量持续增长，未来可期。"),
+    ],
+)
+def test_the_same_in_other_words(claim: str, evidence: str) -> None:
+    assert differences(claim, evidence) == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("Take 5 mg.", "Take .5 mg."),
+        ("The probe was built by NASA.", "The probe was built by ESA."),
+        (
+            "Its id is 1234567890123456789012345678901.",
+            "Its id is 1234567890123456789012345678902.",
+        ),
+    ],
+)
+def test_what_is_nearly_the_same(claim: str, evidence: str) -> None:
+    assert differences(claim, evidence)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "9" * 5_000,
+            "1," * 3_000,
+            "5" + " " * 5_000 + "!",
+            "一" + "万" * 1_100,
+            "1" + "亿" * 9_000,
+        ),
+        *("十" * 3_000, "a" * 20_000, "《" * 5_000, "5 mıllıon", "5 MİLLİON", "٣٤ ² Ⅷ ½ ๑๒", "点"),
+        "neither " * 2_000,
+    ],
+    ids=lambda text: ascii(text[:6]),
+)
+def test_a_stranger_s_text_is_soon_read(text: str) -> None:
+    began = time.perf_counter()
+    differences(text, text)
+    assert time.perf_counter() - began < 10
