@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from api.commands.options import settings
-from api.console import print_json
+from api.commands.options import JsonOption, settings
+from api.console import out, print_json
 from api.progress import Track, tracking
 from evaluation import reader_fitting as fitting
 from evaluation.answer_set import AnswerSet, read_answer_set, sampled
@@ -24,6 +24,7 @@ def reader(
     sample: Annotated[
         int | None, typer.Option(min=20, help="At most so many questions of each half of a set.")
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Fit which sentence answers a question, and whether any does, on half of the topics.
 
@@ -51,13 +52,12 @@ def reader(
         separated = fitting.separated(fitting.judged(cases), weights, models[language])
         return {"best_sentence": first, "best_three": third, **asdict(separated)}
 
-    print_json(
-        {
-            "sentences": asdict(weights),
-            "abstention": {language: asdict(model) for language, model in models.items()},
-            "held_out": {name: told(cases) for name, cases in held_out.items()},
-        }
-    )
+    found = {
+        "sentences": asdict(weights),
+        "abstention": {language: asdict(model) for language, model in models.items()},
+        "held_out": {name: told(cases) for name, cases in held_out.items()},
+    }
+    print_json(found) if as_json else out.print(found)
 
 
 def _read(answers: AnswerSet, sample: int | None, track: Track) -> tuple[list[Read], list[Read]]:
