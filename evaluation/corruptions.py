@@ -9,8 +9,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
+from retrieval.question import is_chinese
 from retrieval.verifying.facts import denies
 from retrieval.verifying.numerals import Numeral, numerals
+from retrieval.verifying.quantities import MONTH, MONTHS
 
 
 class Corruption(StrEnum):
@@ -24,10 +26,6 @@ class Corruption(StrEnum):
     PASSAGE = "passage"
 
 
-_MONTHS = (
-    "January February March April May June July August September October November December".split()
-)
-_MONTH = re.compile(rf"\b(?:{'|'.join(_MONTHS)})\b")
 _YEAR = re.compile(r"(?<![\d.,])(?:1\d{3}|20\d{2})(?![\d.,]*\d)(?!\s?(?:km|kg|m|米|人|元|个))")
 _CN_DATE = re.compile(r"(?<![\d.])(\d{1,2})(?=[月日号])")
 _UNITS: tuple[tuple[str, ...], ...] = (
@@ -105,14 +103,14 @@ def _digits_changed(sentence: str, able: Sequence[Numeral], chance: random.Rando
 def _date(sentence: str, _others: Sequence[str], chance: random.Random) -> str | None:
     found = [
         *_YEAR.finditer(sentence),
-        *_MONTH.finditer(sentence),
+        *MONTH.finditer(sentence),
         *_CN_DATE.finditer(sentence),
     ]
     if not found:
         return None
     one = chance.choice(found)
-    if one[0] in _MONTHS:
-        other = chance.choice([month for month in _MONTHS if month != one[0]])
+    if one[0] in MONTHS:
+        other = chance.choice([month for month in MONTHS if month != one[0]])
     elif len(one[0]) == 4:
         other = str(int(one[0]) + chance.choice([-20, -7, -3, -2, -1, 1, 2, 3, 7, 20]))
     else:
@@ -137,7 +135,7 @@ def _name(sentence: str, others: Sequence[str], chance: random.Random) -> str | 
         one
         for pattern in (_NAMED, _QUOTED)
         for one in pattern.finditer(sentence)
-        if one[0] not in _MONTHS
+        if one[0] not in MONTHS
     ]
     able = [name for name in others if name not in sentence]
     if not found or not able:
@@ -147,7 +145,7 @@ def _name(sentence: str, others: Sequence[str], chance: random.Random) -> str | 
 
 
 def _negation(sentence: str, _others: Sequence[str], chance: random.Random) -> str | None:
-    chinese = bool(re.search(r"[\u4e00-\u9fff]", sentence))
+    chinese = is_chinese(sentence)
     if denies(sentence):
         made = (_CN_NOT if chinese else _NOT).sub("", sentence, count=1)
         return made if made != sentence else None

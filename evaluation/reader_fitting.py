@@ -14,7 +14,7 @@ from retrieval.engine import Engine
 from retrieval.reading.evidence import Evidence
 from retrieval.reading.features import Features
 from retrieval.reading.reader import Reader, Reading
-from retrieval.reading.scoring import matrix
+from retrieval.reading.scoring import matrix, softmax
 from retrieval.search import Query
 from retrieval.types import KnowledgeBase
 
@@ -24,8 +24,6 @@ _STEPS = 30
 # What a question without its document weighs beside one that was written to have no answer: it is
 # told apart easily, and would otherwise decide what is made of the others.
 _LEFT_OUT = 0.25
-
-Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ def fit_sentences(cases: Sequence[Read]) -> Features:
         gradient = _RIDGE * len(rows) * weights
         curvature = np.diag(np.full(len(spread), _RIDGE * len(rows)))
         for found, gold in scaled:
-            chance = _softmax(found @ weights)
+            chance = softmax(found @ weights)
             among_gold = chance * gold / (chance * gold).sum()
             centred = found - chance @ found
             gradient += (chance - among_gold) @ found
@@ -138,21 +136,21 @@ def separated(cases: Sequence[Read], weights: Features, model: Model) -> Separat
 
 
 def judged(cases: Sequence[Read]) -> list[Read]:
-    """Those by which an abstention is fitted and measured: of a set with questions that were
-    written to have no answer these and those with one; of another each question twice, with its
-    document and without it.
+    """Those by which an abstention is measured: of a set with questions that were written to have
+    no answer these and those with one; of another each question twice, with its document and
+    without it.
     """
-    if any(not one.question.answers for one in cases):
+    if _some_are_written(cases):
         return [one for one in cases if one.weight == 1.0]
     return list(cases)
 
 
-def _counted(cases: Sequence[Read]) -> Numbers:
+def _counted(cases: Sequence[Read]) -> NDArray[np.float64]:
     """What each counts: a question without its document less beside one that has no answer."""
-    written = any(not one.question.answers for one in cases)
+    written = _some_are_written(cases)
     return np.array([one.weight if written else 1.0 for one in cases])
 
 
-def _softmax(scores: Numbers) -> Numbers:
-    exponents = np.exp(scores - scores.max())
-    return np.asarray(exponents / exponents.sum())
+def _some_are_written(cases: Sequence[Read]) -> bool:
+    """Whether there are questions that were written to have no answer."""
+    return not all(one.question.is_answerable for one in cases)

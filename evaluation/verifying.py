@@ -10,6 +10,7 @@ from statistics import fmean
 from evaluation.beir import Entry
 from evaluation.corruptions import Corruption, corrupted, names
 from evaluation.significance import Interval, interval
+from retrieval.question import is_chinese
 from retrieval.sentences import sentences
 from retrieval.types import Chunk, Hit, Outcome
 from retrieval.verifying.verifier import Verifier
@@ -100,8 +101,7 @@ def _another(number: int, count: int, chance: random.Random) -> int:
 
 
 def _says_enough(text: str) -> bool:
-    chinese = any("\u4e00" <= character <= "\u9fff" for character in text)
-    return (_SHORTEST_CHINESE if chinese else _SHORTEST) <= len(text) <= _LONGEST
+    return (_SHORTEST_CHINESE if is_chinese(text) else _SHORTEST) <= len(text) <= _LONGEST
 
 
 def _hit(entry: Entry) -> Hit:

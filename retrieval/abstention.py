@@ -5,15 +5,13 @@ others. `footnote eval reader` fits them, and tells how they do on questions tha
 """
 
 import math
-import re
 from dataclasses import astuple, dataclass
 
+from retrieval.question import is_chinese
 from retrieval.reading.evidence import Evidence
 
 THRESHOLD = 0.15
 """Answers of less are not given, unless a knowledge base sets another bound."""
-
-_CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +59,3 @@ CHINESE = Model(
 def probability(question: str, evidence: Evidence) -> float:
     """P(the documents hold an answer), in [0, 1]."""
     return (CHINESE if is_chinese(question) else ENGLISH).probability(evidence)
-
-
-def is_chinese(question: str) -> bool:
-    """Whether a question has Chinese characters."""
-    return bool(_CHINESE.search(question))

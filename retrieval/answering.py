@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from retrieval.abstention import THRESHOLD, is_chinese, probability
+from retrieval.abstention import THRESHOLD, probability
 from retrieval.chat.extractive import Draft, ExtractiveAnswerer
 from retrieval.citations import cite, place
 from retrieval.conversation import Turn, standalone
@@ -13,6 +13,7 @@ from retrieval.documents import Documents
 from retrieval.errors import DocumentNotFound
 from retrieval.filters import Filter
 from retrieval.ports import Stores
+from retrieval.question import is_chinese
 from retrieval.search import Query, Searcher
 from retrieval.types import Answer, Citation, Hit, KnowledgeBase, Outcome, Statement, Usage
 
@@ -132,19 +133,17 @@ class Answering:
 
     def quoted(self, kb: KnowledgeBase, question: Question, basis: Basis) -> Answer:
         """The answer that quotes, on this basis."""
-        if not basis.answerable:
-            return self.abstained(kb, question, basis, self._answerer.name)
         began = time.perf_counter()
-        citations = self._cite(kb, basis)
-        text = _compose(citations) if citations else _abstention(question.text, basis.query, ())
+        citations = self._cite(kb, basis) if basis.answerable else ()
+        if not citations:
+            return self.abstained(kb, question, basis, self._answerer.name)
         statements = tuple(
             Statement(citation.quote, Outcome.VERIFIED, (citation.marker,))
             for citation in citations
         )
         spent = {"quote": time.perf_counter() - began}
-        return basis.answer(
-            text, citations, self._answerer.name, spent=spent, statements=statements
-        )
+        text, name = _compose(citations), self._answerer.name
+        return basis.answer(text, citations, name, spent=spent, statements=statements)
 
     def abstained(self, kb: KnowledgeBase, question: Question, basis: Basis, model: str) -> Answer:
         """That there is no answer, what was searched for, and what comes closest."""

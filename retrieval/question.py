@@ -45,6 +45,11 @@ class Terms:
         return sum(weight for term, weight in self.weights.items() if term in text_terms)
 
 
+def is_chinese(text: str) -> bool:
+    """Whether a text has Chinese characters."""
+    return any("\u4e00" <= character <= "\u9fff" for character in text)
+
+
 def content_terms(question: str) -> list[str]:
     """The distinct analysed terms of what is asked about; all of them if nothing would remain."""
     words = re.findall(r"\S+", _CHINESE.sub(" ", _HOW.sub(" ", question)))

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from api.replies import CitationReply
 from retrieval.citations import place
+from retrieval.question import is_chinese
 from retrieval.types import Answer, Citation, KnowledgeBase
 
 _LONGEST_FRAGMENT = 200  # characters of a quote in an address
@@ -39,7 +40,7 @@ def notes(answer: Answer, kb: KnowledgeBase, base_url: str) -> str:
     """The footnotes as text under an answer, for clients that show nothing else."""
     if not answer.citations:
         return ""
-    heading = _HEADINGS[any("\u4e00" <= c <= "\u9fff" for c in answer.text)]
+    heading = _HEADINGS[is_chinese(answer.text)]
     lines = [_note(citation, kb, base_url) for citation in answer.citations]
     return f"\n\n**{heading}**\n\n" + "\n".join(lines)
 

@@ -7,21 +7,13 @@ from markupsafe import Markup
 from evaluation.embedding_bench.figures import Bench
 from evaluation.embedding_bench.plots import measures_quality, plotted_set, worth_plot
 from evaluation.embedding_bench.table import grids, remarks
-from evaluation.report.bench import BenchReport, Plot
+from evaluation.report.bench import BenchReport, Plot, bench_report
 from evaluation.report.latencies import latency_plot
 
 
 def report_of(bench: Bench) -> BenchReport:
     """What there is to show."""
-    return BenchReport(
-        title="Embedding benchmark",
-        machine=bench.machine,
-        made=bench.made,
-        command=bench.command,
-        grids=grids(bench),
-        plots=tuple(one for one in _plots(bench) if one.svg),
-        remarks=tuple(remarks(bench)),
-    )
+    return bench_report("Embedding benchmark", bench, grids(bench), _plots(bench), remarks(bench))
 
 
 def _plots(bench: Bench) -> Iterator[Plot]:

@@ -2,9 +2,11 @@
 Markdown.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Protocol
 
 from evaluation.report.grid import Grid
 from evaluation.report.html import rendered
@@ -32,6 +34,38 @@ class BenchReport:
     grids: tuple[Grid, ...]
     plots: tuple[Plot, ...]
     remarks: tuple[str, ...]
+
+
+class Benchmark(Protocol):
+    """What every benchmark knows of itself."""
+
+    @property
+    def machine(self) -> str: ...
+
+    @property
+    def made(self) -> date: ...
+
+    @property
+    def command(self) -> str: ...
+
+
+def bench_report(
+    title: str,
+    bench: Benchmark,
+    grids: tuple[Grid, ...],
+    plots: Iterable[Plot],
+    remarks: Iterable[str],
+) -> BenchReport:
+    """The report of a benchmark; plots on which there is nothing are left out."""
+    return BenchReport(
+        title=title,
+        machine=bench.machine,
+        made=bench.made,
+        command=bench.command,
+        grids=grids,
+        plots=tuple(one for one in plots if one.svg),
+        remarks=tuple(remarks),
+    )
 
 
 def to_html(report: BenchReport) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from evaluation.report.bench import BenchReport, Plot
+from evaluation.report.bench import BenchReport, Plot, bench_report
 from evaluation.report.latencies import latency_plot
 from evaluation.serving_bench.figures import Beside, Call, ServingBench
 from evaluation.serving_bench.table import grids, remarks
@@ -13,15 +13,7 @@ _WHAT = {Call.SEARCH: "searches", Call.ASK: "questions"}
 
 def report_of(bench: ServingBench) -> BenchReport:
     """What there is to show."""
-    return BenchReport(
-        title="Serving benchmark",
-        machine=bench.machine,
-        made=bench.made,
-        command=bench.command,
-        grids=grids(bench),
-        plots=tuple(one for one in _plots(bench) if one.svg),
-        remarks=tuple(remarks(bench)),
-    )
+    return bench_report("Serving benchmark", bench, grids(bench), _plots(bench), remarks(bench))
 
 
 def _plots(bench: ServingBench) -> Iterator[Plot]:

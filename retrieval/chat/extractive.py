@@ -12,7 +12,6 @@ from retrieval.ports import LexicalStore
 from retrieval.reading.evidence import Evidence
 from retrieval.reading.features import Candidate
 from retrieval.reading.reader import Reader
-from retrieval.sentences import Span
 from retrieval.types import Hit
 
 _QUOTES = 3
@@ -75,17 +74,13 @@ class ExtractiveAnswerer:
 
 def _quotes(read: Sequence[_Sentence]) -> tuple[Quote, ...]:
     """The best sentence, then others that may hold the answer and say something else."""
-    left = sorted(read, key=lambda one: -one.share)
     chosen: list[list[_Sentence]] = []
-    for one in left:
+    for one in sorted(read, key=lambda one: -one.share):
         if len(chosen) == _QUOTES or (chosen and one.share < _LEAST):
             break
-        if all(
-            _says_other(one, other) and not _overlap(one, other)
-            for quote in chosen
-            for other in quote
-        ):
-            chosen.append(_with_neighbour(one, read, [each for quote in chosen for each in quote]))
+        taken = [each for quote in chosen for each in quote]
+        if all(_says_other(one, other) and not _overlap(one, other) for other in taken):
+            chosen.append(_with_neighbour(one, read, taken))
     quotes = [_quote(group) for group in chosen]
     return tuple(sorted(quotes, key=lambda quote: -quote.share))
 
@@ -107,13 +102,13 @@ def _with_neighbour(
         and not any(_overlap(other, each) for each in taken)
         and _length(one, other) <= _LONGEST
     ]
-    if _POINTS_BACK.match(one.candidate.text):
-        before = [other for other in beside if other.candidate.at < one.candidate.at]
-        beside = before or beside
-        enough = 0.0 if before else _WITH_NEXT
-    else:
-        enough = _WITH_NEXT
-    best = max(beside, key=lambda other: other.share, default=None)
+    named_before = [
+        other
+        for other in beside
+        if other.candidate.at < one.candidate.at and _POINTS_BACK.match(one.candidate.text)
+    ]
+    enough = 0.0 if named_before else _WITH_NEXT
+    best = max(named_before or beside, key=lambda other: other.share, default=None)
     return [one, best] if best and best.share >= enough * one.share else [one]
 
 
@@ -130,7 +125,7 @@ def _length(one: _Sentence, other: _Sentence) -> int:
 
 
 def _quote(group: Sequence[_Sentence]) -> Quote:
-    spans: list[Span] = [one.candidate.span for one in group]
+    spans = [one.candidate.span for one in group]
     return Quote(
         group[0].candidate.hit,
         min(span.start for span in spans),

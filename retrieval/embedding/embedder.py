@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import takewhile
+from functools import cached_property
+from itertools import compress, takewhile
 from queue import SimpleQueue
 
 import numpy as np
@@ -13,7 +14,8 @@ from retrieval.embedding.meter import Measured
 from retrieval.embedding.recent import RecentVectors
 from retrieval.embedding.requests import OnRows, Request
 from retrieval.embedding.scheduler import Scheduler
-from retrieval.embedding.tokens import TokenizedText
+from retrieval.embedding.tokens import Ids, TokenizedText
+from retrieval.embedding.unit import to_unit
 from retrieval.errors import TextTooLong
 from retrieval.ports import EmbeddingBackend
 from retrieval.types import Vector, Vectors
@@ -181,19 +183,23 @@ class Embedder:
             raise TextTooLong(f"A text of more than {limit} tokens: {text[:60]!r}...")
         if not head.ids.size:  # a model elsewhere reads it
             return self.fit(head.text, limit)
+        before, after = self._specials
+        ids = np.concatenate([head.ids[: max(before, limit - len(after))], after])
+        return TokenizedText(head.text, len(ids), ids)
+
+    @cached_property
+    def _specials(self) -> tuple[int, Ids]:
+        """How many special tokens stand before a text, and the ids of those behind it."""
         nothing, something = (one.ids.tolist() for one in self.tokenize_raw(["", "a"]))
         same = takewhile(lambda pair: pair[0] == pair[1], zip(nothing, something, strict=False))
         before = len(list(same))
-        after = np.array(nothing[before:], dtype=np.int32)
-        ids = np.concatenate([head.ids[: max(before, limit - len(after))], after])
-        return TokenizedText(head.text, len(ids), ids)
+        return before, np.array(nothing[before:], dtype=np.int32)
 
     def _waited_for(self, texts: Sequence[str]) -> Vectors:
         prefix = self.identity.prefixes.document
         read = self.tokenize([*texts])
         fits = [text.count <= self.identity.window for text in read]
-        fitting = [one for one in read if one.count <= self.identity.window]
-        request = self.submit(fitting, Lane.QUESTION)
+        request = self.submit(list(compress(read, fits)), Lane.QUESTION)
         vectors = np.empty((len(texts), self.identity.dimension), dtype=np.float32)
         vectors[fits] = _outcome([request])
         for at, fit in enumerate(fits):
@@ -207,8 +213,7 @@ class Embedder:
         vectors = _outcome([request])
         if len(vectors) == 1:
             return np.asarray(vectors[0])
-        mean = vectors.mean(axis=0)
-        return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), dtype=np.float32)
+        return np.asarray(to_unit(vectors.mean(axis=0, keepdims=True))[0])
 
     def _pieces(self, text: str, prefix: str) -> Iterator[TokenizedText]:
         """A text, in halves of halves until each fits the window with its prefix."""

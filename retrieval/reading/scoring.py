@@ -35,7 +35,11 @@ def shares(rows: Sequence[Features], weights: Features = WEIGHTS) -> list[float]
     A conditional logit over the candidates of a question: McFadden, "Conditional Logit Analysis of
     Qualitative Choice Behavior", 1974.
     """
-    scores = matrix(rows) @ np.array(astuple(weights))
-    exponents = np.exp(scores - scores.max())
-    found: list[float] = (exponents / exponents.sum()).tolist()
+    found: list[float] = softmax(matrix(rows) @ np.array(astuple(weights))).tolist()
     return found
+
+
+def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`(n,)` probabilities in the proportions of e to the power of each score."""
+    exponents = np.exp(scores - scores.max())
+    return np.asarray(exponents / exponents.sum())

@@ -13,7 +13,7 @@ from enum import StrEnum
 from retrieval.analysis import analyse
 from retrieval.question import FUNCTION_WORDS
 from retrieval.sentences import sentences
-from retrieval.verifying.quantities import Quantity, quantities
+from retrieval.verifying.quantities import MONTHS, Quantity, quantities
 
 
 class Kind(StrEnum):
@@ -41,16 +41,14 @@ _NAME = re.compile(
 _CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z-]{2,}")
 _FOREIGN = re.compile(r"[\u4e00-\u9fff]{1,6}(?:·[\u4e00-\u9fff]{1,6})+")
-_NO_NAMES = frozenset(
+_NO_NAMES = frozenset(MONTHS) | frozenset(
     "I A An The This That These Those It He She They We You In On At Of For And Or But If As By "
     "To From With Its His Her Their Our My Mr Mrs Ms Dr".split()
-) | frozenset(
-    "January February March April May June July August September October November December".split()
 )
 
-# A word that stands beside a number, white space and marks between them.
 _NEAR = 40  # characters
 _MOST = 50  # quantities that one is held against
+# A word that stands beside a number, white space and marks between them.
 _SIDE = r"([^\W_\u4e00-\u9fff]+|[\u4e00-\u9fff]{1,2})"
 _BEFORE = re.compile(rf"{_SIDE}[^\w]{{0,3}}$")
 _AFTER = re.compile(rf"[^\w]{{0,3}}{_SIDE}")
@@ -64,8 +62,6 @@ _DENIES = re.compile(
     r"|(?<![差特分])[不没未](?![仅只同久论管断少足过来])|无(?![论数锡])|并非|绝非|毫无|禁止",
     re.IGNORECASE,
 )
-
-
 _NO_DENIAL = re.compile(r"^\W{0,9}no,|\bnot only\b|(?<=\bneither\b)(.{1,80})\bnor\b", re.IGNORECASE)
 
 

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ _CN_DIGITS = {c: v for v, c in enumerate("零一二三四五六七八九")} | {"
 _CN_UNITS = {"十": 10, "百": 100, "千": 1_000}
 _CN_SCALES = {"万": 10_000, "亿": 100_000_000}
 
-_DIGITS = r"\d{1,3}(?:[,，]\d{3}){1,9}(?:\.\d+)?|\d{1,40}(?:\.\d{1,40})?|\.\d{1,40}"
+_DIGITS = r"\d{1,3}(?:,\d{3}){1,9}(?:\.\d+)?|\d{1,40}(?:\.\d{1,40})?|\.\d{1,40}"
 _SCALE = "|".join(_SCALES)
 _COUNT = "|".join(sorted([*_WORDS, *_SCALES], key=len, reverse=True))
 _ORDINAL = "|".join(_ORDINALS)
@@ -59,7 +59,7 @@ _THOUSAND = "千(?![克米瓦卡伏])"  # which begins a unit before these
 _PRONOUNS = ("one", "一")  # more often than numbers
 _NUMERAL = re.compile(
     rf"(?P<digits>{_DIGITS})"
-    rf"(?:(?:\s|-)?(?P<scale>{_SCALE}|bn)s?\b|(?P<cn_scale>(?:[十百万亿]|{_THOUSAND}){{1,4}}))?"
+    rf"(?:(?:\s|-)?(?P<scale>{_SCALE})s?\b|(?P<cn_scale>(?:[十百万亿]|{_THOUSAND}){{1,4}}))?"
     rf"|\b(?P<words>(?:(?:{_COUNT})(?:(?<=undred|ousand|illion)\s+and\s+|[\s-])){{0,9}}"
     rf"(?:{_COUNT}|{_ORDINAL}))\b"
     rf"|(?P<cn>(?:[零〇一二两三四五六七八九十百万亿]|{_THOUSAND}){{1,20}}"
@@ -82,10 +82,7 @@ def _found(text: str) -> Iterator[Numeral]:
 
 def _value(found: re.Match[str]) -> Decimal | None:
     if digits := found["digits"]:
-        try:
-            value = Decimal(re.sub("[,，]", "", digits))
-        except InvalidOperation:
-            return None
+        value = Decimal(digits.replace(",", ""))
         if scale := found["scale"]:
             value *= _SCALES[scale.lower()]
         for unit in found["cn_scale"] or "":

@@ -95,7 +95,6 @@ _UNITS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 _BEFORE = {
     "$": "dollars",
-    "US$": "dollars",
     "€": "euros",
     "£": "sterling",
     "¥": "yuan",
@@ -112,9 +111,10 @@ _AFTER = re.compile(
     )
     + r")(?![a-zA-Z²³])"
 )
-_MONTHS = "January February March April May June July August September October November December"
-_MONTH = re.compile(rf"\b(?P<month>{_MONTHS.replace(' ', '|')})\b")
-_NUMBER_OF = {name: number for number, name in enumerate(_MONTHS.split(), start=1)}
+MONTHS = tuple(
+    "January February March April May June July August September October November December".split()
+)
+MONTH = re.compile(rf"\b(?:{'|'.join(MONTHS)})\b")
 _LEAST_YEAR = 1_000
 _MOST_YEAR = 2_200
 
@@ -125,8 +125,8 @@ def quantities(text: str) -> list[Quantity]:
 
 
 def _named(text: str) -> Iterator[Quantity]:
-    for found in _MONTH.finditer(text):
-        number = Decimal(_NUMBER_OF[found["month"]])
+    for found in MONTH.finditer(text):
+        number = Decimal(1 + MONTHS.index(found[0]))
         yield Quantity(number, "month", number, *found.span())
 
 

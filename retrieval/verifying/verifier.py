@@ -117,8 +117,13 @@ def _preferred(finding: Finding) -> tuple[float, float]:
 def _passages(hits: Sequence[Hit], wanted: frozenset[str]) -> Iterator[_Passage]:
     """Each sentence of the hits, and each two that follow one another."""
     for hit in hits:
-        spans = sentences(hit.text)
-        pairs = (Span(one.start, other.end) for one, other in pairwise(spans))
-        for span in (*spans, *pairs):
-            said = frozenset(analyse(hit.text[span.start : span.end]))
-            yield _Passage(hit, span, len(wanted & said) / len(wanted))
+        said = [
+            (span, wanted.intersection(analyse(hit.text[span.start : span.end])))
+            for span in sentences(hit.text)
+        ]
+        pairs = [
+            (Span(one.start, other.end), terms | more)
+            for (one, terms), (other, more) in pairwise(said)
+        ]
+        for span, covered in (*said, *pairs):
+            yield _Passage(hit, span, len(covered) / len(wanted))

@@ -3,7 +3,8 @@ from dataclasses import astuple, replace
 
 import pytest
 
-from retrieval.abstention import CHINESE, ENGLISH, THRESHOLD, Model, is_chinese, probability
+from retrieval.abstention import CHINESE, ENGLISH, THRESHOLD, Model, probability
+from retrieval.question import is_chinese
 from retrieval.reading.evidence import NOTHING, Evidence
 
 STRONG = Evidence(0.7, 0.7, 1.0, 1.0, 1.0, 1.0, 0.7, 0.0)

@@ -19,6 +19,7 @@ from evaluation.answer_set import read_answer_set, sampled
 from evaluation.answers import AnswerScore, Gold, measure
 from evaluation.indexing import indexed
 from evaluation.questions import read_questions
+from evaluation.report.table import shown
 from evaluation.significance import Interval
 from ingest.folder import ingest_paths
 from retrieval.engine import Engine
@@ -71,6 +72,8 @@ def _opened(
         with indexed(answer_set.corpus, settings(None).embedding_model, watch) as (engine, kb):
             yield engine, kb, sampled(asked, sample)
         return
+    if half is not None:
+        raise typer.BadParameter(f"{folder} has no corpus.jsonl: only a set's topics have halves.")
     with (
         TemporaryDirectory(prefix="footnote-eval-") as aside,
         open_service(settings(Path(aside))) as service,
@@ -100,6 +103,4 @@ def _told(score: AnswerScore) -> dict[str, str]:
 
 
 def _percent(share: Interval | None) -> str:
-    if share is None:
-        return ""
-    return f"{100 * share.mean:.1f} [{100 * share.low:.1f}, {100 * share.high:.1f}]"
+    return shown(share) if share else ""

@@ -14,7 +14,7 @@ from evaluation import reader_fitting as fitting
 from evaluation.answer_set import AnswerSet, read_answer_set, sampled
 from evaluation.indexing import indexed
 from evaluation.reader_fitting import Read
-from retrieval.abstention import is_chinese
+from retrieval.question import is_chinese
 
 
 def reader(

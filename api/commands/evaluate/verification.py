@@ -13,7 +13,7 @@ from api.console import print_json, print_table
 from api.progress import tracking
 from evaluation.beir import read_corpus
 from evaluation.corruptions import Corruption
-from evaluation.significance import Interval
+from evaluation.report.table import shown
 from evaluation.verifying import measure
 from retrieval.embedding.registry import Embedders
 from retrieval.engine import load_backend
@@ -49,10 +49,6 @@ def verification(
     for name, kinds in found.items():
         for kind, one in kinds.items():
             contradicted = f"{100 * one.contradicted:.1f}"
-            cells = (_percent(one.detected), contradicted, _percent(one.false_alarms))
+            cells = (shown(one.detected), contradicted, shown(one.false_alarms))
             table.add_row(name, kind, str(one.pairs), *cells)
     print_table(table)
-
-
-def _percent(share: Interval) -> str:
-    return f"{100 * share.mean:.1f} [{100 * share.low:.1f}, {100 * share.high:.1f}]"
