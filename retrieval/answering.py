@@ -62,11 +62,14 @@ class Basis:
         model: str,
         usage: Usage | None = None,
         spent: Mapping[str, float] | None = None,
+        within: Mapping[str, float] | None = None,
         closest: tuple[Citation, ...] = (),
         statements: tuple[Statement, ...] = (),
     ) -> Answer:
-        """The answer with this text; `spent` is what it took beyond the search, in seconds."""
-        timings = {**self.timings, **(spent or {})}
+        """The answer with this text; `spent` is what it took beyond the search, in seconds, and
+        `within` parts of that.
+        """
+        timings = {**self.timings, **(spent or {}), **(within or {})}
         timings["total"] = self.timings["total"] + sum((spent or {}).values())
         return Answer(
             query=self.query,

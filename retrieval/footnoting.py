@@ -40,10 +40,12 @@ class Footnoting:
         return sum(one.outcome is not Outcome.VERIFIED for one in self._statements)
 
     def piece(self, claim: Claim) -> Piece:
-        """The sentence with the footnotes that hold. An unmarked one gets its own if there is."""
+        """What of a sentence wasn't said, with the footnotes that hold. An unmarked one gets its
+        own if there is.
+        """
         if not claim.text:
             self.unverified += len(claim.marks)
-            return Piece(claim.lead + claim.trail)
+            return Piece(claim.trail)
         findings = [self._marked(claim.text, mark) for mark in claim.marks]
         found = [self._citation(one) for one in findings]
         removed = found.count(None)
@@ -54,8 +56,7 @@ class Footnoting:
         distinct = tuple(dict.fromkeys(citation for citation in found if citation))
         self._statements.append(_statement(claim.text, findings, distinct, removed))
         marks = "".join(f"[{citation.marker}]" for citation in distinct)
-        text = f"{claim.text} {marks}" if marks else claim.text
-        return Piece(claim.lead + text + claim.trail, distinct)
+        return Piece(claim.unsaid + f" {marks}".rstrip() + claim.trail, distinct)
 
     def _marked(self, text: str, mark: int) -> Finding:
         """What the passage that a mark stands for says to a sentence; there may be none."""

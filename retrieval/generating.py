@@ -8,7 +8,7 @@ from retrieval.answering import Answering, Basis, Question
 from retrieval.documents import Documents
 from retrieval.errors import ModelServerRefused
 from retrieval.footnoting import Footnoting
-from retrieval.marks import Claims
+from retrieval.marks import Claims, Words
 from retrieval.ollama.types import Usage as Spent
 from retrieval.ports import ChatModels, Threads
 from retrieval.prompting import Prompt, compose
@@ -36,7 +36,8 @@ class Generating:
     async def stream(
         self, kb: KnowledgeBase, question: Question, model: str, threads: Threads
     ) -> AsyncGenerator[Basis | Piece | Answer]:
-        """What was found, the sentences as they are checked, and last the whole answer.
+        """What was found, the words as they come, the footnotes of a sentence once it is checked,
+        and last the whole answer.
 
         Raises RetrievalError.
         """
@@ -50,8 +51,9 @@ class Generating:
         window = await self._chat.window(model)
         budget = max(window - _ANSWER_TOKENS, window // 2)
         for attempt in range(1, _ATTEMPTS + 1):
-            prompt = compose(
-                question.text, basis.hits, question.history, _system(kb, question), budget
+            system = _system(kb, question)
+            prompt = await threads(
+                compose, question.text, basis.hits, question.history, system, budget
             )
             notes = Footnoting(kb, prompt.passages, self._documents, self._verifier)
             said = self._generated(question, model, basis, prompt, budget, notes, threads)
@@ -80,14 +82,22 @@ class Generating:
         threads: Threads,
     ) -> AsyncGenerator[Piece | Answer]:
         began = time.perf_counter()
+        within = {"first_token": 0.0, "verify": 0.0}
         claims, text, spent, reason = Claims(), "", Spent(), ""
         stream = self._chat.stream(model, prompt.messages, question.options, prompt.tokens)
         async with aclosing(stream) as parts:
             async for part in parts:
                 spent, reason = part.usage or spent, part.done_reason
-                whole = claims.add(part.content)
-                for claim in [*whole, *(claims.end() if part.done else ())]:
-                    piece = await threads(notes.piece, claim)
+                if part.content and not within["first_token"]:
+                    within["first_token"] = time.perf_counter() - began
+                come = claims.add(part.content)
+                for one in [*come, *(claims.end() if part.done else ())]:
+                    if isinstance(one, Words):
+                        piece = Piece(one.text, ends=False)
+                    else:
+                        whole = time.perf_counter()
+                        piece = await threads(notes.piece, one)
+                        within["verify"] += time.perf_counter() - whole
                     text += piece.text
                     yield piece
         usage = Usage(
@@ -103,10 +113,9 @@ class Generating:
             output_tokens=spent.output_tokens or 0,
             cut=reason == "length",
         )
-        generating = time.perf_counter() - began
-        spent_here = {"generate": generating}
+        took = {"generate": time.perf_counter() - began}
         yield basis.answer(
-            text, notes.citations, model, usage, spent_here, statements=notes.statements
+            text, notes.citations, model, usage, took, within, statements=notes.statements
         )
 
 

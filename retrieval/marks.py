@@ -1,4 +1,4 @@
-"""A model's answer, sentence by sentence, with the sources that it marks."""
+"""A model's answer as it comes: words at once, and sentence by sentence the sources it marks."""
 
 import re
 from collections.abc import Iterator
@@ -7,56 +7,94 @@ from dataclasses import dataclass
 from retrieval.sentences import sentences
 
 _MARK = re.compile(
-    r"\s*[\[【［](?:source\s*)?(\d{1,3}(?:\s*[,，、;-]\s*\d{1,3})*)[\]】］]", re.IGNORECASE
+    r"\s*[\[【［](?:source\s*|\^)?(\d{1,3}(?:\s*[,，、;-]\s*\d{1,3})*)[\]】］]", re.IGNORECASE
 )
 _LEADING = re.compile(rf"(?:{_MARK.pattern})+", re.IGNORECASE)
 _PARTIAL = re.compile(r"\s*[\[【［][^\]】］]{0,20}$")
+# What stands after a line break may turn out to be an item of a list, which begins a sentence.
+_UNDECIDED = re.compile(r"(?:\s+|\n[^\n]{0,8}|\s+[(\[{\"'“‘«]{1,9})$")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A part of a sentence that is still being said."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A sentence without its marks, the white space around it, and the sources that it names."""
+    """A sentence without its marks, and the sources that it names. `unsaid` is the part of it that
+    wasn't given as words, `trail` the white space after it.
+    """
 
-    lead: str
     text: str
+    unsaid: str
     trail: str
     marks: tuple[int, ...]
 
 
 class Claims:
-    """Takes an answer as it comes and gives its sentences as soon as they are whole."""
+    """Takes an answer as it comes. Gives its words as soon as they can be no mark, and a sentence
+    as soon as it is whole: words and claims, put together, are the answer without its marks.
+    """
 
     def __init__(self) -> None:
         self._rest = ""
+        self._said = 0  # characters of what is left that were given as words
 
-    def add(self, text: str) -> list[Claim]:
-        """The sentences that are whole now. The last one isn't, until another begins."""
+    def add(self, text: str) -> list[Words | Claim]:
+        """What there is now. A sentence isn't whole until another begins."""
         self._rest += text
-        return list(self._whole())
+        return [*self._whole(), *self._words()]
 
     def end(self) -> list[Claim]:
         """What is left, when nothing more comes."""
-        found = [*self._whole(), *([_claim(self._rest)] if self._rest.strip() else [])]
-        self._rest = ""
+        found = [*self._whole(), *([self._claim(len(self._rest))] if self._rest.strip() else [])]
+        self._rest, self._said = "", 0
         return found
 
     def _whole(self) -> Iterator[Claim]:
-        while len(spans := sentences(self._rest)) > 1:
-            cut = spans[1].start
+        while cut := self._cut():
+            yield self._claim(cut)
+
+    def _cut(self) -> int | None:
+        """Where the first sentence ends with its marks, if it is whole. What was given as words
+        stays together.
+        """
+        for following in sentences(self._rest)[1:]:
+            cut = following.start
             # Marks after the full stop belong before it; one that is still coming may be such.
             while leading := _LEADING.match(self._rest, cut):
                 cut = leading.end()
             if _PARTIAL.match(self._rest, cut) or not self._rest[cut:].strip():
-                return
+                return None
             cut = len(self._rest) - len(self._rest[cut:].lstrip())
-            yield _claim(self._rest[:cut])
-            self._rest = self._rest[cut:]
+            if len(_bare(self._rest[:cut]).rstrip()) >= self._said:
+                return cut
+        return None
+
+    def _claim(self, cut: int) -> Claim:
+        text = self._rest[:cut]
+        bare = _bare(text)
+        marks = [
+            int(number) for found in _MARK.findall(text) for number in re.findall(r"\d+", found)
+        ]
+        body = bare.rstrip()
+        trail = text[len(text.rstrip()) :]
+        claim = Claim(body.strip(), body[self._said :], trail, tuple(dict.fromkeys(marks)))
+        self._rest, self._said = self._rest[cut:], 0
+        return claim
+
+    def _words(self) -> Iterator[Words]:
+        partial = _PARTIAL.search(self._rest)
+        sayable = _bare(self._rest[: partial.start()] if partial else self._rest)
+        undecided = _UNDECIDED.search(sayable)
+        until = undecided.start() if undecided else len(sayable)
+        if until > self._said:
+            yield Words(sayable[self._said : until])
+            self._said = until
 
 
-def _claim(text: str) -> Claim:
-    marks = [int(number) for found in _MARK.findall(text) for number in re.findall(r"\d+", found)]
-    bare = _MARK.sub("", text)
-    stripped = bare.strip()
-    lead = bare[: len(bare) - len(bare.lstrip())] if stripped else ""
-    trail = text[len(text.rstrip()) :]
-    return Claim(lead, stripped, trail, tuple(dict.fromkeys(marks)))
+def _bare(text: str) -> str:
+    return _MARK.sub("", text)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from retrieval.citations import place
-from retrieval.context import placed, repeats
+from retrieval.context import Passage, joined, passage, repeats
 from retrieval.conversation import Turn
 from retrieval.types import Hit
 
@@ -54,26 +54,24 @@ def compose(
     fixed = estimate(_RULES + system + question) + _OVERHEAD
     kept = _newest(turns, max(0, budget - fixed) // _HISTORY_SHARE)
     room = budget - fixed - sum(estimate(turn.content) for turn in kept)
-    passages: list[Hit] = []
+    passages: list[Passage] = []
     used = merged = taken = 0
-    for hit in hits:
-        if repeats(hit, passages):
+    for one in map(passage, hits):
+        if repeats(one, passages):
             merged += 1
             continue
-        at, passage = placed(passages, hit)
-        before = sum(estimate(_passage(at + 1, one)) for one in passages[at : at + 1])
-        cost = estimate(_passage(at + 1, passage)) - before
-        if passages and used + cost > room:
+        grown = joined(passages, one)
+        cost = sum(estimate(_source(number, each)) for number, each in enumerate(grown, start=1))
+        if passages and cost > room:
             break
-        passages[at : at + 1] = [passage]
-        used += cost
+        passages, used = grown, cost
         taken += 1
-    sources = "\n\n".join(_passage(number, hit) for number, hit in enumerate(passages, start=1))
+    sources = "\n\n".join(_source(number, one) for number, one in enumerate(passages, start=1))
     first = Turn("system", f"{system}\n\n{_RULES}".strip())
     last = Turn("user", f"Sources:\n\n{sources}\n\nQuestion: {question}")
     return Prompt(
         messages=(first, *kept, last),
-        passages=tuple(passages),
+        passages=tuple(one.hit for one in passages),
         merged=merged,
         dropped=len(hits) - taken - merged,
         turns_dropped=len(turns) - len(kept),
@@ -96,10 +94,11 @@ def _newest(turns: Sequence[Turn], room: int) -> list[Turn]:
     return kept[::-1]
 
 
-def _passage(number: int, hit: Hit) -> str:
+def _source(number: int, passage: Passage) -> str:
     """A source between tags that nothing in a document can close or open: what stands there is
     quoted, whatever it claims to be.
     """
+    hit = passage.hit
     page = place(hit.page)
     heading = " › ".join(hit.chunk.heading)
     where = f"{hit.title}{page}" + (f" ({heading})" if heading else "")

@@ -204,10 +204,13 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of an answer, usually a sentence, and the citations whose markers are in it."""
+    """A part of an answer, and the citations whose markers are in it. `ends` where a sentence ends
+    with it, of which words may have come before.
+    """
 
     text: str
     citations: tuple[Citation, ...] = ()
+    ends: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,15 +101,18 @@ class _Written:
         self._kb, self.base_url = kb, base_url
         self.text = ""
         self.citations: list[Any] = []
+        self._began = 0  # where the sentence that is being said begins
 
     def part(self, piece: Piece) -> Part:
-        start = len(self.text)
         self.text += piece.text
         end = len(self.text.rstrip())
+        start = end - len(self.text[self._began : end].lstrip())
         cited = [
             described(citation, self._kb, self.base_url, start, end) for citation in piece.citations
         ]
         self.citations.extend(cited)
+        if piece.ends:
+            self._began = len(self.text)
         return Part(content=piece.text, citations=tuple(cited))
 
 

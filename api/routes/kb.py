@@ -115,8 +115,8 @@ async def ask(
 ) -> AnswerReply | StreamingResponse:
     """An answer whose every sentence carries a verified footnote, or an abstention.
 
-    With `stream`: `token` events with the text, a `citation` event after the sentence it
-    supports, and `done` with the whole answer; or `error`, where it breaks off.
+    With `stream`: `token` events with the text, a `citation` event once the sentence that it
+    supports has been checked, and `done` with the whole answer; or `error`, where it breaks off.
     """
     opened = await blocking.call(service.engine.open, kb)
     responding = service.engine.responding

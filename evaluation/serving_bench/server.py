@@ -5,10 +5,11 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from evaluation.errors import LoadError
@@ -23,6 +24,7 @@ _LAST = 20_000  # bytes of its log
 _NO_REASON = ("INFO", "Footnote: http", "ERROR:    Application startup failed")
 # What would lead it out of its folder: a Chroma that others use, and folders to mirror.
 _ASIDE = {"FOOTNOTE_CHROMA_URL": "", "FOOTNOTE_SYNC": ""}
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Server(Protocol):
@@ -60,8 +62,10 @@ class Elsewhere:
 class OwnServer:
     """A child over a folder of its own. It ends when its standard input does, at the latest."""
 
-    def __init__(self, command: Sequence[str], folder: Path) -> None:
-        """The command is given `--host`, `--port` and `--data`."""
+    def __init__(
+        self, command: Sequence[str], folder: Path, environment: Mapping[str, str] = _NOTHING
+    ) -> None:
+        """The command is given `--host`, `--port` and `--data`; `environment` beside this one's."""
         port = _free_port()
         self.url = f"http://{_HOST}:{port}"
         self._log = folder / "server.log"
@@ -72,7 +76,7 @@ class OwnServer:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **_ASIDE},
+                env={**os.environ, **_ASIDE, **environment},
                 start_new_session=True,  # an interrupt is for the parent, which ends it
             )
 
@@ -119,10 +123,12 @@ class OwnServer:
 
 
 @contextmanager
-def own_server(command: Sequence[str]) -> Iterator[OwnServer]:
+def own_server(
+    command: Sequence[str], environment: Mapping[str, str] = _NOTHING
+) -> Iterator[OwnServer]:
     """One that is gone with all that it has written when the block ends."""
     with TemporaryDirectory(prefix="footnote-serve-", ignore_cleanup_errors=True) as folder:
-        server = OwnServer(command, Path(folder))
+        server = OwnServer(command, Path(folder), environment)
         try:
             yield server
         finally:

@@ -105,6 +105,25 @@ def test_a_true_sentence_keeps_its_mark(library: Library) -> None:
     assert (answer.usage.unverified, answer.usage.unsupported) == (0, 0)
 
 
+def test_words_are_shown_as_they_come_and_a_footnote_when_its_sentence_is_checked(
+    library: Library,
+) -> None:
+    parts = ("The warranty", " lasts 24 months", " [1", "].", " Batteries", " do not last.")
+    found = said(library, Scripted(*parts))
+    shown = [(one.text, len(one.citations), one.ends) for one in found if isinstance(one, Piece)]
+    assert shown == [
+        ("The warranty", 0, False),
+        (" lasts 24 months", 0, False),
+        (".", 0, False),
+        (" [1] ", 1, True),
+        ("Batteries", 0, False),
+        (" do not last.", 0, False),
+        ("", 0, True),
+    ]
+    timings = answer_of(found).timings
+    assert 0 < timings["first_token"] + timings["verify"] <= timings["generate"]
+
+
 @pytest.mark.parametrize(
     ("text", "shown", "unverified", "unsupported"),
     [

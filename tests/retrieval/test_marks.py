@@ -1,53 +1,122 @@
+import re
+from collections.abc import Sequence
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.marks import Claim, Claims
+from retrieval.marks import Claim, Claims, Words
 
 ANSWER = (
     "The warranty lasts 24 months [1]. Batteries are covered for six months. [2][3] "
-    "It weighs 12.5 kg【4】.\n\n- No mark here.\n运费险的理赔时限是七天[1, 2]。由卖家承担。[5]"
+    "It weighs 12.5 kg【4】.\n\n- No mark here.\n运费险的理赔时限是七天[1, 2]。由卖家承担。[^5]"
 )
 CLAIMS = [
-    Claim("", "The warranty lasts 24 months.", " ", (1,)),
-    Claim("", "Batteries are covered for six months.", " ", (2, 3)),
-    Claim("", "It weighs 12.5 kg.", "\n\n", (4,)),
-    Claim("", "- No mark here.", "\n", ()),
-    Claim("", "运费险的理赔时限是七天。", "", (1, 2)),
-    Claim("", "由卖家承担。", "", (5,)),
+    ("The warranty lasts 24 months.", " ", (1,)),
+    ("Batteries are covered for six months.", " ", (2, 3)),
+    ("It weighs 12.5 kg.", "\n\n", (4,)),
+    ("- No mark here.", "\n", ()),
+    ("运费险的理赔时限是七天。", "", (1, 2)),
+    ("由卖家承担。", "", (5,)),
+]
+FRAGMENTS = [
+    *("It", " is", " 3.5", " kg", ".", " ", "\n", "\n\n", "\n- ", "\n1. ", "- ", "#", "!", "?"),
+    *("[1]", " [2", "]", "[", "[see", " Mr. Smith", " e.g. this", " a.m. ", "“", "”", '"', "("),
+    *(
+        "。",
+        "重",
+        "！",
+        "」と",
+        "…",
+        " | a | b |",
+        "\n# Title\n",
+        "a line that is long enough to wrap",
+    ),
 ]
 
 
-def cut(text: str, sizes: list[int]) -> list[Claim]:
-    claims, found, at = Claims(), [], 0
+def given_out(text: str, sizes: list[int]) -> list[Words | Claim]:
+    claims, found, at = Claims(), list[Words | Claim](), 0
     for size in sizes:
         found.extend(claims.add(text[at : at + size]))
         at += size
     return [*found, *claims.add(text[at:]), *claims.end()]
 
 
+def claims_of(found: list[Words | Claim]) -> list[tuple[str, str, tuple[int, ...]]]:
+    return [(one.text, one.trail, one.marks) for one in found if isinstance(one, Claim)]
+
+
+def together(found: list[Words | Claim]) -> str:
+    return "".join(
+        one.text if isinstance(one, Words) else f"{one.unsaid}{list(one.marks)}{one.trail}"
+        for one in found
+    )
+
+
+def shown(found: Sequence[Words | Claim]) -> str:
+    return "".join(one.text if isinstance(one, Words) else one.unsaid for one in found)
+
+
+def squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
 def test_sentences_and_the_sources_they_name() -> None:
-    assert cut(ANSWER, []) == CLAIMS
+    assert claims_of(given_out(ANSWER, [])) == CLAIMS
 
 
 @given(st.lists(st.integers(1, 12), max_size=60))
 def test_it_does_not_matter_how_the_answer_comes(sizes: list[int]) -> None:
-    assert cut(ANSWER, sizes) == CLAIMS
+    found = given_out(ANSWER, sizes)
+    assert claims_of(found) == CLAIMS
+    assert together(found) == together(given_out(ANSWER, []))
 
 
-def test_a_sentence_is_given_when_the_next_one_begins() -> None:
+@given(
+    st.lists(st.sampled_from(FRAGMENTS), max_size=30).map("".join),
+    st.lists(st.integers(1, 9), max_size=60),
+)
+def test_nothing_is_lost_said_twice_or_taken_back(text: str, sizes: list[int]) -> None:
+    found = given_out(text, sizes)
+    assert squeezed(shown(found)) == re.sub(r"\[\d\]", "", squeezed(text))
+    said = ""
+    for one in found:
+        said += shown([one])
+        if isinstance(one, Claim):
+            assert said.strip() == one.text
+            said = ""
+    assert not said
+
+
+def test_words_are_given_before_their_sentence_is_whole() -> None:
     claims = Claims()
-    assert claims.add("It is so. ") == []
+    assert claims.add("It is") == [Words("It is")]
+    assert claims.add(" so") == [Words(" so")]
+    assert claims.add(". ") == [Words(".")]
     assert claims.add("[1") == []
-    assert claims.add("] A") == [Claim("", "It is so.", " ", (1,))]
-    assert claims.end() == [Claim("", "A", "", ())]
+    assert claims.add("] A") == [Claim("It is so.", "", " ", (1,)), Words("A")]
+    assert claims.end() == [Claim("A", "", "", ())]
     assert claims.end() == []
 
 
+def test_what_may_become_a_mark_waits() -> None:
+    claims = Claims()
+    assert claims.add("See [the") == [Words("See")]
+    assert claims.add(" manual] of") == [Words(" [the manual] of")]
+    assert claims.add(" it [1]") == [Words(" it")]
+    assert claims.end() == [Claim("See [the manual] of it", "", "", (1,))]
+
+
+@pytest.mark.parametrize("text", ["- One\n- Two\n", "A title\n# Next\nand so on"])
+def test_a_line_that_begins_an_item_is_not_given_with_the_one_before(text: str) -> None:
+    assert claims_of(given_out(text, [1] * len(text))) == claims_of(given_out(text, []))
+
+
 def test_what_is_not_a_mark_stays() -> None:
-    (claim,) = cut("See [the manual] and a[i] of [2026-01-01] and [12345].", [])
-    assert claim.text == "See [the manual] and a[i] of [2026-01-01] and [12345]."
-    assert claim.marks == ()
+    text = "See [the manual] and a[i] of [2026-01-01] and [12345]."
+    assert claims_of(given_out(text, [])) == [(text, "", ())]
 
 
 def test_marks_alone_are_no_sentence() -> None:
-    assert cut("[1]", []) == [Claim("", "", "", (1,))]
+    assert claims_of(given_out("[1]", [])) == [("", "", (1,))]

@@ -69,6 +69,13 @@ def test_neighbours_are_one_passage_in_the_order_of_the_document() -> None:
     assert (prompt.merged, prompt.dropped) == (0, 0)
 
 
+def test_a_passage_between_two_joins_them() -> None:
+    hits = [part(1, 0, 21), hit(2), part(3, 41, 68), part(4, 21, 41)]
+    first, other = compose("How long?", hits, (), "", 4_000).passages
+    assert (first.text, first.rank) == (TEXT[:68], 1)
+    assert other.text == hits[1].text
+
+
 def test_a_passage_does_not_grow_beyond_the_budget() -> None:
     text = " ".join(f"w{n}" for n in range(3_000))
     hits = [hit(n, text[4_000 * n : 4_000 * n + 4_100], 4_000 * n) for n in range(4)]

@@ -2,13 +2,20 @@
 
 import typer
 
-from api.commands.bench import embedding, engine, ingestion, searching, server, serving
+from api.commands.bench import answering, embedding, engine, ingestion, searching, server, serving
 
 cli = typer.Typer(
     help="Measure a running server under load, search, and ingestion.", no_args_is_help=True
 )
 for command in (
-    *(server.calls, server.passing, serving.serve, searching.search, embedding.embed),
+    *(
+        server.calls,
+        server.passing,
+        serving.serve,
+        answering.answers,
+        searching.search,
+        embedding.embed,
+    ),
     *(engine.engine, ingestion.crash, ingestion.files, ingestion.ingest, ingestion.parsers),
 ):
     cli.command()(command)

@@ -35,6 +35,14 @@ def test_passing(server: str) -> None:
     assert found["added_p50"] == found["through"]["p50"] - found["direct"]["p50"]
 
 
+def test_answers() -> None:
+    command = ["bench", "answers", "--rounds", "1", "--pace", "0", "--json"]
+    found = json.loads(CliRunner().invoke(cli, command).stdout)
+    assert found["answers"] > 10
+    assert len(found["milliseconds"]) == 4
+    assert all(0 < one["p50"] <= one["p95"] for one in found["milliseconds"].values())
+
+
 def test_search(tmp_path: Path) -> None:
     folder = write_set(
         tmp_path / "set",
