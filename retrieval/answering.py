@@ -42,9 +42,11 @@ class Basis:
     """What an answer rests on: the chunks found, what could be quoted, and how sure that is.
 
     `confidence` is the probability that the documents hold an answer; below `least` none is given.
+    `rewritten` where a model put the query.
     """
 
     query: str
+    rewritten: bool
     hits: tuple[Hit, ...]
     draft: Draft
     confidence: float
@@ -105,9 +107,12 @@ class Answering:
         """An answer whose every sentence is a verified quote, or an abstention that says so."""
         return self.quoted(kb, question, self.basis(kb, question))
 
-    def basis(self, kb: KnowledgeBase, question: Question) -> Basis:
-        """What an answer to this question rests on, whoever writes it."""
-        query = standalone(question.text, question.history)
+    def basis(self, kb: KnowledgeBase, question: Question, query: str = "") -> Basis:
+        """What an answer to this question rests on, whoever writes it. `query` is what it means
+        without the conversation, by words alone where that isn't known.
+        """
+        rewritten = bool(query)
+        query = query or standalone(question.text, question.history)
         found = self._searcher.search(kb, Query(query, question.k, filter=question.filter))
         began = time.perf_counter()
         least = _least(kb, question)
@@ -118,6 +123,7 @@ class Answering:
         drafting = time.perf_counter() - began
         return Basis(
             query=query,
+            rewritten=rewritten,
             hits=found.hits,
             draft=draft,
             confidence=confidence,

@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 
 from retrieval.answering import Answering, Basis, Question
 from retrieval.documents import Documents
@@ -12,6 +13,7 @@ from retrieval.marks import Claims, Words
 from retrieval.ollama.types import Usage as Spent
 from retrieval.ports import ChatModels, Threads
 from retrieval.prompting import Prompt, compose
+from retrieval.rewriting import rewritten
 from retrieval.types import Answer, KnowledgeBase, Piece, Usage
 from retrieval.verifying.verifier import Verifier
 
@@ -41,7 +43,7 @@ class Generating:
 
         Raises RetrievalError.
         """
-        basis = await threads(self._answering.basis, kb, question)
+        basis = await self._basis(kb, question, model, threads)
         yield basis
         if not basis.answerable:
             nothing = await threads(self._answering.abstained, kb, question, basis, model)
@@ -70,6 +72,21 @@ class Generating:
             else:
                 return
             budget = int(prompt.tokens * _SMALLER)
+
+    async def _basis(
+        self, kb: KnowledgeBase, question: Question, model: str, threads: Threads
+    ) -> Basis:
+        """What an answer rests on, by what the model says that the question means."""
+        if not any(turn.role == "user" for turn in question.history):
+            return await threads(self._answering.basis, kb, question)
+        began = time.perf_counter()
+        query = await rewritten(
+            self._chat, model, question.text, question.history, question.options
+        )
+        took = time.perf_counter() - began
+        basis = await threads(self._answering.basis, kb, question, query)
+        spent = {"rewrite": took, "total": basis.timings["total"] + took}
+        return replace(basis, timings={**basis.timings, **spent})
 
     async def _generated(
         self,
@@ -112,6 +129,7 @@ class Generating:
             prompt_tokens=spent.prompt_tokens or 0,
             output_tokens=spent.output_tokens or 0,
             cut=reason == "length",
+            rewritten=basis.rewritten,
         )
         took = {"generate": time.perf_counter() - began}
         yield basis.answer(

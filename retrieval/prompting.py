@@ -52,7 +52,7 @@ def compose(
     """
     turns = [turn for turn in history if turn.role in ("user", "assistant")]
     fixed = estimate(_RULES + system + question) + _OVERHEAD
-    kept = _newest(turns, max(0, budget - fixed) // _HISTORY_SHARE)
+    kept = newest(turns, max(0, budget - fixed) // _HISTORY_SHARE)
     room = budget - fixed - sum(estimate(turn.content) for turn in kept)
     passages: list[Passage] = []
     used = merged = taken = 0
@@ -84,7 +84,8 @@ def estimate(text: str) -> int:
     return len(text.encode()) // _BYTES_A_TOKEN + 1
 
 
-def _newest(turns: Sequence[Turn], room: int) -> list[Turn]:
+def newest(turns: Sequence[Turn], room: int) -> list[Turn]:
+    """The last turns, as many as have room in so many tokens."""
     kept: list[Turn] = []
     for turn in reversed(turns):
         room -= estimate(turn.content)

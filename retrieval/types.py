@@ -163,7 +163,7 @@ class Usage:
     Of a model: `budget` tokens for its prompt, of which `prompt_tokens` were used; `merged`
     passages only repeat others; `dropped` ones and `turns_dropped` of the conversation had no room;
     `unverified` marks of the model were taken out, `unsupported` sentences have no footnote; `cut`
-    is an answer that ran out of tokens.
+    is an answer that ran out of tokens; `rewritten` where the model put what was searched for.
     """
 
     considered: int
@@ -177,6 +177,7 @@ class Usage:
     prompt_tokens: int = 0
     output_tokens: int = 0
     cut: bool = False
+    rewritten: bool = False
 
 
 class Outcome(StrEnum):

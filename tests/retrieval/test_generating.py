@@ -193,11 +193,25 @@ def test_what_the_model_is_asked(library: Library) -> None:
     )
     history = (Turn("system", "Be brief."), Turn("user", "Hello"), Turn("assistant", "Hi"))
     said(library, chat, history=history, options={"temperature": 0})
-    (messages,) = chat.asked
+    rewriting, messages = chat.asked
+    assert "Rewrite the last question" in rewriting[0].content
     assert [turn.role for turn in messages] == ["system", "user", "assistant", "user"]
     assert messages[0].content.startswith("You are a clerk.\n\nBe brief.\n\nAnswer the question")
     assert TEXT in messages[-1].content and messages[-1].content.endswith(ASKED)
     assert chat.options == {"temperature": 0}
+
+
+def test_what_is_searched_for_is_put_by_the_model(library: Library) -> None:
+    chat = Scripted("How long does the warranty of the Kestrel last?")
+    history = (Turn("user", "What is the Kestrel?"), Turn("assistant", "A bicycle."))
+    answer = answer_of(said(library, chat, "How long is its warranty?", history=history))
+    assert answer.query == "How long does the warranty of the Kestrel last?"
+    assert answer.usage.rewritten
+    assert answer.timings["total"] > answer.timings["rewrite"] > 0
+    chat = Scripted("The warranty lasts 24 months [1].")
+    answer = answer_of(said(library, chat, "And its warranty?", history=history))
+    assert answer.query == "What is the Kestrel?\nAnd its warranty?"
+    assert not answer.usage.rewritten and answer.citations
 
 
 def test_a_prompt_that_is_too_long_is_made_smaller(library: Library) -> None:
