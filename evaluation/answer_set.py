@@ -37,6 +37,10 @@ class AnswerQuestion:
         said = _squeezed(text)
         return any(_squeezed(answer) in said for answer in self.answers)
 
+    def is_from_source(self, citation: Citation) -> bool:
+        """Whether a citation is of the document that it was asked about."""
+        return citation.uri == self.source
+
     def is_quoted_in(self, citation: Citation) -> bool:
         """Whether a citation shows one of the answers."""
         return self.is_answered_by(citation.quote)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,13 +29,18 @@ def indexed(
     on_progress: Callable[[int], None],
     data: Path | None = None,
     kb_settings: KnowledgeBaseSettings | None = None,
+    like: EngineSettings | None = None,
 ) -> Iterator[tuple[Engine, KnowledgeBase]]:
     """An engine and the knowledge base "corpus" with these texts, each with its id as its uri.
 
-    In a directory that is deleted afterwards, unless `data` names one to keep.
+    In a directory that is deleted afterwards, unless `data` names one to keep; in all else the
+    engine is set `like` another.
     """
     with TemporaryDirectory(prefix="footnote-eval-") as aside:
-        settings = EngineSettings(data or Path(aside), embedding_model=model)
+        place = data or Path(aside)
+        settings = replace(
+            like or EngineSettings(place), data=place, embedding_model=model, chroma_url=""
+        )
         with open_engine(settings) as engine:
             kb, _ = engine.create(NAME, kb_settings)
             pipeline = Pipeline(engine, InProcessParser(ParseLimits()), _MAX_BYTES)

@@ -9,6 +9,8 @@ precision count it at each of its ranks, and may exceed 1.
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 
 def ndcg(ranking: Sequence[str], grades: Mapping[str, int], k: int) -> float:
     """nDCG@k with linear gain: the sum of grade / log2(1 + rank), over that of an ideal ranking.
@@ -76,15 +78,13 @@ def auroc(positive: Sequence[float], negative: Sequence[float]) -> float:
     The area under the ROC curve as the Mann-Whitney statistic: Hanley, McNeil, Radiology
     143(1), 1982. Raises ValueError where either is empty.
     """
-    if not positive or not negative:
-        raise ValueError("AUROC needs positives and negatives.")
-    ordered = sorted([(score, 1) for score in positive] + [(score, 0) for score in negative])
-    ranks: dict[float, list[int]] = {}
-    for rank, (score, _) in enumerate(ordered, start=1):
-        ranks.setdefault(score, []).append(rank)
-    rank_sum = sum(sum(ranks[score]) / len(ranks[score]) for score in positive)
     n, m = len(positive), len(negative)
-    return (rank_sum - n * (n + 1) / 2) / (n * m)
+    if not n or not m:
+        raise ValueError("AUROC needs positives and negatives.")
+    scores = np.concatenate([positive, negative])
+    _, value, ties = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (ties.cumsum() - (ties - 1) / 2)[value]
+    return float(ranks[:n].sum() - n * (n + 1) / 2) / (n * m)
 
 
 def calibration_error(chances: Sequence[float], truths: Sequence[bool], bins: int = 10) -> float:
@@ -111,6 +111,22 @@ def precision_at_coverage(
     ordered = sorted(zip(chances, truths, strict=True), key=lambda one: -one[0])
     kept = ordered[: max(1, round(coverage * len(ordered)))]
     return sum(truth for _, truth in kept) / len(kept)
+
+
+def risk_by_coverage(
+    chances: Sequence[float], rights: Sequence[bool], points: int = 20
+) -> tuple[tuple[float, float], ...]:
+    """The share that is wrong of those with the highest chances, by their share of all: at most so
+    many pairs (coverage, risk), the last of all. Equal chances count the wrong first.
+
+    The risk-coverage curve of El-Yaniv, Wiener, JMLR 11, 2010.
+    """
+    ordered = sorted(zip(chances, rights, strict=True), key=lambda one: (-one[0], one[1]))
+    count = len(ordered)
+    kept = sorted(
+        {max(1, round(count * at / points)) for at in range(1, points + 1)} if count else []
+    )
+    return tuple((n / count, sum(not right for _, right in ordered[:n]) / n) for n in kept)
 
 
 def _relevant(grades: Mapping[str, int]) -> set[str]:

@@ -32,11 +32,15 @@ class SampleQuestion:
     def is_answerable(self) -> bool:
         return self.document is not None
 
+    def is_from_source(self, citation: Citation) -> bool:
+        """Whether a citation is of the document that answers."""
+        return file_name(citation.uri) == self.document
+
     def is_quoted_in(self, citation: Citation) -> bool:
         """Whether a citation overlaps the gold span."""
         start, end = self.start or 0, self.end or 0
         overlaps = citation.start < end and start < citation.end
-        return overlaps and file_name(citation.uri) == self.document
+        return overlaps and self.is_from_source(citation)
 
 
 def file_name(uri: str) -> str:

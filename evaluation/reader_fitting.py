@@ -6,6 +6,7 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation import logistic
 from evaluation.answer_set import AnswerQuestion
 from evaluation.answers import Separation, separation
 from evaluation.errors import DatasetError
@@ -106,26 +107,12 @@ def best_sentences(cases: Sequence[Read], weights: Features) -> tuple[float, flo
 
 
 def fit_abstention(cases: Sequence[Read], weights: Features) -> Model:
-    """A logistic regression on the evidence, sentences chosen by these weights.
-
-    By iteratively reweighted least squares, with a small ridge: Hastie, Tibshirani, Friedman, "The
-    Elements of Statistical Learning", 2nd ed., 4.4.1. Raises DatasetError.
+    """A logistic regression on the evidence, sentences chosen by these weights. Raises
+    DatasetError.
     """
+    rows = np.array([astuple(one.reading.evidence(weights)) for one in cases])
     labels = np.array([float(one.is_answerable) for one in cases])
-    if len(set(labels.tolist())) < 2:
-        raise DatasetError("Fitting takes questions with an answer and without one.")
-    design = np.array([[*astuple(one.reading.evidence(weights)), 1.0] for one in cases])
-    counts = _counted(cases)
-    penalty = np.diag([_RIDGE * len(cases)] * (design.shape[1] - 1) + [0.0])
-    solution = np.zeros(design.shape[1])
-    for _ in range(_STEPS):
-        chance = 1.0 / (1.0 + np.exp(-(design @ solution)))
-        curvature = counts * np.maximum(chance * (1.0 - chance), 1e-9)
-        gradient = design.T @ (counts * (labels - chance)) - penalty @ solution
-        solution = solution + np.linalg.solve(
-            design.T @ (design * curvature[:, None]) + penalty, gradient
-        )
-    *found, intercept = (float(round(one, 3)) for one in solution)
+    *found, intercept = logistic.fit(rows, labels, _counted(cases))
     return Model(Evidence(*found), intercept)
 
 

@@ -75,7 +75,7 @@ def _pairs(
     corpus: Sequence[Entry], kind: Corruption, most: int, chance: random.Random
 ) -> list[_Pair]:
     """Of sentences by chance, one of each passage in turn, that can be changed in this way."""
-    hits = [_hit(entry) for entry in corpus]
+    hits = [as_hit(entry) for entry in corpus]
     order = [
         (number, span)
         for number, hit in enumerate(hits)
@@ -104,6 +104,7 @@ def _says_enough(text: str) -> bool:
     return (_SHORTEST_CHINESE if is_chinese(text) else _SHORTEST) <= len(text) <= _LONGEST
 
 
-def _hit(entry: Entry) -> Hit:
+def as_hit(entry: Entry) -> Hit:
+    """A document as if a search had found it whole."""
     chunk = Chunk(entry.id, entry.id, "", 0, 0, len(entry.text), (), "", 0)
     return Hit(chunk, entry.id, entry.title, entry.text, None, 1.0, 1, ())

@@ -30,29 +30,29 @@ class Model:
 
 ENGLISH = Model(
     Evidence(
-        cosine=1.203,
-        near_cosine=1.506,
-        coverage=0.809,
-        after_coverage=0.835,
-        passage_coverage=-0.249,
-        kind=-0.001,
-        best_cosine=1.53,
-        negated=-1.068,
+        cosine=1.189,
+        near_cosine=1.499,
+        coverage=0.583,
+        after_coverage=0.958,
+        passage_coverage=-0.167,
+        kind=-0.101,
+        best_cosine=1.567,
+        negated=-1.869,
     ),
-    -3.664,
+    -3.631,
 )
 CHINESE = Model(
     Evidence(
-        cosine=1.236,
-        near_cosine=0.894,
-        coverage=3.963,
-        after_coverage=3.797,
-        passage_coverage=3.419,
-        kind=-0.211,
-        best_cosine=0.576,
-        negated=0.001,
+        cosine=1.328,
+        near_cosine=1.24,
+        coverage=3.981,
+        after_coverage=3.743,
+        passage_coverage=3.413,
+        kind=-0.207,
+        best_cosine=-0.372,
+        negated=-0.011,
     ),
-    -7.869,
+    -7.433,
 )
 
 

@@ -16,7 +16,7 @@ from retrieval.types import Hit
 
 _QUOTES = 3
 _LEAST = 0.003  # of the probability: what a further quote must have
-_WITH_NEXT = 0.05  # of a sentence's probability: what its neighbour must have to be quoted with it
+_WITH_NEXT = 0.005  # of a sentence's probability: what its neighbour must have to be quoted with it
 _LONGEST = 500  # characters of two sentences in one quote
 _ALIKE = 0.6  # Jaccard similarity of terms from which two quotes say the same
 

@@ -4,6 +4,7 @@ The words are looked for first: a span of one sentence or two that covers the cl
 means nearly the same. Then the claim's facts are held against that span, letter by letter.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,17 +20,30 @@ from retrieval.verifying.numerals import numerals
 _COVERAGE = 0.6  # of the sentence's terms
 _COSINE = 0.75
 _LEAST_COVERAGE = 0.2  # with that cosine
+_COVERAGE_WEIGHT, _COSINE_WEIGHT, _INTERCEPT = 4.0, 4.0, -3.0
 _EMBEDDED = 8  # spans, the best by words: this happens while somebody reads
 
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """A span of a hit's document that says what a sentence says; `score` in [0, 1]."""
+    """A span of a hit's document that may say what a sentence says: the share of the sentence's
+    terms in it, and the cosine of the two.
+    """
 
     hit: Hit
     start: int
     end: int
-    score: float
+    coverage: float
+    cosine: float
+
+    @property
+    def score(self) -> float:
+        """The probability that a verified sentence is true of the span, in [0, 1].
+
+        Fitted by `footnote eval verification` on as many true as false sentences.
+        """
+        evidence = _COVERAGE_WEIGHT * self.coverage + _COSINE_WEIGHT * self.cosine + _INTERCEPT
+        return 1.0 / (1.0 + math.exp(-evidence))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +104,10 @@ class Verifier:
             by_words = one.coverage >= _COVERAGE
             if by_words or (cosine >= _COSINE and one.coverage >= _LEAST_COVERAGE):
                 at = one.hit.chunk.start
-                score = min(1.0, 0.5 * one.coverage + 0.5 * max(0.0, cosine))
                 around = "\n".join([one.hit.title, *one.hit.chunk.heading, one.hit.text])
+                start, end = at + one.span.start, at + one.span.end
                 yield (
-                    Support(one.hit, at + one.span.start, at + one.span.end, score),
+                    Support(one.hit, start, end, one.coverage, cosine),
                     tuple(differences(sentence, one.text, around)),
                 )
 

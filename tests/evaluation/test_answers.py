@@ -1,15 +1,16 @@
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
 
-from evaluation.answers import AnswerScore, measure
+from evaluation.answers import AnswerScore, Gold, ask_all, score
 from evaluation.errors import DatasetError
 from evaluation.questions import SampleQuestion, file_name
 from ingest.pipeline import Pipeline
 from ingest.types import Source
 from retrieval.answering import Question
 from retrieval.engine import Engine
-from retrieval.types import KnowledgeBase
+from retrieval.types import Answer, KnowledgeBase
 
 ZEBRA = "Zebras live in Africa. The zebra is striped in black and white."
 RETURNS = "公司成立于二〇一〇年。退货需要在七天内提出申请。"
@@ -38,20 +39,36 @@ NOTHING = SampleQuestion(
 )
 
 
-def shares(score: AnswerScore) -> tuple[float, float, float]:
-    return score.first.mean, score.any.mean, score.refused.mean
+def measure(
+    engine: Engine,
+    kb: KnowledgeBase,
+    questions: Sequence[Gold],
+    watch: Callable[[int], None] = lambda _: None,
+) -> AnswerScore:
+    def ask(question: str) -> Answer:
+        return engine.answering.ask(kb, Question(question))
+
+    return score(engine, kb, ask_all(ask, questions, watch))
+
+
+def shares(found: AnswerScore) -> tuple[float, float, float]:
+    return found.first.mean, found.any.mean, found.refused.mean
 
 
 def test_what_is_quoted_and_what_is_refused_is_counted(engine: Engine, kb: KnowledgeBase) -> None:
     told: list[int] = []
-    score = measure(engine, kb, [STRIPED, NOTHING, DAYS], told.append)
-    assert (score.answerable, score.unanswerable) == (2, 1)
-    assert shares(score) == (1.0, 1.0, 0.0)
-    assert score.abstained and score.abstained.mean == 1.0
-    assert score.separation and score.separation.auroc == 1.0
-    assert score.verified == 1.0
-    assert 1 <= score.quotes <= 3
-    assert 0 < score.p50 <= score.p95
+    found = measure(engine, kb, [STRIPED, NOTHING, DAYS], told.append)
+    assert (found.answerable, found.unanswerable) == (2, 1)
+    assert shares(found) == (1.0, 1.0, 0.0)
+    assert found.abstained and found.abstained.mean == 1.0
+    assert found.separation and found.separation.auroc.mean == 1.0
+    assert found.verified == found.supported == found.cited.mean == 1.0
+    assert found.precise and found.precise.mean > 0.5
+    assert 0 < found.f1.mean < 1 and found.exact.mean == 0.0
+    coverage, risk = found.risk[-1]
+    assert coverage == 1.0 and risk == pytest.approx(1 / 3)
+    assert 1 <= found.quotes <= 3
+    assert 0 < found.p50 <= found.p95
     assert told == [1, 2, 3]
 
 
@@ -67,8 +84,8 @@ def test_what_is_quoted_and_what_is_refused_is_counted(engine: Engine, kb: Knowl
 def test_a_quote_from_elsewhere_does_not_count(
     engine: Engine, kb: KnowledgeBase, elsewhere: SampleQuestion
 ) -> None:
-    score = measure(engine, kb, [elsewhere, DAYS, NOTHING], lambda _: None)
-    assert shares(score) == (0.5, 0.5, 0.0)
+    found = measure(engine, kb, [elsewhere, DAYS, NOTHING], lambda _: None)
+    assert shares(found) == (0.5, 0.5, 0.0)
 
 
 def test_gold_in_a_later_quote_counts_for_any_and_not_for_first(
@@ -80,8 +97,8 @@ def test_gold_in_a_later_quote_counts_for_any_and_not_for_first(
     asked = "Which lion roars at night in the dark?"
     _, later, *_ = engine.answering.ask(kb, Question(asked)).citations
     second = SampleQuestion("l", asked, "en", (), later.uri, later.start, later.end, False)
-    score = measure(engine, kb, [second, NOTHING], lambda _: None)
-    assert shares(score)[:2] == (0.0, 1.0)
+    found = measure(engine, kb, [second, NOTHING], lambda _: None)
+    assert shares(found)[:2] == (0.0, 1.0)
 
 
 def test_an_answerable_question_without_answer_is_refused(
@@ -89,10 +106,10 @@ def test_an_answerable_question_without_answer_is_refused(
 ) -> None:
     refused = replace(STRIPED, question=NOTHING.question)
     answered = replace(NOTHING, question=STRIPED.question)
-    score = measure(engine, kb, [refused, DAYS, answered, NOTHING], lambda _: None)
-    assert shares(score) == (0.5, 0.5, 0.5)
-    assert score.abstained and score.abstained.mean == 0.5
-    assert score.separation and score.separation.auroc < 1.0
+    found = measure(engine, kb, [refused, DAYS, answered, NOTHING], lambda _: None)
+    assert shares(found) == (0.5, 0.5, 0.5)
+    assert found.abstained and found.abstained.mean == 0.5
+    assert found.separation and found.separation.auroc.mean < 1.0
 
 
 @pytest.mark.parametrize("questions", [[], [NOTHING]])
@@ -106,8 +123,8 @@ def test_questions_with_an_answer_are_needed(
 def test_without_questions_that_nothing_answers_there_is_nothing_to_tell_apart(
     engine: Engine, kb: KnowledgeBase
 ) -> None:
-    score = measure(engine, kb, [STRIPED, DAYS], lambda _: None)
-    assert (score.unanswerable, score.abstained, score.separation) == (0, None, None)
+    found = measure(engine, kb, [STRIPED, DAYS], lambda _: None)
+    assert (found.unanswerable, found.abstained, found.separation) == (0, None, None)
 
 
 @pytest.mark.parametrize(

@@ -71,13 +71,13 @@ def test_the_abstention_learns_what_tells_questions_apart() -> None:
     assert model.weights.coverage > 1.0
     assert abs(model.weights.passage_coverage) < 0.5
     found = separated(cases[400:], TRUE, model)
-    assert found.auroc > 0.85
+    assert found.auroc.low > 0.8
     assert found.calibration_error < 0.08
 
 
 @pytest.mark.parametrize("gold", [True, False])
 def test_both_kinds_of_question_are_needed(gold: bool) -> None:
-    with pytest.raises(DatasetError, match="without one"):
+    with pytest.raises(DatasetError, match="true"):
         fit_abstention([Read(QUESTION, reading(TRUE), (gold,))] * 3, TRUE)
     with pytest.raises(DatasetError, match="whose answer is found"):
         fit_sentences([Read(QUESTION, reading(TRUE), (False,))])

@@ -3,27 +3,38 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import date
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
+import anyio
 import typer
-from rich.table import Table
 
+from api.commands.bench.reporting import (
+    HtmlOption,
+    MarkdownOption,
+    check_writable,
+    command_line,
+    publish,
+)
 from api.commands.demo import sample_documents
 from api.commands.options import SAMPLES, JsonOption, settings
-from api.console import print_json, print_table
 from api.progress import Track, tracking
+from api.routes.dependencies import in_thread
 from api.service import open_service
+from evaluation.answer_report import AnswersBench, report_of
 from evaluation.answer_set import read_answer_set, sampled
-from evaluation.answers import AnswerScore, Gold, measure
+from evaluation.answers import AnswerScore, Gold, ask_all, score
 from evaluation.indexing import indexed
+from evaluation.machine import describe
 from evaluation.questions import read_questions
-from evaluation.report.table import shown
-from evaluation.significance import Interval
 from ingest.folder import ingest_paths
+from retrieval.answering import Question
 from retrieval.engine import Engine
-from retrieval.types import KnowledgeBase
+from retrieval.responding import EXTRACTIVE
+from retrieval.types import Answer, KnowledgeBase
 
 
 def answers(
@@ -41,23 +52,31 @@ def answers(
     sample: Annotated[
         int | None, typer.Option(min=1, help="At most so many questions of a set.")
     ] = None,
+    model: Annotated[
+        str,
+        typer.Option(help="The chat model of the Ollama server that answers; by default quotes."),
+    ] = EXTRACTIVE,
+    html: HtmlOption = None,
+    markdown: MarkdownOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask questions with known answers: how often are they quoted, how often is it abstained?"""
+    check_writable(html, markdown)
     found: dict[str, AnswerScore] = {}
     with tracking() as track:
         for folder in folders or [sample_documents()]:
             with _opened(folder, half, sample, track) as (engine, kb, asked):
                 watch = track(f"questions on {folder.name}", len(asked))
-                found[folder.resolve().name] = measure(engine, kb, asked, watch)
-    if as_json:
-        print_json({name: asdict(score) for name, score in found.items()})
-        return
-    table = Table("measure", *found, box=None)
-    told = [_told(score) for score in found.values()]
-    for name in told[0]:
-        table.add_row(name, *(one[name] for one in told))
-    print_table(table)
+                answered = ask_all(partial(_answer, engine, kb, model), asked, watch)
+                found[folder.resolve().name] = score(engine, kb, answered)
+    bench = AnswersBench(found, describe(), date.today(), command_line())
+    figures = {name: asdict(one) for name, one in found.items()}
+    publish(report_of(bench), figures, html, markdown, as_json=as_json)
+
+
+def _answer(engine: Engine, kb: KnowledgeBase, model: str, question: str) -> Answer:
+    """By whoever answers, as over HTTP."""
+    return anyio.run(engine.responding.answer, kb, Question(question), model, in_thread)
 
 
 @contextmanager
@@ -69,7 +88,8 @@ def _opened(
         answer_set = read_answer_set(folder)
         asked = answer_set.questions if half is None else answer_set.half(half)
         watch = track(f"documents of {answer_set.name}", len(answer_set.corpus))
-        with indexed(answer_set.corpus, settings(None).embedding_model, watch) as (engine, kb):
+        like = settings(None).engine()
+        with indexed(answer_set.corpus, like.embedding_model, watch, like=like) as (engine, kb):
             yield engine, kb, sampled(asked, sample)
         return
     if half is not None:
@@ -81,26 +101,3 @@ def _opened(
         kb, _ = service.engine.create("answers")
         ingest_paths(service.pipeline, kb, [folder], SAMPLES, lambda *_: None)
         yield service.engine, kb, read_questions(folder / "questions.jsonl")[:sample]
-
-
-def _told(score: AnswerScore) -> dict[str, str]:
-    separation = score.separation
-    return {
-        "questions with an answer, without": f"{score.answerable}, {score.unanswerable}",
-        "answer in the first quote, %": _percent(score.first),
-        "answer in any quote, %": _percent(score.any),
-        "refused though answerable, %": _percent(score.refused),
-        "abstained, of the unanswerable, %": _percent(score.abstained),
-        "AUROC of the confidence": f"{separation.auroc:.3f}" if separation else "",
-        "precision at 80 % coverage, %": (
-            f"{100 * separation.precision_at_80:.1f}" if separation else ""
-        ),
-        "expected calibration error": f"{separation.calibration_error:.3f}" if separation else "",
-        "citations that hold, %": f"{100 * score.verified:.1f}",
-        "quotes an answer, characters a quote": f"{score.quotes:.2f}, {score.characters:.0f}",
-        "an answer takes, ms: p50, p95": f"{score.p50:.0f}, {score.p95:.0f}",
-    }
-
-
-def _percent(share: Interval | None) -> str:
-    return shown(share) if share else ""

@@ -39,25 +39,32 @@ def reader(
             one, other = _read(answers, sample, track)
             fitted += one
             held_out[answers.name] = other
-    weights = fitting.fit_sentences(fitted)
+    by_language = {
+        language: [one for one in fitted if _language(one) == language]
+        for language in sorted({_language(one) for one in fitted})
+    }
+    weights = {name: fitting.fit_sentences(cases) for name, cases in by_language.items()}
     models = {
-        language: fitting.fit_abstention(cases, weights)
-        for language, chinese in (("english", False), ("chinese", True))
-        if (cases := [one for one in fitted if is_chinese(one.question.question) is chinese])
+        name: fitting.fit_abstention(cases, weights[name]) for name, cases in by_language.items()
     }
 
     def told(cases: Sequence[Read]) -> dict[str, object]:
-        first, third = fitting.best_sentences(cases, weights)
-        language = "chinese" if is_chinese(cases[0].question.question) else "english"
-        separated = fitting.separated(fitting.judged(cases), weights, models[language])
+        language = _language(cases[0])
+        first, third = fitting.best_sentences(cases, weights[language])
+        judged = fitting.judged(cases)
+        separated = fitting.separated(judged, weights[language], models[language])
         return {"best_sentence": first, "best_three": third, **asdict(separated)}
 
     found = {
-        "sentences": asdict(weights),
+        "sentences": {language: asdict(one) for language, one in weights.items()},
         "abstention": {language: asdict(model) for language, model in models.items()},
         "held_out": {name: told(cases) for name, cases in held_out.items()},
     }
     print_json(found) if as_json else out.print(found)
+
+
+def _language(one: Read) -> str:
+    return "chinese" if is_chinese(one.question.question) else "english"
 
 
 def _read(answers: AnswerSet, sample: int | None, track: Track) -> tuple[list[Read], list[Read]]:

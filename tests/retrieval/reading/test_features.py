@@ -2,7 +2,7 @@ import pytest
 
 from retrieval.question import weigh
 from retrieval.reading.features import Features, candidates, features
-from retrieval.reading.scoring import WEIGHTS, shares
+from retrieval.reading.scoring import ENGLISH, shares
 from retrieval.types import Chunk, Hit
 
 TEXT = "Warranty. The pump is covered for two years. It was built in Leeds."
@@ -47,10 +47,10 @@ def test_what_speaks_for_a_sentence() -> None:
 
 
 def test_shares_are_probabilities_and_follow_the_score() -> None:
-    low = Features(*([0.0] * len(WEIGHTS.__slots__)))
+    low = Features(*([0.0] * len(ENGLISH.__slots__)))
     high = Features(0.8, 0.8, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 2.0, 0.0)
-    found = shares([low, high, low])
+    found = shares([low, high, low], ENGLISH)
     assert sum(found) == pytest.approx(1.0)
     assert found[1] == max(found)
     assert found[0] == found[2]
-    assert shares([low]) == [1.0]
+    assert shares([low], ENGLISH) == [1.0]
