@@ -41,10 +41,10 @@ _NAME = re.compile(
 _CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z-]{2,}")
 _FOREIGN = re.compile(r"[\u4e00-\u9fff]{1,6}(?:·[\u4e00-\u9fff]{1,6})+")
-_NO_NAMES = frozenset(MONTHS) | frozenset(
+_NO_NAMES = frozenset(
     "I A An The This That These Those It He She They We You In On At Of For And Or But If As By "
     "To From With Its His Her Their Our My Mr Mrs Ms Dr".split()
-)
+).union(MONTHS, (name[:3] for name in MONTHS))
 
 _NEAR = 40  # characters
 _MOST = 50  # quantities that one is held against

@@ -12,11 +12,14 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Numeral:
-    """A number in a text: its value, and the code points that write it."""
+    """A number in a text: its value, and the code points that write it. "one" and "一" are
+    doubtful: what they count tells whether they are numbers.
+    """
 
     value: Decimal
     start: int
     end: int
+    is_doubtful: bool = False
 
 
 _SCALES = {
@@ -56,9 +59,9 @@ _SCALE = "|".join(_SCALES)
 _COUNT = "|".join(sorted([*_WORDS, *_SCALES], key=len, reverse=True))
 _ORDINAL = "|".join(_ORDINALS)
 _THOUSAND = "千(?![克米瓦卡伏])"  # which begins a unit before these
-_PRONOUNS = ("one", "一")  # more often than numbers
+_PRONOUNS = ("one", "一")
 _NUMERAL = re.compile(
-    rf"(?P<digits>{_DIGITS})"
+    rf"(?:(?P<minus>(?<![\w.,)%\]])[-\u2212](?=\.?\d)|\bminus\s|[零地]下|负))?(?P<digits>{_DIGITS})"
     rf"(?:(?:\s|-)?(?P<scale>{_SCALE})s?\b|(?P<cn_scale>(?:[十百万亿]|{_THOUSAND}){{1,4}}))?"
     rf"|\b(?P<words>(?:(?:{_COUNT})(?:(?<=undred|ousand|illion)\s+and\s+|[\s-])){{0,9}}"
     rf"(?:{_COUNT}|{_ORDINAL}))\b"
@@ -70,14 +73,19 @@ _NUMERAL = re.compile(
 
 def numerals(text: str) -> list[Numeral]:
     """The numbers of a text in their order. Full-width digits are read as others."""
+    return [one for one in possible_numerals(text) if not one.is_doubtful]
+
+
+def possible_numerals(text: str) -> list[Numeral]:
+    """The doubtful ones too."""
     return list(_found(_same_length(text)))
 
 
 def _found(text: str) -> Iterator[Numeral]:
     for found in _NUMERAL.finditer(text):
-        value = None if found[0].lower() in _PRONOUNS else _value(found)
+        value = _value(found)
         if value is not None:
-            yield Numeral(value, *found.span())
+            yield Numeral(value, *found.span(), found[0].lower() in _PRONOUNS)
 
 
 def _value(found: re.Match[str]) -> Decimal | None:
@@ -87,7 +95,7 @@ def _value(found: re.Match[str]) -> Decimal | None:
             value *= _SCALES[scale.lower()]
         for unit in found["cn_scale"] or "":
             value *= (_CN_UNITS | _CN_SCALES)[unit]
-        return value
+        return -value if found["minus"] else value
     if words := found["words"]:
         return _of_words(re.split(r"[\s-]+", words.lower()))
     return _of_chinese(found["cn"])

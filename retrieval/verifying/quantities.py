@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from retrieval.verifying.numerals import Numeral, numerals
+from retrieval.verifying.numerals import Numeral, possible_numerals
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,22 +115,50 @@ MONTHS = tuple(
     "January February March April May June July August September October November December".split()
 )
 MONTH = re.compile(rf"\b(?:{'|'.join(MONTHS)})\b")
+_SHORT = "Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec"  # beside a day or a year
+_SHORT_MONTH = re.compile(rf"\b(?:{_SHORT})(?=\.?,?\s\d)|(?<=\d\s)(?:{_SHORT})\b")
+_CLOCK = re.compile(
+    r"(?<![\d:.])(?P<hour>[01]?\d|2[0-4])(?:[:.](?P<minute>[0-5]\d))?\s?(?P<half>[ap])\.?m\b\.?"
+    r"|(?<![\d:.])(?P<of_24>[01]?\d|2[0-4]):(?P<past>[0-5]\d)(?![\d:])"
+    r"|(?P<part>上午|早上|凌晨|中午|下午|晚上|傍晚)?(?<![\d:.])(?P<oclock>[01]?\d|2[0-4])[点时]"
+    r"(?P<after>[0-5]?\d(?=分))?",
+    re.IGNORECASE,
+)
+_LATE = ("p", "下午", "晚上", "傍晚")
+_DAY = 86_400  # seconds
 _LEAST_YEAR = 1_000
 _MOST_YEAR = 2_200
 
 
 def quantities(text: str) -> list[Quantity]:
-    """Those of a text, in their order but for months that are named, which come last."""
-    return [*(_quantity(text, found) for found in numerals(text)), *_named(text)]
+    """Those of a text, in their order but for times of the day and months that are named, which
+    come last.
+    """
+    times = list(_times(text))
+    within = {at for one in times for at in range(one.start, one.end)}
+    counted = (_quantity(text, one) for one in possible_numerals(text) if one.start not in within)
+    return [*(one for one in counted if one), *times, *_named(text)]
+
+
+def _times(text: str) -> Iterator[Quantity]:
+    """Of the day: 5 pm, 17:00, 下午5点; the value in minutes."""
+    for found in _CLOCK.finditer(text):
+        hour = int(found["hour"] or found["of_24"] or found["oclock"])
+        minute = int(found["minute"] or found["past"] or found["after"] or 0)
+        half = (found["half"] or found["part"] or "").lower()
+        of_day = hour % 12 + 12 * (half in _LATE) if half else hour
+        yield Quantity(Decimal(60 * of_day + minute), "clock", Decimal(hour), *found.span())
 
 
 def _named(text: str) -> Iterator[Quantity]:
-    for found in MONTH.finditer(text):
-        number = Decimal(1 + MONTHS.index(found[0]))
+    for found in (*MONTH.finditer(text), *_SHORT_MONTH.finditer(text)):
+        known = (number for number, name in enumerate(MONTHS, 1) if name.startswith(found[0][:3]))
+        number = Decimal(next(known))
         yield Quantity(number, "month", number, *found.span())
 
 
-def _quantity(text: str, found: Numeral) -> Quantity:
+def _quantity(text: str, found: Numeral) -> Quantity | None:
+    """None where "one" counts nothing: "one of them"; or says some day: "one day"."""
     value, start, end = found.value, found.start, found.end
     before = text[max(0, start - _LONGEST_SIGN) : start].rstrip()
     for sign, divisor in _PARTS.items():
@@ -144,8 +172,10 @@ def _quantity(text: str, found: Numeral) -> Quantity:
     if unit := _AFTER.match(text, end):
         kind, _, number = (unit.lastgroup or "").rpartition("_")
         factor = Decimal(_UNITS[kind][int(number)][0])
+        if found.is_doubtful and factor == _DAY:
+            return None
         return Quantity(value * factor, kind, value, start, unit.end())
-    return Quantity(value, "", value, start, end)
+    return None if found.is_doubtful else Quantity(value, "", value, start, end)
 
 
 def _date(found: Numeral, after: str) -> str:

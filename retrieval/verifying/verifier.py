@@ -70,7 +70,8 @@ class _Passage:
 
     @property
     def text(self) -> str:
-        return self.hit.text[self.span.start : self.span.end]
+        """White space as the reader of the hits has it, whose vectors are remembered."""
+        return " ".join(self.hit.text[self.span.start : self.span.end].split())
 
 
 class Verifier:

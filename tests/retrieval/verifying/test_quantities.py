@@ -44,6 +44,17 @@ def test_numbers_however_they_are_written(text: str, values: list[str]) -> None:
         ("2025年3月", "2025年三月"),
         ("1973", "1973年"),
         ("12", "12 kg"),
+        ("one year", "12 months"),
+        ("一年", "12个月"),
+        ("5 pm", "17:00"),
+        ("5:30 p.m.", "17:30"),
+        ("下午5点", "5 pm"),
+        ("晚上8点30分", "20:30"),
+        ("at 12 am", "00:00"),
+        ("Jan 5, 1990", "5, 1990, January"),
+        ("5 Sept 1990", "5 in 1990, September"),
+        ("-5 °C", "零下5°C"),
+        ("\u22125 °C", "minus 5 degrees Celsius"),
     ],
 )
 def test_the_same_quantity_in_other_words(one: str, other: str) -> None:
@@ -55,6 +66,10 @@ def test_the_same_quantity_in_other_words(one: str, other: str) -> None:
     ("one", "other"),
     [
         ("12 kg", "12 g"),
+        ("one year", "two years"),
+        ("一年", "两年"),
+        ("5 am", "17:00"),
+        ("-5 °C", "5 °C"),
         ("5 %", "5 km"),
         ("$12", "€12"),
         ("24 months", "24 years"),
