@@ -239,6 +239,12 @@ def test_the_reader_is_fitted_on_one_half_and_judged_on_the_other(
     assert score["first"]["mean"] > 0.5
 
 
+def test_answers_have_a_report(printed: Printed, answered: Path, tmp_path: Path) -> None:
+    page = tmp_path / "answers.html"
+    printed("eval", "answers", str(answered), "--html", str(page))
+    assert "answer in the first quote" in page.read_text(encoding="utf-8")
+
+
 def test_changed_sentences_are_looked_for(printed: Printed, answered: Path) -> None:
     told = printed("eval", "verification", str(answered), "--sentences", "5")
     changed = told["changed"]["animals"]
