@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from retrieval.analysis import analyse
-from retrieval.question import FUNCTION_WORDS
+from retrieval.question import FUNCTION_WORDS, content_terms
 from retrieval.sentences import sentences
 from retrieval.verifying.quantities import MONTHS, Quantity, quantities
 
@@ -55,14 +55,22 @@ _AFTER = re.compile(rf"[^\w]{{0,3}}{_SIDE}")
 # Characters in a row of which none stands in the passage: a name, rather than other words for the
 # same, which mostly have two.
 _STRANGE = 3
+_PARTICLES = "的是在了和与为有被于对从到把将以及"
+_SURE = 2  # characters
 
 _DENIES = re.compile(
     r"\b(?:not|never|no|none|neither|nor|nobody|nothing|without|cannot|fail(?:s|ed)? to|unable)\b"
     r"|n['’]t\b|prohibit(?:s|ed)?|forbid(?:s|den)?\b"
-    r"|(?<![差特分])[不没未](?![仅只同久论管断少足过来])|无(?![论数锡])|并非|绝非|毫无|禁止",
+    r"|(?<![差特分])[不没未](?![仅只同久论管断少足过来])|无(?![论数锡线])|并非|绝非|毫无|禁止",
     re.IGNORECASE,
 )
-_NO_DENIAL = re.compile(r"^\W{0,9}no,|\bnot only\b|(?<=\bneither\b)(.{1,80})\bnor\b", re.IGNORECASE)
+_NO_DENIAL = re.compile(
+    r"^\W{0,9}no,|\bnot only\b|\bno doubt\b|(?<=\bneither\b)(.{1,80})\bnor\b", re.IGNORECASE
+)
+_CLAUSES = re.compile(
+    r"[,，;；:：—]|\b(?:but|although|though|while|whereas|which|who|where)\b|但|而"
+)
+_MOST_OF = 0.6  # of a clause's terms
 
 
 def differences(claim: str, evidence: str, around: str = "") -> list[Difference]:
@@ -70,10 +78,28 @@ def differences(claim: str, evidence: str, around: str = "") -> list[Difference]
     its passage, the headings above, the title.
     """
     found = [*_quantities(claim, evidence), *_names(claim, f"{evidence}\n{around}")]
-    if denies(claim) != denies(_nearest(claim, evidence)):
+    if _denies_otherwise(claim, evidence):
         negation = _DENIES.search(claim)
         found.append(Difference(Kind.NEGATION, negation[0] if negation else ""))
     return found
+
+
+def _denies_otherwise(claim: str, evidence: str) -> bool:
+    """Whether one of them denies what the other says. A clause of the evidence that says something
+    else may deny that.
+    """
+    nearest = _nearest(claim, evidence)
+    if denies(claim):
+        return not _DENIES.search(_NO_DENIAL.sub(" ", nearest))
+    said = frozenset(analyse(claim))
+    denying = filter(_DENIES.search, _CLAUSES.split(_NO_DENIAL.sub(" ", nearest)))
+    return denies(" ".join(clause for clause in denying if _is_said(clause, said)))
+
+
+def _is_said(clause: str, said: frozenset[str]) -> bool:
+    """Whether most of a clause stands in what is said, its denial aside."""
+    terms = frozenset(content_terms(_DENIES.sub(" ", clause)))
+    return len(terms & said) > _MOST_OF * len(terms)
 
 
 def denies(text: str) -> bool:
@@ -113,7 +139,7 @@ def _is_of_another(
     beside = _beside(one, claim)
     if not beside or any(beside & _beside(other, evidence) for other in same):
         return False
-    others = [other for other in known if not one.agrees_with(other)]
+    others = [other for other in known if other.kind == one.kind and not one.agrees_with(other)]
     return any(beside & _beside(other, evidence) for other in others[:_MOST])
 
 
@@ -139,17 +165,28 @@ def _names(claim: str, known: str) -> Iterator[Difference]:
     for run in _CHINESE.findall(claim):
         for strange in _strange(run, plain):
             yield Difference(Kind.NAME, strange)
-    foreign = (_LATIN, _FOREIGN) if _CHINESE.search(claim) else ()
-    for pattern in (_NAME, *foreign):
+    for found in _FOREIGN.finditer(claim):
+        if any(part not in plain for part in _surely_of(found[0])):
+            yield Difference(Kind.NAME, found[0])
+    for pattern in (_NAME, _LATIN) if _CHINESE.search(claim) else (_NAME,):
         for found in pattern.finditer(claim):
             name = next(filter(None, found.groups()), found[0])
             if name not in _NO_NAMES and _stem(name) not in plain:
                 yield Difference(Kind.NAME, name)
 
 
+def _surely_of(name: str) -> list[str]:
+    """The parts of a name with dots in it, without what may stand before and after it."""
+    first, *middle, last = name.split("·")
+    return [first[-_SURE:], *middle, last[:_SURE]]
+
+
 def _strange(run: str, known: str) -> Iterator[str]:
     """The parts of a run of Chinese whose characters don't stand in what is known."""
-    marked = "".join(character if character not in known else " " for character in run)
+    marked = "".join(
+        character if character not in known and character not in _PARTICLES else " "
+        for character in run
+    )
     return (part for part in marked.split() if len(part) >= _STRANGE)
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Numeral:
-    """A number in a text: its value, and the code points that write it. "one" and "一" are
+    """A number in a text: its value, and the code points that write it. "one", "first" and "一" are
     doubtful: what they count tells whether they are numbers.
     """
 
@@ -59,7 +59,7 @@ _SCALE = "|".join(_SCALES)
 _COUNT = "|".join(sorted([*_WORDS, *_SCALES], key=len, reverse=True))
 _ORDINAL = "|".join(_ORDINALS)
 _THOUSAND = "千(?![克米瓦卡伏])"  # which begins a unit before these
-_PRONOUNS = ("one", "一")
+_PRONOUNS = ("one", "一", "first")
 _NUMERAL = re.compile(
     rf"(?:(?P<minus>(?<![\w.,)%\]])[-\u2212](?=\.?\d)|\bminus\s|[零地]下|负))?(?P<digits>{_DIGITS})"
     rf"(?:(?:\s|-)?(?P<scale>{_SCALE})s?\b|(?P<cn_scale>(?:[十百万亿]|{_THOUSAND}){{1,4}}))?"

@@ -62,6 +62,36 @@ def test_a_name_may_stand_around_the_evidence() -> None:
     assert differences(claim, "The limit is 12.", "Tidewater API") == []
 
 
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("The classes are unequal.", "The classes are thought unequal, but nobody proved it yet."),
+        ("It was hastened by the railway.", "It was no doubt hastened by the railway."),
+        ("推官是唐代设置的。", "推官，唐代设置，多掌理司法，不系京职，后期成为雅称。"),
+        ("台湾人民应该觉醒。", "两党都没好到哪去，台湾人民应该觉醒。"),
+        ("该市没有地铁，但有公交。", "这座城市至今没有修建地铁，也不打算修。"),
+        ("戴龙·罗伯斯是运动员。", "戴龙·罗伯斯（，）古巴田径运动员。"),
+        ("2008年印度发射了它。", "2006年未成。2008年10月22日，印度发射了它。"),
+        ("棕榈蝮喜欢在树上。", "棕榈蝮活动于树木之上。"),
+        ("It first flew in 1980.", "It flew in 1980 for the earliest time."),
+    ],
+)
+def test_other_words_for_the_same(claim: str, evidence: str) -> None:
+    assert differences(claim, evidence) == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("推官多掌理司法，系京职。", "推官，唐代设置，多掌理司法，不系京职。"),
+        ("It is fast, and it leaks.", "It is fast, but it does not leak."),
+        ("戴龙·罗夫斯是运动员。", "戴龙·罗伯斯（，）古巴田径运动员。"),
+    ],
+)
+def test_other_words_for_something_else(claim: str, evidence: str) -> None:
+    assert differences(claim, evidence)
+
+
 def test_another_sentence_may_deny_something_else() -> None:
     evidence = "The pump is covered. Batteries are not covered."
     assert differences("The pump is covered.", evidence) == []

@@ -13,7 +13,7 @@ from retrieval.verifying.quantities import quantities
         ("１２ of ３，０００", ["12", "3000"]),
         ("twenty-four months, two hundred and fifty-one thousand", ["24", "251000"]),
         ("3.2 million of 5 billion", ["3200000", "5000000000"]),
-        ("the twenty-first and third", ["21", "3"]),
+        ("the first, twenty-first and third", ["21", "3"]),
         ("二十四、十二、三万五千、一百零八", ["24", "12", "35000", "108"]),
         ("1.2亿和3万", ["120000000", "30000"]),
         ("二〇二五年", ["2025"]),
