@@ -9,10 +9,12 @@ from dataclasses import replace
 from typing import Final
 
 from ingest.errors import DamagedDocument, EmptyDocument, IngestError, TooLarge
+from ingest.parsers.characters import tagged
 from ingest.parsers.code import parse_code
 from ingest.parsers.detection import BY_EXTENSION, Kind, RawFile, detect
 from ingest.parsers.docx import parse_docx
 from ingest.parsers.epub import parse_epub
+from ingest.parsers.hidden import Hidden, told
 from ingest.parsers.html import parse_html
 from ingest.parsers.images import parse_image
 from ingest.parsers.json_values import parse_json
@@ -28,7 +30,7 @@ from ingest.types import Parsed, ParseLimits
 
 __all__ = ["FINGERPRINT", "SUPPORTED", "boxes", "parse"]
 
-FINGERPRINT: Final = "parsers-2"
+FINGERPRINT: Final = "parsers-3"
 """Changes whenever the text made of the same bytes may change."""
 
 SUPPORTED: Final = frozenset(BY_EXTENSION)
@@ -58,7 +60,9 @@ def parse(
             f"{name} can't be read ({type(error).__name__}: {error}): open it in the program "
             "that made it, and save it again."
         ) from error
-    return _checked(replace(parsed, warnings=file.warnings + parsed.warnings), name, limits)
+    hidden = told([Hidden(one, "tag characters") for one in tagged(data)])
+    warnings = file.warnings + parsed.warnings + hidden
+    return _checked(replace(parsed, warnings=warnings), name, limits)
 
 
 def _checked(parsed: Parsed, name: str, limits: ParseLimits) -> Parsed:

@@ -24,6 +24,7 @@ _INVISIBLE: Final = (
     *range(0xFDD0, 0xFDF0),
     0xFEFF,
     *range(0xFFF9, 0xFFFC),
+    *range(0xE0000, 0xE0080),  # tags: letters that no font shows
     *(plane << 16 | low for plane in range(17) for low in (0xFFFE, 0xFFFF)),
 )
 _SPACES: Final = (0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F)
@@ -59,9 +60,24 @@ _WIDE: Final = (
 )
 
 
+# Joiners and variation selectors, one or two in a row, are spelling; more are a code for bits.
+_BITS: Final = re.compile("[\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]{3,}")
+_TAGS: Final = re.compile(rb"(?:\xf3\xa0[\x80\x81][\x80-\xbf]){4,}")
+
+
 def canonical(text: str) -> str:
     """`text` in canonical characters, NFC, with "\\n" for every line end."""
-    return unicodedata.normalize("NFC", LINE_ENDS.sub("\n", text).translate(SPELLINGS))
+    spelled = _BITS.sub("", LINE_ENDS.sub("\n", text).translate(SPELLINGS))
+    return unicodedata.normalize("NFC", spelled)
+
+
+def tagged(data: bytes) -> list[str]:
+    """What tag characters of Unicode say in a file of UTF-8: an alphabet that isn't shown. Flags
+    are emoji with some.
+    """
+    found = (each[0].decode() for each in _TAGS.finditer(data))
+    said = ("".join(chr(ord(one) - 0xE0000) for one in each) for each in found)
+    return [each for each in said if not re.fullmatch("[a-z0-9]{4,6}\x7f", each)]
 
 
 def tidy(text: str) -> str:

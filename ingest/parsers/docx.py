@@ -12,8 +12,9 @@ from ingest.parsers.blocks import Block, assemble, row
 from ingest.parsers.detection import RawFile
 from ingest.parsers.docx_numbering import Numberer
 from ingest.parsers.docx_package import Package, W
-from ingest.parsers.docx_runs import paragraph_text, text_boxes
+from ingest.parsers.docx_runs import hidden_runs, paragraph_text, text_boxes
 from ingest.parsers.docx_styles import paragraph_style, read_styles
+from ingest.parsers.hidden import told
 from ingest.parsers.markup import Element
 from ingest.types import Parsed, ParseLimits
 
@@ -38,6 +39,7 @@ def parse_docx(file: RawFile, _limits: ParseLimits) -> Parsed:
         file.kind.value,
         title=_core_title(package) or reader.title,
         headings=headings,
+        warnings=told(hidden_runs(package.document())),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ingest.parsers.docx_package import W
+from ingest.parsers.hidden import Hidden
 from ingest.parsers.markup import Element, Walk
 
 _MATH_TEXT: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
@@ -25,6 +26,10 @@ _SPELLED: Final = {
 }
 _NOTE_MARKS: Final = (f"{W}footnoteReference", f"{W}endnoteReference")
 _OFF: Final = ("0", "false", "off")
+_TINY: Final = ("0", "1", "2")  # halves of a point
+_WHITE: Final = "FFFFFF"
+_GROUNDS: Final = ("shd", "highlight", "rStyle")
+_GROUNDED: Final = (f"{W}tbl", _BOX)
 
 
 def paragraph_text(paragraph: Element) -> str:
@@ -58,9 +63,50 @@ def text_boxes(paragraph: Element) -> Iterator[Element]:
                 yield element
 
 
+def hidden_runs(document: Element) -> list[Hidden]:
+    """The text that a document has and doesn't show, each stretch of it."""
+    found: list[Hidden] = []
+    for run in document.iter(f"{W}r"):
+        way = _way(run)
+        text = "".join(element.text or "" for element in run.iter(f"{W}t"))
+        if way and text.strip():
+            found.append(Hidden(text, way))
+    return found
+
+
 def _is_hidden(run: Element) -> bool:
-    vanish = run.find(f"{W}rPr/{W}vanish")
-    return vanish is not None and vanish.get(f"{W}val", "true") not in _OFF
+    return bool(_way(run))
+
+
+def _way(run: Element) -> str:
+    """How a run is hidden; empty where it isn't. White text may stand on a dark cell or shape."""
+    properties = run.find(f"{W}rPr")
+    if properties is None:
+        return ""
+    vanish = properties.find(f"{W}vanish")
+    if vanish is not None and vanish.get(f"{W}val", "true") not in _OFF:
+        return "marked as hidden"
+    size, colour = properties.find(f"{W}sz"), properties.find(f"{W}color")
+    if size is not None and size.get(f"{W}val", "") in _TINY:
+        return "tiny"
+    if colour is None or colour.get(f"{W}val", "").upper() != _WHITE:
+        return ""
+    own = any(properties.find(W + tag) is not None for tag in _GROUNDS)
+    return "" if own or _on_ground(run) else "in the colour of the page"
+
+
+def _on_ground(run: Element) -> bool:
+    """Whether a run stands in something that may have a colour: a cell, a shape, a shaded or
+    styled paragraph.
+    """
+    above = run.getparent()
+    while above is not None:
+        if above.tag in _GROUNDED or above.find(f"{W}pPr/{W}shd") is not None:
+            return True
+        if above.find(f"{W}pPr/{W}pStyle") is not None:
+            return True
+        above = above.getparent()
+    return False
 
 
 def _symbol(element: Element) -> str:

@@ -9,7 +9,8 @@ from ingest.parsers.blocks import Block, assemble, row
 from ingest.parsers.characters import canonical, one_line
 from ingest.parsers.detection import RawFile
 from ingest.parsers.encoding import declared_in, decode
-from ingest.parsers.html_main import is_chrome, is_invisible, main_part
+from ingest.parsers.hidden import told
+from ingest.parsers.html_main import hidden_parts, is_chrome, is_invisible, main_part
 from ingest.parsers.markup import Element, MarkupError, Walk, read_html
 from ingest.types import Parsed, ParseLimits
 
@@ -35,7 +36,13 @@ def parse_html(file: RawFile, _limits: ParseLimits) -> Parsed:
         return Parsed("", file.kind.value)
     text, headings = assemble(page_blocks(root))
     first = next((text[each.start : each.end] for each in headings if each.level == 1), None)
-    return Parsed(text, file.kind.value, title=_title(root) or first, headings=headings)
+    return Parsed(
+        text,
+        file.kind.value,
+        title=_title(root) or first,
+        headings=headings,
+        warnings=told(hidden_parts(root)),
+    )
 
 
 def page_blocks(root: Element) -> list[Block]:

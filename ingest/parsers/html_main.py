@@ -1,8 +1,11 @@
 """Which part of a page is its text: not the chrome around it, not what isn't shown."""
 
 import re
+from itertools import islice
 from typing import Final
 
+from ingest.parsers.characters import one_line
+from ingest.parsers.hidden import Hidden
 from ingest.parsers.markup import Element, Walk
 
 _INVISIBLE_TAGS: Final = frozenset(
@@ -11,7 +14,18 @@ _INVISIBLE_TAGS: Final = frozenset(
 )
 _CHROME_TAGS: Final = frozenset(("nav", "footer", "aside"))
 _CHROME_ROLES: Final = frozenset(("navigation", "contentinfo", "search", "complementary", "menu"))
-_HIDING: Final = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.I)
+# In a style without white space. Not by opacity: pages fade their text in. Colours only where the
+# style has the ground too: what text stands on is otherwise for the style sheet to say.
+_HIDING: Final = {
+    "not displayed": re.compile(r"(?:^|;)(?:display:none|visibility:hidden)"),
+    "off the page": re.compile(r"(?:^|;)(?:left|top|text-indent|margin-left):-\d{4,}(?:px|pt|em)"),
+}
+_TINY: Final = re.compile(
+    r"(?:^|;)(?:color:transparent|font-size:(?:0(?:\.0*)?(?:px|pt|r?em|%)?|0?\.\d+p[xt]|1(?:\.\d+)?p[xt]))"
+    r"(?:;|!|$)"
+)
+_COLOUR: Final = re.compile(r"(?:^|;)color:([^;!]+)")
+_GROUND: Final = re.compile(r"(?:^|;)background(?:-color)?:([^;!]+)")
 _SUBSTANTIAL: Final = 0.4
 """A marked main part with less of the page's text than this is a teaser, not the page."""
 
@@ -22,8 +36,45 @@ def is_invisible(element: Element) -> bool:
         element.tag in _INVISIBLE_TAGS
         or element.get("hidden", "no") not in ("no", "until-found")
         or element.get("aria-hidden", "") == "true"
-        or _HIDING.search(element.get("style", "")) is not None
+        or bool(_way(element))
     )
+
+
+def hidden_parts(root: Element) -> list[Hidden]:
+    """The text in a page that its own styles hide."""
+    found: list[Hidden] = []
+    walk = Walk(root)
+    for event, element in walk:
+        if event != "start" or element.tag == "body":
+            continue
+        if element.tag in _INVISIBLE_TAGS:
+            walk.skip()
+        elif way := _way(element):
+            text = one_line(" ".join(element.itertext()))
+            found += [Hidden(text, way)] if text else []
+            walk.skip()
+    return found
+
+
+def _way(element: Element) -> str:
+    """How an element's own style hides it; empty where it doesn't."""
+    style = "".join(element.get("style", "").lower().split())
+    if not style:
+        return ""
+    colour, ground = _COLOUR.search(style), _GROUND.search(style)
+    if colour and ground and colour[1] == ground[1]:
+        return "in the colour of its ground"
+    if _TINY.search(style) and not _is_restyled(element):
+        return "tiny or transparent"
+    return next((way for way, pattern in _HIDING.items() if pattern.search(style)), "")
+
+
+def _is_restyled(element: Element) -> bool:
+    """Whether something within an element may look otherwise: columns are often set in a frame of
+    no size.
+    """
+    within = islice(element.iter(), 1, None)
+    return any(each.get("style", "") or each.get("class", "") for each in within)
 
 
 def is_chrome(element: Element) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import pypdfium2
@@ -10,6 +11,7 @@ import pypdfium2.raw as pdfium
 from ingest.errors import DamagedDocument, EmptyDocument, TooLarge
 from ingest.parsers import ocr
 from ingest.parsers.detection import RawFile
+from ingest.parsers.hidden import Hidden, told
 from ingest.parsers.pdf_document import open_pdf
 from ingest.parsers.pdf_outline import outline_headings
 from ingest.parsers.pdf_reflow import reflow
@@ -53,11 +55,14 @@ def _read(document: pypdfium2.PdfDocument, file: RawFile, limits: ParseLimits) -
     _check_pages(count, file, limits)
     texts: list[str] = []
     unread: list[str] = []
+    unseen: list[Hidden] = []
     characters = recognised = 0
     lines = PageLines(document)
     for index in range(count):
         try:
             texts.append(reflow(lines.body(index)).text)
+            where = f"page {index + 1}"
+            unseen += [replace(one, where=where) for one in lines.hidden(index)]
         except pypdfium2.PdfiumError:
             texts.append("")
             unread.append(str(index + 1))
@@ -79,7 +84,7 @@ def _read(document: pypdfium2.PdfDocument, file: RawFile, limits: ParseLimits) -
         )
     labels = [document.get_page_label(index) or str(index + 1) for index in range(count)]
     text, pages = _joined(texts, labels)
-    warnings = []
+    warnings = [*told(unseen)]
     if unread:
         warnings.append(f"Pages of {file.name} that can't be read: {', '.join(unread)}.")
     if recognised:

@@ -6,7 +6,7 @@ leads back to boxes on the page.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from statistics import median
@@ -16,8 +16,10 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from ingest.parsers.characters import is_wide
+from ingest.parsers.hidden import Hidden
 from ingest.parsers.pdf_characters import canonical_run, read_characters
 from ingest.parsers.pdf_frame import Frame, Rectangle, char_box, frame_of, upright
+from ingest.parsers.pdf_hidden import hidden_runs, without
 
 _LINE: Final = re.compile("([^\r\n\x02\ufffe]*)(\r\n|[\r\n\x02\ufffe]|$)")
 _LOST_F: Final = re.compile(
@@ -64,13 +66,24 @@ class Line:
         return replace(self, text="".join(text), sources=tuple(sources), gaps=())
 
 
-def read_lines(page: pypdfium2.PdfPage) -> list[Line]:
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """The lines of a page, and the text on it that isn't seen."""
+
+    lines: Sequence[Line]
+    hidden: tuple[Hidden, ...]
+
+
+def read_lines(page: pypdfium2.PdfPage) -> PageText:
     """The lines of a page that have visible characters, in pdfium's order."""
     text = page.get_textpage()
     try:
-        raw = read_characters(text)
+        every = read_characters(text)
+        runs = hidden_runs(page, text, every)
+        raw = without(every, runs)
         frame = upright(frame_of(page), text, islice(_samples(raw), 40))
-        return list(_Reader(text, frame, raw).lines())
+        hidden = (Hidden(canonical_run(every, run.start, run.end)[0], run.way) for run in runs)
+        return PageText(list(_Reader(text, frame, raw).lines()), tuple(hidden))
     finally:
         text.close()
 

@@ -12,7 +12,8 @@ from typing import Final
 
 import pypdfium2
 
-from ingest.parsers.pdf_lines import Line, read_lines
+from ingest.parsers.hidden import Hidden
+from ingest.parsers.pdf_lines import Line, PageText, read_lines
 
 _OUTERMOST: Final = 2  # lines at the top, and as many at the bottom
 _AROUND: Final = (-2, -1, 1, 2)
@@ -31,7 +32,7 @@ class PageLines:
 
     def body(self, index: int) -> Sequence[Line]:
         """The lines of a page without those that run. Raises PdfiumError."""
-        lines = self._read(index)
+        lines = self._read(index).lines
         around = {step: self._edges(index + step) for step in _AROUND}
 
         def runs(line: Line) -> bool:
@@ -45,11 +46,15 @@ class PageLines:
         if not 0 <= index < self._count:
             return ()
         try:
-            return _outermost(self._read(index))
+            return _outermost(self._read(index).lines)
         except pypdfium2.PdfiumError:  # it is told when its own turn comes
             return ()
 
-    def _lines(self, index: int) -> list[Line]:
+    def hidden(self, index: int) -> tuple[Hidden, ...]:
+        """The text of a page that isn't seen. Raises PdfiumError."""
+        return self._read(index).hidden
+
+    def _lines(self, index: int) -> PageText:
         page = self._document[index]
         try:
             return read_lines(page)

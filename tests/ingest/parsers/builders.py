@@ -35,8 +35,11 @@ def pdf(
     outline: Sequence[tuple[str, int]] = (),
     rotation: int = 0,
     chinese: bool = False,
+    top: float = A4[1] - 84,
 ) -> bytes:
-    """A PDF with the given lines on each page, 14 points apart, from 72 points off the corner."""
+    """A PDF with the given lines on each page, 14 points apart, from 72 points off the corner;
+    `top` is the base of the first one, from the bottom.
+    """
     buffer = BytesIO()
     canvas = Canvas(buffer, pagesize=A4, invariant=1)
     canvas.setTitle(title)
@@ -50,7 +53,7 @@ def pdf(
         canvas.setPageRotation(rotation)
         canvas.setFont("STSong-Light" if chinese else "Helvetica", 12)
         for row, line in enumerate(lines):
-            canvas.drawString(72, A4[1] - 84 - 14 * row, line)
+            canvas.drawString(72, top - 14 * row, line)
         canvas.showPage()
     canvas.save()
     return buffer.getvalue()

@@ -20,6 +20,9 @@ from ingest.parsers.characters import canonical, is_wide, one_line, tidy
         ("\ud800 lone", "\ufffd lone"),
         ("\U0001f469\u200d\U0001f4bb", "\U0001f469\u200d\U0001f4bb"),
         ("\uf0b7 item", "• item"),
+        ("a\U000e0049\U000e0047b", "ab"),
+        ("\u845b\U000e0100", "\u845b\U000e0100"),
+        ("a" + "\u200c\u200d" * 8 + "b", "ab"),
     ],
 )
 def test_canonical_spells_what_a_reader_sees(source: str, expected: str) -> None:

@@ -53,7 +53,8 @@ def test_box_is_measured_from_the_top_left() -> None:
 
 @pytest.mark.parametrize("rotation", [90, 180, 270])
 def test_boxes_turn_with_the_page(rotation: int) -> None:
-    upright, turned = pdf([["Here"]]), pdf([["Here"]], rotation=rotation)
+    # Turned it is as high as it was wide: higher up nothing would be seen of it.
+    upright, turned = (pdf([["Here"]], rotation=each, top=500) for each in (0, rotation))
     (box,) = located(turned, "Here")
     (flat,) = located(upright, "Here")
     with pypdfium2.PdfDocument(turned) as document:
