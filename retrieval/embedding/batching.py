@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from retrieval.embedding.tokens import TokenizedText
+from retrieval.embedding.tokens import TokenizedText, padded
 from retrieval.processor import available_cores
 
 # With all cores on one batch, any other work on one of them stops all: on two cores ingestion came
@@ -16,12 +16,15 @@ def batches_at_once() -> int:
 
 
 def batches_by_length(texts: Sequence[TokenizedText], budget: int) -> Iterator[list[int]]:
-    """The places of all texts in rising length, as batches of at most `budget` padded tokens
-    (longest x texts), but of one text at least.
+    """The places of all texts in rising length, as batches of at most `budget` tokens
+    (longest x texts), but of one text at least, and each of one `padded` length.
     """
     batch: list[int] = []
     for at in sorted(range(len(texts)), key=lambda at: texts[at].count):
-        if batch and texts[at].count * (len(batch) + 1) > budget:
+        count = texts[at].count
+        if batch and (
+            count * (len(batch) + 1) > budget or padded(count) > padded(texts[batch[0]].count)
+        ):
             yield batch
             batch = []
         batch.append(at)

