@@ -24,6 +24,7 @@ _TEXT: Final = pdfium.FPDF_PAGEOBJ_TEXT
 _DEPTH: Final = 15  # of forms within forms
 _FILL: Final = 0  # the mode in which letters are filled and nothing else
 _UNSEEN_MODES: Final = (3, 7)
+_INVISIBLE: Final = "invisible"
 _WHITE: Final = 230  # of 255, in each colour
 _TRANSPARENT: Final = 26  # of 255
 _TINY: Final = 1.5  # points
@@ -41,6 +42,11 @@ class HiddenRun:
     end: int
     way: str
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether it may be the text of a scan, though there is none below it."""
+        return self.way == _INVISIBLE
+
 
 def hidden_runs(page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, raw: str) -> list[HiddenRun]:
     """The characters of a page that aren't seen. `raw` are all of them."""
@@ -57,8 +63,8 @@ def hidden_runs(page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, raw: str) 
 
 
 def without(raw: str, runs: Sequence[HiddenRun]) -> str:
-    """As many characters, with spaces where text is hidden; ends of lines stay."""
-    for run in runs:
+    """As many characters, with spaces where text is left out; ends of lines stay."""
+    for run in (run for run in runs if not run.is_kept):
         blank = "".join(one if one in "\r\n" else " " for one in raw[run.start : run.end])
         raw = raw[: run.start] + blank + raw[run.end :]
     return raw
@@ -79,7 +85,7 @@ def _suspects(page: pypdfium2.PdfPage, frame: Frame) -> Iterator[tuple[int, str]
         pdfium.FPDFPageObj_GetMatrix(handle, matrix)
         pdfium.FPDFPageObj_GetBounds(handle, *bounds)
         if mode in _UNSEEN_MODES:
-            yield _address(handle), "invisible"
+            yield _address(handle), _INVISIBLE
         elif known and alpha < _TRANSPARENT:
             yield _address(handle), "transparent"
         elif known and mode == _FILL and min(colour) >= _WHITE:

@@ -82,7 +82,10 @@ def read_lines(page: pypdfium2.PdfPage) -> PageText:
         runs = hidden_runs(page, text, every)
         raw = without(every, runs)
         frame = upright(frame_of(page), text, islice(_samples(raw), 40))
-        hidden = (Hidden(canonical_run(every, run.start, run.end)[0], run.way) for run in runs)
+        hidden = (
+            Hidden(canonical_run(every, run.start, run.end)[0], run.way, kept=run.is_kept)
+            for run in runs
+        )
         return PageText(list(_Reader(text, frame, raw).lines()), tuple(hidden))
     finally:
         text.close()

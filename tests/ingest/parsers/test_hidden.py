@@ -113,9 +113,9 @@ def test_a_flag_is_no_message() -> None:
 
 
 def test_what_is_told_stays_short() -> None:
-    lines = told([Hidden("word " * 1_000, "tiny", "page 3")] * 50)
+    lines = told([Hidden("word " * 999 + "word", "tiny", "page 3")] * 50)
     assert len(lines) == 6
     assert lines[0].startswith("Left out as hidden: 4,999 characters on page 3 (tiny): “word")
-    assert lines[-1] == "Left out as hidden: 225,000 characters in 45 more places."
+    assert lines[-1] == "Hidden like this: 224,955 characters in 45 more places."
     assert all(len(line) < 200 for line in lines)
     assert told([]) == ()

@@ -73,7 +73,6 @@ def far_to_the_side(canvas: Canvas) -> None:
         (white, "in the colour of the page"),
         (nearly_white, "in the colour of the page"),
         (transparent, "transparent"),
-        (invisible, "invisible"),
         (tiny, "tiny"),
         (off_the_page, "off the page"),
         (far_to_the_side, "off the page"),
@@ -84,6 +83,14 @@ def test_what_is_not_seen_is_left_out_and_told(draw: Callable[[Canvas], None], w
     assert parsed.text == f"{SEEN}\n\nBatteries are not."
     assert parsed.warnings == (
         f"Left out as hidden: {len(UNSEEN)} characters on page 1 ({way}): “{UNSEEN}”",
+    )
+
+
+def test_invisible_letters_are_kept_and_told() -> None:
+    parsed = page(invisible)
+    assert UNSEEN in parsed.text
+    assert parsed.warnings == (
+        f"Kept though it isn't seen: {len(UNSEEN)} characters on page 1 (invisible): “{UNSEEN}”",
     )
 
 
