@@ -13,6 +13,7 @@ from api.ollama.hosting import HostedModels
 from api.ollama.passing import Upstream
 from api.ollama.protocols import Protocols
 from api.routes import (
+    answers,
     documents,
     evaluation,
     feedback,
@@ -73,6 +74,7 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
     app.add_middleware(Visitors, known_host=known_host)
     app.add_middleware(Protocols, known_host=known_host, limit=settings.max_upload_bytes)
     errors.install(app)
-    for routes in (health, metrics, kb, documents, jobs, reindexing, feedback, evaluation, web):
+    native = (health, metrics, kb, documents, jobs, reindexing, answers, feedback, evaluation, web)
+    for routes in native:
         app.include_router(routes.router)
     return app

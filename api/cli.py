@@ -14,6 +14,7 @@ from api.commands import (
     knowledge_bases,
     models,
     reindex,
+    replay,
     search,
     serve,
     standin,
@@ -39,6 +40,7 @@ cli.command()(serve.serve)
 cli.command()(ingest.ingest)
 cli.command()(search.search)
 cli.command()(ask.ask)
+cli.command()(replay.replay)
 cli.command()(sync.sync)
 cli.command("export")(archive.export_archive)
 cli.command("import")(archive.import_archive)

@@ -345,6 +345,9 @@ class StatementReply(BaseModel):
 
 
 class AnswerReply(BaseModel):
+    id: str | None = Field(
+        description="Of its record; none where answers aren't stored, or this one couldn't be"
+    )
     query: str = Field(description="What was searched for")
     text: str
     citations: list[CitationReply]
@@ -360,6 +363,7 @@ class AnswerReply(BaseModel):
     @classmethod
     def of(cls, answer: types.Answer) -> Self:
         return cls(
+            id=answer.id,
             query=answer.query,
             text=answer.text,
             citations=[CitationReply.of(citation) for citation in answer.citations],

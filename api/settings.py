@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     )
     rerank_depth: int = Field(50, ge=1, le=1_000, description="Candidates that it sees")
     rerank_seconds: float = Field(2.0, gt=0, description="After which it sees no further ones")
+    store_answers: bool = Field(
+        False, description="Keep every answer with what decided it, to replay it"
+    )
     max_upload_bytes: int = Field(
         256 * 1024 * 1024, ge=1, description="Largest request body, and largest file"
     )
@@ -112,6 +115,7 @@ class Settings(BaseSettings):
             reranker=self.reranker,
             rerank_depth=self.rerank_depth,
             rerank_seconds=self.rerank_seconds,
+            store_answers=self.store_answers,
             ollama=OllamaSettings(
                 host=self.ollama_host,
                 api_key=self.ollama_api_key.get_secret_value(),

@@ -14,7 +14,7 @@ from retrieval.errors import DocumentNotFound
 from retrieval.filters import Filter
 from retrieval.ports import Stores
 from retrieval.question import is_chinese
-from retrieval.search import Query, Searcher
+from retrieval.search import Query, Searcher, Weighing
 from retrieval.types import Answer, Citation, Hit, KnowledgeBase, Outcome, Statement, Usage
 
 _NOTHING_EN = "I found nothing in these documents that answers this."
@@ -42,7 +42,8 @@ class Basis:
     """What an answer rests on: the chunks found, what could be quoted, and how sure that is.
 
     `confidence` is the probability that the documents hold an answer; below `least` none is given.
-    `rewritten` where a model put the query.
+    `rewritten` where a model put the query. `weighing` is how the legs of the search were fused,
+    `epoch` that of the knowledge base.
     """
 
     query: str
@@ -52,6 +53,8 @@ class Basis:
     confidence: float
     least: float
     timings: Mapping[str, float]
+    weighing: Weighing | None
+    epoch: int
 
     @property
     def answerable(self) -> bool:
@@ -133,6 +136,8 @@ class Answering:
                 "draft": drafting,
                 "total": found.timings["total"] + drafting,
             },
+            weighing=found.weighing,
+            epoch=found.epoch,
         )
 
     def _draft(self, kb: KnowledgeBase, text: str, hits: tuple[Hit, ...]) -> tuple[Draft, float]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from retrieval.answer_log import AnswerLog
 from retrieval.answering import Answering
 from retrieval.calibrating import Calibrator
 from retrieval.calibration import Calibrations
@@ -36,6 +37,8 @@ from retrieval.opening import open_stores
 from retrieval.ports import Blobs, EmbeddingBackend, Reranker, Stores
 from retrieval.reading.reader import Reader
 from retrieval.recall_watch import RecallWatch
+from retrieval.recording import Recorder
+from retrieval.replaying import Replayer
 from retrieval.rerankers.cross_encoder import CrossEncoderReranker
 from retrieval.rerankers.http import HttpReranker
 from retrieval.reranking import Reranking
@@ -73,7 +76,9 @@ class Engine:
     searcher: Searcher
     explainer: Explainer
     answering: Answering
+    answers: AnswerLog
     responding: Responding
+    replayer: Replayer
 
     @property
     def embedder(self) -> Embedder:
@@ -144,6 +149,11 @@ def open_engine(
         known_items = KnownItemSearcher(embedders, stores, chunks, legs)
         searcher = Searcher(embedders, legs, chunks, knowledge_bases, calibrations, reranking)
         answering = Answering(searcher, ExtractiveAnswerer(Reader(embedders)), documents, stores)
+        answers, chat = AnswerLog(database), _chat(settings)
+        generating = Generating(answering, documents, Verifier(embedders), chat) if chat else None
+        recorder = Recorder(answers, embedders, chat)
+        kept = recorder if settings.store_answers else None
+        responding = Responding(answering, settings.chat_model, generating, chat, kept)
         yield Engine(
             settings=settings,
             database=database,
@@ -164,7 +174,9 @@ def open_engine(
             searcher=searcher,
             explainer=Explainer(searcher, legs, chunks, documents, stores, knowledge_bases),
             answering=answering,
-            responding=_responding(settings, answering, documents, embedders),
+            answers=answers,
+            responding=responding,
+            replayer=Replayer(responding, recorder),
         )
 
 
@@ -183,15 +195,11 @@ def _reranking(settings: EngineSettings) -> Reranking | None:
     return Reranking(reranker, settings.rerank_depth, settings.rerank_seconds)
 
 
-def _responding(
-    settings: EngineSettings, answering: Answering, documents: Documents, embedders: Embedders
-) -> Responding:
-    """Who answers: with an Ollama server its chat models too."""
+def _chat(settings: EngineSettings) -> OllamaChat | None:
+    """The chat models of the Ollama server, if there is one."""
     if not (settings.ollama.host or settings.chat_model):
-        return Responding(answering)
-    chat = OllamaChat(settings.ollama, settings.chat_context)
-    generating = Generating(answering, documents, Verifier(embedders), chat)
-    return Responding(answering, settings.chat_model, generating, chat)
+        return None
+    return OllamaChat(settings.ollama, settings.chat_context)
 
 
 def load_backend(settings: EngineSettings, model: str = "", dtype: str = "") -> EmbeddingBackend:

@@ -4,7 +4,8 @@
     ├── NotFound
     │   ├── KnowledgeBaseNotFound
     │   ├── DocumentNotFound
-    │   └── FeedbackNotFound
+    │   ├── FeedbackNotFound
+    │   └── AnswerNotFound
     ├── InvalidRequest            a name, filter or query that can't be understood
     ├── ModelMismatch             the index was built with another embedding model
     ├── ModelUnavailable          the embedding model can't be loaded, or isn't what it says
@@ -48,6 +49,14 @@ class DocumentNotFound(NotFound):
 class FeedbackNotFound(NotFound):
     def __init__(self, feedback_id: str, knowledge_base: str) -> None:
         super().__init__(f"Knowledge base {knowledge_base!r} has no feedback {feedback_id!r}.")
+
+
+class AnswerNotFound(NotFound):
+    def __init__(self, answer_id: str, where: str) -> None:
+        super().__init__(
+            f"{where} has no stored answer {answer_id!r}. With FOOTNOTE_STORE_ANSWERS=true answers "
+            f"are stored; they go with any document that they hold text of."
+        )
 
 
 class InvalidRequest(RetrievalError):

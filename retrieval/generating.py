@@ -36,14 +36,15 @@ class Generating:
         self._chat = chat
 
     async def stream(
-        self, kb: KnowledgeBase, question: Question, model: str, threads: Threads
-    ) -> AsyncGenerator[Basis | Piece | Answer]:
-        """What was found, the words as they come, the footnotes of a sentence once it is checked,
-        and last the whole answer.
+        self, kb: KnowledgeBase, question: Question, model: str, threads: Threads, query: str = ""
+    ) -> AsyncGenerator[Basis | Prompt | Piece | Answer]:
+        """What was found, the prompt, the words as they come, the footnotes of a sentence once it
+        is checked, and last the whole answer.
 
-        Raises RetrievalError.
+        `query` is what the question means without the conversation; the model is asked where that
+        isn't known. There is another prompt where one was too long. Raises RetrievalError.
         """
-        basis = await self._basis(kb, question, model, threads)
+        basis = await self._basis(kb, question, model, threads, query)
         yield basis
         if not basis.answerable:
             nothing = await threads(self._answering.abstained, kb, question, basis, model)
@@ -57,6 +58,7 @@ class Generating:
             prompt = await threads(
                 compose, question.text, basis.hits, question.history, system, budget
             )
+            yield prompt
             notes = Footnoting(kb, prompt.passages, self._documents, self._verifier)
             said = self._generated(question, model, basis, prompt, budget, notes, threads)
             began = False
@@ -74,11 +76,11 @@ class Generating:
             budget = int(prompt.tokens * _SMALLER)
 
     async def _basis(
-        self, kb: KnowledgeBase, question: Question, model: str, threads: Threads
+        self, kb: KnowledgeBase, question: Question, model: str, threads: Threads, query: str
     ) -> Basis:
         """What an answer rests on, by what the model says that the question means."""
-        if not any(turn.role == "user" for turn in question.history):
-            return await threads(self._answering.basis, kb, question)
+        if query or not any(turn.role == "user" for turn in question.history):
+            return await threads(self._answering.basis, kb, question, query)
         began = time.perf_counter()
         query = await rewritten(
             self._chat, model, question.text, question.history, question.options

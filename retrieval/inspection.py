@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sqlalchemy import exists, func, select
+from sqlalchemy import Text, cast, exists, func, select
 
 from retrieval import removal
 from retrieval.consistency import Consistency, forget_remains, remains
@@ -15,6 +15,8 @@ from retrieval.knowledge_bases import KnowledgeBases
 from retrieval.ports import Blobs, Stores
 from retrieval.schema import (
     UNFINISHED,
+    answer_documents,
+    answers,
     chunks,
     document_metadata,
     documents,
@@ -90,6 +92,10 @@ class Inspection:
                 or 0
                 for column in _DOCUMENT_IDS
             }
+            # Not by what the table beside it says, which may be what went wrong.
+            told = cast(answers.c.record, Text).contains(document_id, autoescape=True)
+            query = select(func.count()).select_from(answers).where(told)
+            rows[answers.name] = connection.scalar(query) or 0
         vectors = postings = 0
         for kb in KnowledgeBases(self._database).generations():
             difference = self._consistency.difference(kb)
@@ -203,6 +209,7 @@ _DOCUMENT_IDS = (
     chunks.c.document_id,
     jobs.c.document_id,
     feedback.c.document_id,
+    answer_documents.c.document_id,
 )
 
 

@@ -133,6 +133,11 @@ class ChatModels(Protocol):
     async def names(self) -> list[str]:
         """The models there are. Raises ModelServerError."""
 
+    async def digest(self, model: str) -> str:
+        """What tells a model's files from others of its name, empty where the server doesn't say.
+        Raises ModelServerError.
+        """
+
     def stream(
         self, model: str, messages: Sequence[Turn], options: Mapping[str, Any], estimate: int
     ) -> AsyncGenerator[ChatPart]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 import structlog
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, select
 
+from retrieval.answer_log import forget_answers
 from retrieval.database import Database
 from retrieval.embedding.cache import forget_vectors
 from retrieval.errors import DocumentNotFound, StoreUnavailable
@@ -127,7 +128,9 @@ def strays(database: Database, blobs: Blobs) -> set[str]:
 
 
 def _forget(connection: Connection, which: ColumnElement[bool]) -> Sequence[str]:
-    """Delete documents, and the cached vectors that only they used; the blobs they had."""
+    """Delete documents, the answers that hold text of them, and the cached vectors that only they
+    used; the blobs they had.
+    """
     ids = select(documents.c.id).where(which)
     embedded = connection.execute(
         select(generations.c.model_fingerprint, chunks.c.text_hash)
@@ -136,6 +139,7 @@ def _forget(connection: Connection, which: ColumnElement[bool]) -> Sequence[str]
         .distinct()
     ).all()
     blobs = connection.scalars(select(versions.c.blob).where(versions.c.document_id.in_(ids))).all()
+    forget_answers(connection, which)
     connection.execute(delete(documents).where(which))
     for model in {row.model_fingerprint for row in embedded}:
         mine = [row.text_hash for row in embedded if row.model_fingerprint == model]

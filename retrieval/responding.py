@@ -1,13 +1,16 @@
-"""Who answers: the extractive answerer, or a chat model."""
+"""Who answers: the extractive answerer, or a chat model. Whatever asks, asks here."""
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
+from dataclasses import replace
 
 from retrieval.answering import Answering, Basis, Question
 from retrieval.chat.extractive import ExtractiveAnswerer
 from retrieval.errors import InvalidRequest
 from retrieval.generating import Generating
 from retrieval.ports import ChatModels, Threads
+from retrieval.prompting import Prompt
+from retrieval.recording import Notes, Recorder, seeded
 from retrieval.types import Answer, KnowledgeBase, Piece
 
 EXTRACTIVE = ExtractiveAnswerer.name
@@ -22,12 +25,16 @@ class Responding:
         default: str = "",
         generating: Generating | None = None,
         chat: ChatModels | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
-        """`default` is the chat model where a knowledge base names none."""
+        """`default` is the chat model where a knowledge base names none. With a recorder every
+        answer is stored.
+        """
         self._answering = answering
         self._default = default
         self._generating = generating
         self._chat = chat
+        self._recorder = recorder
 
     def default_model(self, kb: KnowledgeBase) -> str:
         """The model that answers where none is asked for."""
@@ -63,10 +70,29 @@ class Responding:
     ) -> AsyncGenerator[Basis | Piece | Answer]:
         """What was found, the pieces of the answer, and last the whole of it.
 
-        Raises RetrievalError.
+        Where answers are stored it has its id by then. Of one whose reader leaves before the end
+        nothing is stored. Raises RetrievalError.
+        """
+        recorder, notes = self._recorder, Notes()
+        if recorder and model != EXTRACTIVE:
+            question = seeded(question)
+        async with aclosing(self.told(kb, question, model, threads)) as said:
+            async for one in said:
+                notes.take(one)
+                if isinstance(one, Answer) and recorder:
+                    yield replace(one, id=await recorder.stored(kb, question, notes, threads))
+                elif not isinstance(one, Prompt):
+                    yield one
+
+    async def told(
+        self, kb: KnowledgeBase, question: Question, model: str, threads: Threads, query: str = ""
+    ) -> AsyncGenerator[Basis | Prompt | Piece | Answer]:
+        """The same with the prompt that a chat model was sent, and nothing is stored.
+
+        `query` is what to search for, where that is known.
         """
         if model == EXTRACTIVE:
-            basis = await threads(self._answering.basis, kb, question)
+            basis = await threads(self._answering.basis, kb, question, query)
             yield basis
             answer = await threads(self._answering.quoted, kb, question, basis)
             for piece in pieces(answer):
@@ -78,7 +104,7 @@ class Responding:
                 f"The chat model {model!r} needs an Ollama server: set OLLAMA_HOST, or choose "
                 f"{EXTRACTIVE!r}."
             )
-        async with aclosing(self._generating.stream(kb, question, model, threads)) as said:
+        async with aclosing(self._generating.stream(kb, question, model, threads, query)) as said:
             async for one in said:
                 yield one
 

@@ -204,6 +204,23 @@ feedback = Table(
     Column("created_at", Float, nullable=False),
 )
 
+# Answers as they were given, and the documents that they hold text of: see Record.
+answers = Table(
+    "answers",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kb_id", String, _owner("knowledge_bases.id"), nullable=False, index=True),
+    Column("continues", Boolean, nullable=False),  # a conversation, which may quote any document
+    Column("record", JSON, nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+answer_documents = Table(
+    "answer_documents",
+    metadata,
+    Column("answer_id", String, _owner("answers.id"), primary_key=True),
+    Column("document_id", String, _owner("documents.id"), primary_key=True, index=True),
+)
+
 # Conditions that many queries share. Of a version, and of a chunk in any generation: that readers
 # see it; of a vector: that it is one of a chunk's, for the model with this fingerprint.
 LIVE_VERSION = (versions.c.document_id == documents.c.id) & (

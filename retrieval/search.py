@@ -68,11 +68,14 @@ class Weighing:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The hits of a query, best first, where its time went, in seconds, and how it was fused."""
+    """The hits of a query, best first, where its time went, in seconds, how it was fused, and the
+    epoch of the knowledge base.
+    """
 
     hits: tuple[Hit, ...]
     timings: Mapping[str, float]
     weighing: Weighing | None = None
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,7 @@ class Searcher:
                 if not lost or epoch == self._knowledge_bases.epoch(kb):
                     break
             searched = time.perf_counter()
-            found = self._reranked(query, Found(hits, {}, ranked.weighing))
+            found = self._reranked(query, Found(hits, {}, ranked.weighing, epoch))
             again = bool(found.weighing and found.weighing.reranked)
             ended = time.perf_counter() if again else searched
         timings = {

@@ -22,7 +22,8 @@ class EngineSettings:
     knowledge bases as they are enough for. `chat_model`: of the Ollama server, empty to answer with
     quotes; `chat_context`: the tokens of its prompts and answers together. `reranker`: a
     cross-encoder by name or path, or the URL of one, empty for none; it sees `rerank_depth`
-    candidates, and no further ones after `rerank_seconds`.
+    candidates, and no further ones after `rerank_seconds`. `store_answers`: keep a record of every
+    answer.
     """
 
     data: Path
@@ -39,4 +40,5 @@ class EngineSettings:
     reranker: str = ""
     rerank_depth: int = 50
     rerank_seconds: float = 2.0
+    store_answers: bool = False
     ollama: OllamaSettings = field(default_factory=OllamaSettings)

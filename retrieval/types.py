@@ -221,7 +221,7 @@ class Answer:
     `query` is what was searched for: the question, as it stands without the conversation.
     `confidence` is the probability that the documents hold an answer; `closest` are the quotes that
     come nearest to one where the answer abstains; `statements` are its sentences, and what the
-    server found out about each.
+    server found out about each. `id` is that of its record, where it is stored.
     """
 
     query: str
@@ -235,6 +235,7 @@ class Answer:
     model: str
     usage: Usage
     timings: Mapping[str, float]
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

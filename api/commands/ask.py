@@ -5,6 +5,7 @@ from typing import Annotated
 import anyio
 import anyio.to_thread
 import typer
+from rich.text import Text
 
 from api.commands.filters import parse_filter
 from api.commands.options import (
@@ -15,7 +16,7 @@ from api.commands.options import (
     KnowledgeBaseOption,
     settings,
 )
-from api.console import print_answer, print_json
+from api.console import out, print_answer, print_json
 from api.replies import AnswerReply
 from api.routes.dependencies import in_thread
 from api.service import open_service
@@ -42,6 +43,8 @@ def ask(
         print_json(AnswerReply.of(answer).model_dump(mode="json"))
     else:
         print_answer(answer)
+        if answer.id:
+            out.print(Text(f"Stored: footnote replay {answer.id}", "dim"))
 
 
 async def _answer(engine: Engine, kb: str, question: Question, model: str) -> Answer:

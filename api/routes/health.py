@@ -46,6 +46,7 @@ async def info(service: ServiceOf, blocking: BlockingOf) -> dict[str, Any]:
         },
         "answerer": settings.chat_model or EXTRACTIVE,
         "ollama": bool(settings.ollama_host),
+        "answers_stored": settings.store_answers,
         "limits": {
             "upload_bytes": settings.max_upload_bytes,
             "pages": settings.max_pages,

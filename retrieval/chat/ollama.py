@@ -38,6 +38,13 @@ class OllamaChat:
         async with self._settings.client() as client:
             return [summary.name for summary in await client.tags()]
 
+    async def digest(self, model: str) -> str:
+        """The digest of a model, as the server lists it now. Raises ModelServerError."""
+        async with self._settings.client() as client:
+            listed = {summary.name.lower(): summary.digest for summary in await client.tags()}
+        name = model.lower()
+        return listed.get(name) or listed.get(f"{name}:latest", "")
+
     async def stream(
         self,
         model: str,

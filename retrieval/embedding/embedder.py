@@ -44,6 +44,11 @@ class Embedder:
     def identity(self) -> ModelIdentity:
         return self._backend.identity
 
+    @property
+    def runtime(self) -> str:
+        """What computes: two of one identity round otherwise."""
+        return type(self._backend).__name__
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text as a document: its prefix and the special tokens included."""
         prefix = self.identity.prefixes.document

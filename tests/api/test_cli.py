@@ -12,7 +12,7 @@ from api.version import VERSION
 from retrieval.embedding.hashing import HashingBackend
 
 COMMANDS = [
-    *(["demo"], ["serve"], ["ingest"], ["search"], ["ask"], ["version"]),
+    *(["demo"], ["serve"], ["ingest"], ["search"], ["ask"], ["replay"], ["version"]),
     *(["kb"], ["kb", "list"], ["kb", "create"], ["kb", "delete"]),
     *(
         ["stand-in"],
@@ -78,6 +78,7 @@ def test_the_version_is_that_of_the_package() -> None:
         (["eval", "compare", "/nowhere", "a: mode=both", "b"], 1, "'both' is not a valid Mode"),
         (["eval", "gate", "/nowhere"], 2, "--baseline"),
         (["eval", "answers", "/nowhere"], 1, "/nowhere"),
+        (["replay", "nope"], 2, "no stored answer 'nope'"),
         (["search"], 2, "Missing argument"),
         (["search", "a", "--mode", "magic"], 2, "magic"),
         (["nope"], 2, "nope"),

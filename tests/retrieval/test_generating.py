@@ -1,10 +1,8 @@
 """Answers of a chat model over real documents: what is shown of what it says."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
 import anyio
-import anyio.to_thread
 import pytest
 
 from retrieval.answering import Basis, Question
@@ -12,11 +10,11 @@ from retrieval.conversation import Turn
 from retrieval.engine import Engine
 from retrieval.errors import InvalidRequest, ModelServerBroken, ModelServerRefused
 from retrieval.generating import Generating
-from retrieval.ollama.types import ChatPart, Usage
 from retrieval.responding import EXTRACTIVE, Responding, dashed
 from retrieval.types import Answer, KnowledgeBaseSettings, Outcome, Piece
 from retrieval.verifying.verifier import Verifier
 from tests.retrieval.library import Library
+from tests.retrieval.scripted import Scripted, threads
 
 TEXT = (
     "The warranty of the Kestrel lasts 24 months. Batteries are covered for 6 months. "
@@ -26,46 +24,11 @@ ASKED = "How long does the warranty of the Kestrel last?"
 Said = list[Basis | Piece | Answer]
 
 
-class Scripted:
-    """A chat model that says what it is told to, and keeps what it was asked."""
-
-    def __init__(self, *parts: str, context: int = 8_192, reason: str = "stop") -> None:
-        self.parts, self.size, self.reason = parts, context, reason
-        self.failures: list[Exception] = []
-        self.asked: list[Sequence[Turn]] = []
-        self.options: Mapping[str, Any] = {}
-        self.closed = 0
-
-    async def window(self, model: str) -> int:
-        return self.size
-
-    async def names(self) -> list[str]:
-        return ["qwen3:4b", "library/tiny:latest"]
-
-    async def stream(
-        self, model: str, messages: Sequence[Turn], options: Mapping[str, Any], estimate: int
-    ) -> AsyncGenerator[ChatPart]:
-        self.asked.append(messages)
-        self.options = options
-        try:
-            if self.failures:
-                raise self.failures.pop(0)
-            for part in self.parts:
-                yield ChatPart(part)
-            yield ChatPart(done=True, done_reason=self.reason, usage=Usage(321, 12))
-        finally:
-            self.closed += 1
-
-
 @pytest.fixture
 def library(engine: Engine) -> Library:
     made = Library(engine)
     made.add("notes", TEXT)
     return made
-
-
-async def threads(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    return await anyio.to_thread.run_sync(lambda: work(*args, **kwargs))
 
 
 def responding(library: Library, chat: Scripted | None, default: str = "") -> Responding:

@@ -30,6 +30,9 @@ class Saying:
     async def names(self) -> list[str]:
         return []
 
+    async def digest(self, model: str) -> str:
+        return ""
+
     async def stream(
         self, model: str, messages: Sequence[Turn], options: Mapping[str, Any], estimate: int
     ) -> AsyncGenerator[ChatPart]:

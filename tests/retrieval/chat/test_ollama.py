@@ -71,6 +71,15 @@ def test_the_context_is_no_larger_than_the_model_s(settings: OllamaSettings) -> 
         anyio.run(OllamaChat(settings, 2_048).window, "nope")
 
 
+def test_a_digest_is_that_of_the_list(settings: OllamaSettings) -> None:
+    chat = OllamaChat(settings, 2_048)
+    digest = anyio.run(chat.digest, "tiny")
+    assert len(digest) == 64
+    assert anyio.run(chat.digest, "Tiny:latest") == digest
+    assert anyio.run(chat.digest, "tiny-think") != digest
+    assert anyio.run(chat.digest, "nope") == ""
+
+
 def test_a_prompt_that_is_too_long_is_refused_and_not_cut(settings: OllamaSettings) -> None:
     with pytest.raises(ModelServerRefused, match="exceeds the available context") as caught:
         talk(OllamaChat(settings, 2_048), [Turn("user", "word " * 3_000)], 5_000)
