@@ -11,6 +11,9 @@ _MARK = re.compile(
 )
 _LEADING = re.compile(rf"(?:{_MARK.pattern})+", re.IGNORECASE)
 _PARTIAL = re.compile(r"\s*[\[【［][^\]】］]{0,20}$")
+_ENDS = re.compile(r"[.!?…。！？｡‼⁇⁈⁉؟।|\n]")  # without one of these nothing ends a sentence
+_LOOK = 64  # characters after it, by which it is decided
+_LONGEST = 2_000  # characters: a sentence that is longer is checked in parts
 # What stands after a line break may turn out to be an item of a list, which begins a sentence.
 _UNDECIDED = re.compile(r"(?:\s+|\n[^\n]{0,8}|\s+[(\[{\"'“‘«]{1,9})$")
 
@@ -41,17 +44,21 @@ class Claims:
 
     def __init__(self) -> None:
         self._rest = ""
-        self._said = 0  # characters of what is left that were given as words
+        self._given = 0  # characters of what is left that were looked at for words
+        self._said = 0  # characters that were given as words
 
     def add(self, text: str) -> list[Words | Claim]:
         """What there is now. A sentence isn't whole until another begins."""
+        end = len(self._rest) - _LOOK
         self._rest += text
-        return [*self._whole(), *self._words()]
+        whole = list(self._whole()) if _ENDS.search(self._rest, max(0, end)) else []
+        words = list(self._words())
+        return [*whole, *words, *self._part()]
 
     def end(self) -> list[Claim]:
         """What is left, when nothing more comes."""
         found = [*self._whole(), *([self._claim(len(self._rest))] if self._rest.strip() else [])]
-        self._rest, self._said = "", 0
+        self._rest, self._given, self._said = "", 0, 0
         return found
 
     def _whole(self) -> Iterator[Claim]:
@@ -74,6 +81,11 @@ class Claims:
                 return cut
         return None
 
+    def _part(self) -> Iterator[Claim]:
+        """What was said of a sentence that doesn't end."""
+        if self._given > _LONGEST:
+            yield self._claim(self._given)
+
     def _claim(self, cut: int) -> Claim:
         text = self._rest[:cut]
         bare = _bare(text)
@@ -83,17 +95,18 @@ class Claims:
         body = bare.rstrip()
         trail = text[len(text.rstrip()) :]
         claim = Claim(body.strip(), body[self._said :], trail, tuple(dict.fromkeys(marks)))
-        self._rest, self._said = self._rest[cut:], 0
+        self._rest, self._given, self._said = self._rest[cut:], 0, 0
         return claim
 
     def _words(self) -> Iterator[Words]:
-        partial = _PARTIAL.search(self._rest)
-        sayable = _bare(self._rest[: partial.start()] if partial else self._rest)
-        undecided = _UNDECIDED.search(sayable)
-        until = undecided.start() if undecided else len(sayable)
-        if until > self._said:
-            yield Words(sayable[self._said : until])
-            self._said = until
+        partial = _PARTIAL.search(self._rest, self._given)
+        until = partial.start() if partial else len(self._rest)
+        undecided = _UNDECIDED.search(self._rest, self._given, until)
+        until = undecided.start() if undecided else until
+        words = _bare(self._rest[self._given : until])
+        self._given, self._said = until, self._said + len(words)
+        if words:
+            yield Words(words)
 
 
 def _bare(text: str) -> str:

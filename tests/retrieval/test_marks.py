@@ -120,3 +120,12 @@ def test_what_is_not_a_mark_stays() -> None:
 
 def test_marks_alone_are_no_sentence() -> None:
     assert claims_of(given_out("[1]", [])) == [("", "", (1,))]
+
+
+def test_a_sentence_that_does_not_end_is_checked_in_parts() -> None:
+    text = " ".join(f"word{n} [{n % 9 + 1}]" for n in range(1_000))
+    found = given_out(text, [7] * (len(text) // 7))
+    parts = [one for one in found if isinstance(one, Claim)]
+    assert len(parts) > 4
+    assert all(len(one.text) < 2_100 and one.marks for one in parts)
+    assert squeezed(shown(found)) == squeezed(re.sub(r" \[\d\]", "", text))
