@@ -6,11 +6,16 @@ from dataclasses import dataclass
 
 from retrieval.sentences import sentences
 
+# Not an index, as in a[0] or [12345].
 _MARK = re.compile(
-    r"\s*[\[【［](?:source\s*|\^)?(\d{1,3}(?:\s*[,，、;-]\s*\d{1,3})*)[\]】］]", re.IGNORECASE
+    r"(?:\s+|(?<!\w)|(?<=\w\w)|(?<=[\d\u4e00-\u9fff]))[\[【［]{1,2}\s?(?:sources?\s?:?\s?|\^)?"
+    r"([1-9]\d{0,2}(?:\s?[,，、;–-]\s?[1-9]\d{0,2})*)\s?[\]】］]{1,2}",
+    re.IGNORECASE,
 )
+_NUMBERS = re.compile(r"(\d+)(?:\s?[–-]\s?(\d+))?")
+_LONGEST_RANGE = 20
 _LEADING = re.compile(rf"(?:{_MARK.pattern})+", re.IGNORECASE)
-_PARTIAL = re.compile(r"\s*[\[【［][^\]】］]{0,20}$")
+_PARTIAL = re.compile(r"\s*[\[【［](?:[^\]】］]{0,20}|[\[【［][^\]】］]{0,20}[\]】］])$")
 _ENDS = re.compile(r"[.!?…。！？｡‼⁇⁈⁉؟।|\n]")  # without one of these nothing ends a sentence
 _LOOK = 64  # characters after it, by which it is decided
 _LONGEST = 2_000  # characters: a sentence that is longer is checked in parts
@@ -89,9 +94,7 @@ class Claims:
     def _claim(self, cut: int) -> Claim:
         text = self._rest[:cut]
         bare = _bare(text)
-        marks = [
-            int(number) for found in _MARK.findall(text) for number in re.findall(r"\d+", found)
-        ]
+        marks = [number for found in _MARK.findall(text) for number in _numbers(found)]
         body = bare.rstrip()
         trail = text[len(text.rstrip()) :]
         claim = Claim(body.strip(), body[self._said :], trail, tuple(dict.fromkeys(marks)))
@@ -107,6 +110,14 @@ class Claims:
         self._given, self._said = until, self._said + len(words)
         if words:
             yield Words(words)
+
+
+def _numbers(mark: str) -> Iterator[int]:
+    """Those that a mark names, and those between them: 1, 3-5."""
+    for found in _NUMBERS.finditer(mark):
+        first = int(found[1])
+        last = int(found[2] or first)
+        yield from range(first, last + 1) if 0 <= last - first < _LONGEST_RANGE else (first, last)
 
 
 def _bare(text: str) -> str:

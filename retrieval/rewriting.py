@@ -1,5 +1,6 @@
 """What a question means without the conversation, as a chat model puts it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -21,6 +22,9 @@ _TURN = 1_000  # characters of one
 _TOKENS = 160  # of what is rewritten
 _LONGEST = 400  # characters of it
 _ASKS = ("?", "？")
+_AROUND = " \n\t\"'“”「」*"  # what models put around it
+_THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
+_LABEL = re.compile(r"^(?:(?:standalone |rewritten |last )?question|问题)\s?[:：]", re.IGNORECASE)
 _KEPT = 0.5  # of the question's own terms, without which it is another question
 
 
@@ -52,9 +56,11 @@ async def rewritten(
 
 def _checked(made: str, question: str) -> str:
     """What was made of a question, if that is still one line that asks for the same."""
-    line = made.strip().strip("\"'“”「」").strip()
+    line = _LABEL.sub("", _THOUGHT.sub("", made).strip(_AROUND)).strip(_AROUND)
     terms = frozenset(content_terms(question))
     kept = len(terms & frozenset(analyse(line)))
-    asks = line.endswith(_ASKS) or not question.rstrip().endswith(_ASKS)
+    asks = line.endswith(_ASKS) or not (
+        question.rstrip().endswith(_ASKS) or line.endswith((".", "。", "]"))
+    )
     fits = asks and "\n" not in line and len(line) <= _LONGEST and kept >= _KEPT * len(terms)
     return line if fits else ""

@@ -14,18 +14,12 @@ _INVISIBLE_TAGS: Final = frozenset(
 )
 _CHROME_TAGS: Final = frozenset(("nav", "footer", "aside"))
 _CHROME_ROLES: Final = frozenset(("navigation", "contentinfo", "search", "complementary", "menu"))
-# In a style without white space. Not by opacity: pages fade their text in. Colours only where the
-# style has the ground too: what text stands on is otherwise for the style sheet to say.
-_HIDING: Final = {
-    "not displayed": re.compile(r"(?:^|;)(?:display:none|visibility:hidden)"),
-    "off the page": re.compile(r"(?:^|;)(?:left|top|text-indent|margin-left):-\d{4,}(?:px|pt|em)"),
-}
-_TINY: Final = re.compile(
-    r"(?:^|;)(?:color:transparent|font-size:(?:0(?:\.0*)?(?:px|pt|r?em|%)?|0?\.\d+p[xt]|1(?:\.\d+)?p[xt]))"
-    r"(?:;|!|$)"
-)
-_COLOUR: Final = re.compile(r"(?:^|;)color:([^;!]+)")
-_GROUND: Final = re.compile(r"(?:^|;)background(?:-color)?:([^;!]+)")
+# Not by opacity: pages fade their text in. Colours only where the style has the ground too: what
+# text stands on is otherwise for the style sheet to say.
+_GONE: Final = {("display", "none"), ("visibility", "hidden")}
+_TINY: Final = re.compile(r"0(?:\.0*)?(?:px|pt|r?em|%)?|0?\.\d+p[xt]|1(?:\.\d+)?p[xt]")
+_FAR: Final = re.compile(r"-\d{4,}(?:\.\d+)?(?:px|pt|em)")
+_MOVES: Final = ("left", "top", "text-indent", "margin-left")
 _SUBSTANTIAL: Final = 0.4
 """A marked main part with less of the page's text than this is a teaser, not the page."""
 
@@ -58,23 +52,36 @@ def hidden_parts(root: Element) -> list[Hidden]:
 
 def _way(element: Element) -> str:
     """How an element's own style hides it; empty where it doesn't."""
-    style = "".join(element.get("style", "").lower().split())
+    style = _style(element.get("style", ""))
     if not style:
         return ""
-    colour, ground = _COLOUR.search(style), _GROUND.search(style)
-    if colour and ground and colour[1] == ground[1]:
+    ground = style.get("background-color", style.get("background", ""))
+    if any(each in _GONE for each in style.items()):
+        return "not displayed"
+    if any(_FAR.fullmatch(style.get(name, "")) for name in _MOVES):
+        return "off the page"
+    if style.get("color") == ground:
         return "in the colour of its ground"
-    if _TINY.search(style) and not _is_restyled(element):
-        return "tiny or transparent"
-    return next((way for way, pattern in _HIDING.items() if pattern.search(style)), "")
+    unseen = style.get("color") == "transparent" and "text" not in style.get("background-clip", "")
+    tiny = _TINY.fullmatch(style.get("font-size", "")) is not None
+    return "tiny or transparent" if (unseen or tiny) and not _has_elements(element) else ""
 
 
-def _is_restyled(element: Element) -> bool:
-    """Whether something within an element may look otherwise: columns are often set in a frame of
-    no size.
+def _style(declared: str) -> dict[str, str]:
+    """The declarations of a style; of several the last one counts, and -webkit- is left out."""
+    parts = (one.partition(":") for one in "".join(declared.lower().split()).split(";"))
+    return {
+        name.removeprefix("-webkit-"): value.removesuffix("!important")
+        for name, _, value in parts
+        if value
+    }
+
+
+def _has_elements(element: Element) -> bool:
+    """Whether there are elements within, which a style sheet may show: columns are often set in a
+    frame of no size.
     """
-    within = islice(element.iter(), 1, None)
-    return any(each.get("style", "") or each.get("class", "") for each in within)
+    return any(True for _ in islice(element.iter(), 1, None))
 
 
 def is_chrome(element: Element) -> bool:

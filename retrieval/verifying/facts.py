@@ -68,9 +68,10 @@ _NO_DENIAL = re.compile(
     r"^\W{0,9}no,|\bnot only\b|\bno doubt\b|(?<=\bneither\b)(.{1,80})\bnor\b", re.IGNORECASE
 )
 _CLAUSES = re.compile(
-    r"[,，;；:：—]|\b(?:but|although|though|while|whereas|which|who|where)\b|但|而"
+    r"[,，;；:：—]|\b(?:but|although|though|while|whereas|which|who|where)\b|(?=\bwithout\b)|但|而"
 )
-_MOST_OF = 0.6  # of a clause's terms
+_MOST_OF = 0.6  # of the terms
+_MOST_CLAUSES = 50  # of a sentence
 
 
 def differences(claim: str, evidence: str, around: str = "") -> list[Difference]:
@@ -88,18 +89,20 @@ def _denies_otherwise(claim: str, evidence: str) -> bool:
     """Whether one of them denies what the other says. A clause of the evidence that says something
     else may deny that.
     """
-    nearest = _nearest(claim, evidence)
+    nearest = _NO_DENIAL.sub(" ", _nearest(claim, evidence))
+    said = frozenset(content_terms(_DENIES.sub(" ", claim)))
+    every = _CLAUSES.split(nearest)[:_MOST_CLAUSES]
+    near = [clause for clause in every if _is_said(clause, said)]
     if denies(claim):
-        return not _DENIES.search(_NO_DENIAL.sub(" ", nearest))
-    said = frozenset(analyse(claim))
-    denying = filter(_DENIES.search, _CLAUSES.split(_NO_DENIAL.sub(" ", nearest)))
-    return denies(" ".join(clause for clause in denying if _is_said(clause, said)))
+        return not any(map(denies, near or every))
+    return any(map(denies, near))
 
 
 def _is_said(clause: str, said: frozenset[str]) -> bool:
-    """Whether most of a clause stands in what is said, its denial aside."""
+    """Whether a clause says most of these terms, or they most of the clause, denials aside."""
     terms = frozenset(content_terms(_DENIES.sub(" ", clause)))
-    return len(terms & said) > _MOST_OF * len(terms)
+    same = len(terms & said)
+    return same > _MOST_OF * min(len(terms), len(said))
 
 
 def denies(text: str) -> bool:
@@ -121,11 +124,11 @@ def _nearest(claim: str, evidence: str) -> str:
 
 def _quantities(claim: str, evidence: str) -> Iterator[Difference]:
     known = quantities(evidence)
-    stated: Counter[Decimal] = Counter()
+    stated: Counter[tuple[str, Decimal]] = Counter()
     for one in quantities(claim):
         same = [other for other in known if one.agrees_with(other)]
-        stated[one.number] += 1
-        too_often = stated[one.number] > sum(one.number == other.number for other in known)
+        stated[one.kind, one.value] += 1
+        too_often = stated[one.kind, one.value] > len(same)
         if not same or too_often or _is_of_another(one, claim, same, known, evidence):
             yield Difference(_kind(one, known), claim[one.start : one.end])
 

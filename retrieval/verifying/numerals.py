@@ -61,7 +61,7 @@ _ORDINAL = "|".join(_ORDINALS)
 _THOUSAND = "千(?![克米瓦卡伏])"  # which begins a unit before these
 _PRONOUNS = ("one", "一", "first")
 _NUMERAL = re.compile(
-    rf"(?:(?P<minus>(?<![\w.,)%\]])[-\u2212](?=\.?\d)|\bminus\s|[零地]下|负))?(?P<digits>{_DIGITS})"
+    rf"(?:(?P<minus>(?<![\w.,)%\]])(?<!\d\s)[-\u2212\u2013](?=\.?\d)|\bminus\s|[零地]下|负))?(?P<digits>{_DIGITS})"
     rf"(?:(?:\s|-)?(?P<scale>{_SCALE})s?\b|(?P<cn_scale>(?:[十百万亿]|{_THOUSAND}){{1,4}}))?"
     rf"|\b(?P<words>(?:(?:{_COUNT})(?:(?<=undred|ousand|illion)\s+and\s+|[\s-])){{0,9}}"
     rf"(?:{_COUNT}|{_ORDINAL}))\b"

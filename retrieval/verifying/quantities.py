@@ -121,10 +121,13 @@ _CLOCK = re.compile(
     r"(?<![\d:.])(?P<hour>[01]?\d|2[0-4])(?:[:.](?P<minute>[0-5]\d))?\s?(?P<half>[ap])\.?m\b\.?"
     r"|(?<![\d:.])(?P<of_24>[01]?\d|2[0-4]):(?P<past>[0-5]\d)(?![\d:])"
     r"|(?P<part>上午|早上|凌晨|中午|下午|晚上|傍晚)?(?<![\d:.])(?P<oclock>[01]?\d|2[0-4])[点时]"
-    r"(?P<after>[0-5]?\d(?=分))?",
+    r"(?:(?P<after>[0-5]?\d)分|(?P<half_past>半)|(?!\d))",
     re.IGNORECASE,
 )
 _LATE = ("p", "下午", "晚上", "傍晚")
+_NIGHT = ("晚上", "傍晚")  # whose twelve is midnight
+_A_DAY = 1_440  # minutes
+_NOON = 12
 _DAY = 86_400  # seconds
 _LEAST_YEAR = 1_000
 _MOST_YEAR = 2_200
@@ -146,8 +149,11 @@ def _times(text: str) -> Iterator[Quantity]:
         hour = int(found["hour"] or found["of_24"] or found["oclock"])
         minute = int(found["minute"] or found["past"] or found["after"] or 0)
         half = (found["half"] or found["part"] or "").lower()
-        of_day = hour % 12 + 12 * (half in _LATE) if half else hour
-        yield Quantity(Decimal(60 * of_day + minute), "clock", Decimal(hour), *found.span())
+        late = half in _LATE or (half == "中午" and hour < _NOON)
+        of_day = hour % _NOON + _NOON * late if half and (hour < _NOON or half in "ap") else hour
+        of_day += _NOON * (half in _NIGHT and hour == _NOON)
+        minutes = (60 * of_day + (30 if found["half_past"] else minute)) % _A_DAY
+        yield Quantity(Decimal(minutes), "clock", Decimal(hour), *found.span())
 
 
 def _named(text: str) -> Iterator[Quantity]:

@@ -118,6 +118,24 @@ def test_what_is_not_a_mark_stays() -> None:
     assert claims_of(given_out(text, [])) == [(text, "", ())]
 
 
+@pytest.mark.parametrize(
+    ("text", "said", "marks"),
+    [
+        ("It is so[1].", "It is so.", (1,)),
+        ("It weighs 12.5[1].", "It weighs 12.5.", (1,)),
+        ("It is so [[1]].", "It is so.", (1,)),
+        ("It is so [1–3].", "It is so.", (1, 2, 3)),
+        ("It is so [ 2 ] [Source: 1] [sources 4, 5].", "It is so.", (2, 1, 4, 5)),
+        ("Then a[0] = b[1] and c[12].", "Then a[0] = b[1] and c[12].", ()),
+        ("约[1]。", "约。", (1,)),
+    ],
+)
+def test_marks_however_they_are_written(text: str, said: str, marks: tuple[int, ...]) -> None:
+    for sizes in ([], [1] * len(text)):
+        (claim,) = (one for one in given_out(text, sizes) if isinstance(one, Claim))
+        assert (claim.text, claim.marks) == (said, marks)
+
+
 def test_marks_alone_are_no_sentence() -> None:
     assert claims_of(given_out("[1]", [])) == [("", "", (1,))]
 

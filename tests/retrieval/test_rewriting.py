@@ -59,6 +59,23 @@ def test_the_question_by_itself() -> None:
 @pytest.mark.parametrize(
     "said",
     [
+        "**How long are the batteries covered?**",
+        "<think>\nThey mean the bicycle.\n</think>\n\nHow long are the batteries covered?",
+        "Question: How long are the batteries covered?",
+    ],
+)
+def test_what_stands_around_it_is_left_out(said: str) -> None:
+    assert made(Saying(said)) == "How long are the batteries covered?"
+
+
+def test_an_answer_is_no_question() -> None:
+    assert made(Saying("The batteries are reset by a button."), "how are batteries reset") == ""
+    assert made(Saying("how are the batteries reset"), "how are batteries reset") != ""
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
         "",
         "They last six months.",
         "The batteries last six months [1].",

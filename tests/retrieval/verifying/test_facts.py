@@ -74,6 +74,10 @@ def test_a_name_may_stand_around_the_evidence() -> None:
         ("2008年印度发射了它。", "2006年未成。2008年10月22日，印度发射了它。"),
         ("棕榈蝮喜欢在树上。", "棕榈蝮活动于树木之上。"),
         ("It first flew in 1980.", "It flew in 1980 for the earliest time."),
+        ("The shop closes at 5 pm.", "The shop closes at 17:00."),
+        ("The tower is 1.5 km tall.", "The tower is 1,500 m tall."),
+        ("It took 24 months.", "It took two years."),
+        ("See pages 10-20.", "See pages 10 -20."),
     ],
 )
 def test_other_words_for_the_same(claim: str, evidence: str) -> None:
@@ -86,6 +90,15 @@ def test_other_words_for_the_same(claim: str, evidence: str) -> None:
         ("推官多掌理司法，系京职。", "推官，唐代设置，多掌理司法，不系京职。"),
         ("It is fast, and it leaks.", "It is fast, but it does not leak."),
         ("戴龙·罗夫斯是运动员。", "戴龙·罗伯斯（，）古巴田径运动员。"),
+        (
+            "Smoking is allowed in the building.",
+            "Smoking is not allowed in the building or within ten metres of any entrance.",
+        ),
+        ("员工可以携带宠物。", "员工不可以携带宠物进入办公楼以及仓库等所有公司管理的场所。"),
+        ("The pump is not heated.", "The pump is heated, but the tank is not heated."),
+        ("The pump is not heated.", "The pump is heated while the tank has no heater."),
+        ("The drug is not approved here.", "The drug is approved here without restrictions."),
+        ("Growth of –3 % was seen.", "Growth of 3 % was seen."),
     ],
 )
 def test_other_words_for_something_else(claim: str, evidence: str) -> None:
