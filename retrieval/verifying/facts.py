@@ -89,13 +89,17 @@ def _denies_otherwise(claim: str, evidence: str) -> bool:
     """Whether one of them denies what the other says. A clause of the evidence that says something
     else may deny that.
     """
-    nearest = _NO_DENIAL.sub(" ", _nearest(claim, evidence))
+    ours, theirs = _clauses(claim), _clauses(_nearest(claim, evidence))
     said = frozenset(content_terms(_DENIES.sub(" ", claim)))
-    every = _CLAUSES.split(nearest)[:_MOST_CLAUSES]
-    near = [clause for clause in every if _is_said(clause, said)]
-    if denies(claim):
-        return not any(map(denies, near or every))
-    return any(map(denies, near))
+    near = [clause for clause in theirs if _is_said(clause, said)]
+    denied = sum(map(denies, ours))
+    if not near:
+        return denied > 0 and not any(map(denies, theirs))
+    return denied != sum(map(denies, near))
+
+
+def _clauses(text: str) -> list[str]:
+    return _CLAUSES.split(_NO_DENIAL.sub(" ", text))[:_MOST_CLAUSES]
 
 
 def _is_said(clause: str, said: frozenset[str]) -> bool:
