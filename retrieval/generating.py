@@ -9,13 +9,12 @@ from retrieval.answering import Answering, Basis, Question
 from retrieval.documents import Documents
 from retrieval.errors import ModelServerRefused
 from retrieval.footnoting import Footnoting
-from retrieval.marks import Claims, Words
-from retrieval.ollama.types import Usage as Spent
 from retrieval.ports import ChatModels, Threads
 from retrieval.prompting import Prompt, compose
 from retrieval.rewriting import rewritten
-from retrieval.types import Answer, KnowledgeBase, Piece, Usage
+from retrieval.types import Answer, KnowledgeBase, Piece
 from retrieval.verifying.verifier import Verifier
+from retrieval.writing import Writing
 
 _ANSWER_TOKENS = 1_024  # of the model's context, kept free for the answer
 # A prompt that the server finds too long is made smaller. The estimate of its length is ours, the
@@ -60,7 +59,7 @@ class Generating:
             )
             yield prompt
             notes = Footnoting(kb, prompt.passages, self._documents, self._verifier)
-            said = self._generated(question, model, basis, prompt, budget, notes, threads)
+            said = self._written(question, model, basis, prompt, budget, notes, threads)
             began = False
             try:
                 async with aclosing(said):
@@ -90,7 +89,7 @@ class Generating:
         spent = {"rewrite": took, "total": basis.timings["total"] + took}
         return replace(basis, timings={**basis.timings, **spent})
 
-    async def _generated(
+    async def _written(
         self,
         question: Question,
         model: str,
@@ -100,43 +99,14 @@ class Generating:
         notes: Footnoting,
         threads: Threads,
     ) -> AsyncGenerator[Piece | Answer]:
-        began = time.perf_counter()
-        within = {"first_token": 0.0, "verify": 0.0}
-        claims, text, spent, reason = Claims(), "", Spent(), ""
+        writing = Writing(notes, threads)
         stream = self._chat.stream(model, prompt.messages, question.options, prompt.tokens)
         async with aclosing(stream) as parts:
             async for part in parts:
-                spent, reason = part.usage or spent, part.done_reason
-                if part.content and not within["first_token"]:
-                    within["first_token"] = time.perf_counter() - began
-                come = claims.add(part.content)
-                for one in [*come, *(claims.end() if part.done else ())]:
-                    if isinstance(one, Words):
-                        piece = Piece(one.text, ends=False)
-                    else:
-                        whole = time.perf_counter()
-                        piece = await threads(notes.piece, one)
-                        within["verify"] += time.perf_counter() - whole
-                    text += piece.text
-                    yield piece
-        usage = Usage(
-            considered=len(basis.hits),
-            used=len(notes.citations),
-            budget=budget,
-            merged=prompt.merged,
-            dropped=prompt.dropped,
-            turns_dropped=prompt.turns_dropped,
-            unverified=notes.unverified,
-            unsupported=notes.unsupported,
-            prompt_tokens=spent.prompt_tokens or 0,
-            output_tokens=spent.output_tokens or 0,
-            cut=reason == "length",
-            rewritten=basis.rewritten,
-        )
-        took = {"generate": time.perf_counter() - began}
-        yield basis.answer(
-            text, notes.citations, model, usage, took, within, statements=notes.statements
-        )
+                async with aclosing(writing.pieces(part)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+        yield writing.answer(basis, model, prompt, budget)
 
 
 def _system(kb: KnowledgeBase, question: Question) -> str:
