@@ -21,6 +21,7 @@ from api.routes import (
     jobs,
     kb,
     metrics,
+    pages,
     reindexing,
     web,
 )
@@ -74,7 +75,19 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
     app.add_middleware(Visitors, known_host=known_host)
     app.add_middleware(Protocols, known_host=known_host, limit=settings.max_upload_bytes)
     errors.install(app)
-    native = (health, metrics, kb, documents, jobs, reindexing, answers, feedback, evaluation, web)
+    native = (
+        health,
+        metrics,
+        kb,
+        documents,
+        pages,
+        jobs,
+        reindexing,
+        answers,
+        feedback,
+        evaluation,
+        web,
+    )
     for routes in native:
         app.include_router(routes.router)
     return app

@@ -11,6 +11,7 @@ from api.evaluations import Evaluation, Kept, Source
 from api.reindexing import Status
 from api.requests import ChunkingSettings
 from ingest.job_store import Job
+from ingest.types import PageBoxes
 from retrieval import types
 from retrieval.engine import Engine
 from retrieval.explaining import Why
@@ -198,12 +199,46 @@ class BoxReply(BaseModel):
     bottom: float
 
 
+class PageSizeReply(BaseModel):
+    number: int
+    label: str
+    width: float
+    height: float
+
+
 class BoxesReply(BaseModel):
     boxes: list[BoxReply] = Field(description="In points from the top left corner of the page")
+    pages: list[PageSizeReply] = Field(
+        description="The pages that have boxes, as large as they are seen, in points: a box's "
+        "left / width is the same on a picture of any size"
+    )
 
     @classmethod
-    def of(cls, boxes: Sequence[types.Box]) -> Self:
-        return cls.model_validate({"boxes": boxes}, from_attributes=True)
+    def of(cls, found: Sequence[PageBoxes]) -> Self:
+        boxes = [box for each in found for box in each.boxes]
+        pages = [
+            PageSizeReply(
+                number=each.page.number, label=each.page.label, width=each.width, height=each.height
+            )
+            for each in found
+        ]
+        return cls.model_validate({"boxes": boxes, "pages": pages}, from_attributes=True)
+
+
+class PageReply(BaseModel):
+    number: int = Field(description="From 1, in the order of the text")
+    label: str = Field(description="What a reader calls it: iv, 12, slide 3")
+    start: int
+    end: int
+
+
+class PagesReply(BaseModel):
+    version: str
+    pages: list[PageReply]
+
+    @classmethod
+    def of(cls, document: types.Document) -> Self:
+        return cls.model_validate(document, from_attributes=True)
 
 
 class DocumentsReply(BaseModel):

@@ -1,7 +1,8 @@
 """The process that reads files: `python -m ingest.parser_process`, one task after another.
 
     parent -> child   a task, then the bytes of the file
-    child  -> parent  a reply: the text and its anchors, boxes, or why there are none
+    child  -> parent  a reply: the text and its anchors, boxes, the scale of a picture, or why
+                      there are none; then the bytes of the picture, none of any other reply
 
 Each is a length and as many bytes; tasks and replies are JSON and not pickle, so a process that
 a hostile file took over can hand on nothing but values.
@@ -18,7 +19,7 @@ from pydantic import Field, TypeAdapter
 
 from ingest import parsers
 from ingest.errors import IngestError
-from ingest.types import Parsed, ParseLimits
+from ingest.types import PageBoxes, Parsed, ParseLimits
 from retrieval.types import Box, Page
 
 if sys.platform != "win32":
@@ -50,6 +51,17 @@ class BoxesTask:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureTask:
+    """Draw a page of a PDF, with these boxes marked."""
+
+    name: str
+    number: int
+    scale: float
+    boxes: tuple[Box, ...]
+    task: Literal["picture"] = "picture"
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """The name of an `IngestError` and its message."""
 
@@ -59,14 +71,16 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came of a task: exactly one of these."""
+    """What came of a task: exactly one of these, and the bytes that follow it."""
 
     parsed: Parsed | None = None
-    boxes: tuple[Box, ...] | None = None
+    boxes: PageBoxes | None = None
+    scale: float | None = None
     refusal: Refusal | None = None
+    data: Annotated[bytes, Field(exclude=True)] = b""
 
 
-Task = ParseTask | BoxesTask
+Task = ParseTask | BoxesTask | PictureTask
 TASK: TypeAdapter[Task] = TypeAdapter(Annotated[Task, Field(discriminator="task")])
 REPLY: TypeAdapter[Reply] = TypeAdapter(Reply)
 
@@ -99,13 +113,17 @@ def main() -> None:
             task, data = TASK.validate_json(receive(inbox)), receive(inbox)
         except EOFError:
             return
-        send(outbox, REPLY.dump_json(_reply(task, data)))
+        reply = _reply(task, data)
+        send(outbox, REPLY.dump_json(reply), reply.data)
 
 
 def _reply(task: Task, data: bytes) -> Reply:
     try:
         if isinstance(task, BoxesTask):
-            return Reply(boxes=parsers.boxes(data, task.page, task.start, task.end))
+            return Reply(boxes=parsers.boxes(data, task.name, task.page, task.start, task.end))
+        if isinstance(task, PictureTask):
+            drawn = parsers.picture(data, task.name, task.number, task.scale, task.boxes)
+            return Reply(scale=drawn.scale, data=drawn.png)
         return Reply(parsed=parsers.parse(data, task.name, task.media_type, task.limits))
     except IngestError as error:
         return Reply(refusal=Refusal(type(error).__name__, str(error)))

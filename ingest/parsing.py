@@ -5,13 +5,26 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
-from typing import Protocol
+from dataclasses import replace
+from typing import Protocol, TypeVar
 
 from ingest import errors, parsers
 from ingest.errors import IngestError, ParserStopped
-from ingest.parser_process import REPLY, TASK, BoxesTask, ParseTask, Reply, Task, receive, send
-from ingest.types import Parsed, ParseLimits
+from ingest.parser_process import (
+    REPLY,
+    TASK,
+    BoxesTask,
+    ParseTask,
+    PictureTask,
+    Reply,
+    Task,
+    receive,
+    send,
+)
+from ingest.types import PageBoxes, Parsed, ParseLimits, Picture
 from retrieval.types import Box, Page
+
+T = TypeVar("T")
 
 _PATIENCE = 2.0  # seconds that a file waits for a process before another is started
 _MOST = 4  # processes side by side
@@ -40,14 +53,20 @@ class ProcessParser:
 
     def parse(self, data: bytes, name: str, media_type: str | None = None) -> Parsed:
         """See `parsers.parse`. Raises its errors, and ParserStopped."""
-        parsed = self._ask(ParseTask(name, media_type, self._limits), data).parsed
-        if parsed is None:
-            raise ParserStopped(f"The parser gave no text for {name}.")
-        return parsed
+        reply = self._ask(ParseTask(name, media_type, self._limits), data)
+        return _given(reply.parsed, f"text for {name}")
 
-    def boxes(self, data: bytes, name: str, page: Page, start: int, end: int) -> tuple[Box, ...]:
+    def boxes(self, data: bytes, name: str, page: Page, start: int, end: int) -> PageBoxes:
         """See `parsers.boxes`. Raises its errors, and ParserStopped."""
-        return self._ask(BoxesTask(name, page, start, end), data).boxes or ()
+        reply = self._ask(BoxesTask(name, page, start, end), data)
+        return _given(reply.boxes, f"boxes for {name}")
+
+    def picture(
+        self, data: bytes, name: str, number: int, scale: float, boxes: tuple[Box, ...] = ()
+    ) -> Picture:
+        """See `parsers.picture`. Raises its errors, and ParserStopped."""
+        reply = self._ask(PictureTask(name, number, scale, boxes), data)
+        return Picture(reply.data, _given(reply.scale, f"picture for {name}"))
 
     def close(self) -> None:
         """Stop the processes, also in the middle of a file, which then fails."""
@@ -132,7 +151,8 @@ class _Worker:
         try:
             assert process.stdin and process.stdout  # noqa: S101 - both are pipes
             send(process.stdin, TASK.dump_json(task), data)
-            return REPLY.validate_json(receive(process.stdout))
+            reply = REPLY.validate_json(receive(process.stdout))
+            return replace(reply, data=receive(process.stdout))
         except (EOFError, OSError, ValueError) as error:
             self._stop()
             if late.is_set():
@@ -180,6 +200,13 @@ class InProcessParser:
 
     def parse(self, data: bytes, name: str, media_type: str | None = None) -> Parsed:
         return parsers.parse(data, name, media_type, self._limits)
+
+
+def _given(part: T | None, what: str) -> T:
+    """The part of a reply that was asked for. Raises ParserStopped."""
+    if part is None:
+        raise ParserStopped(f"The parser gave no {what}.")
+    return part
 
 
 _ERRORS: dict[str, type[IngestError]] = {

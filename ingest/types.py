@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from retrieval.types import Heading, Metadata, Page
+from retrieval.types import Box, Heading, Metadata, Page
 
 
 class Stage(StrEnum):
@@ -56,6 +56,24 @@ class Parsed:
     headings: tuple[Heading, ...] = ()
     properties: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageBoxes:
+    """Where a span stands on a page, which is `width` by `height` points as it is seen."""
+
+    page: Page
+    width: float
+    height: float
+    boxes: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A page as it is seen, as PNG, `scale` pixels a point."""
+
+    png: bytes
+    scale: float
 
 
 @dataclass(frozen=True, slots=True)

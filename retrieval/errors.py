@@ -4,6 +4,7 @@
     ├── NotFound
     │   ├── KnowledgeBaseNotFound
     │   ├── DocumentNotFound
+    │   ├── PageNotFound
     │   ├── FeedbackNotFound
     │   └── AnswerNotFound
     ├── InvalidRequest            a name, filter or query that can't be understood
@@ -44,6 +45,11 @@ class DocumentNotFound(NotFound):
     def __init__(self, document_id: str, knowledge_base: str, version: str | None = None) -> None:
         of = "" if version is None else f" with a version {version!r}"
         super().__init__(f"Knowledge base {knowledge_base!r} has no document {document_id!r}{of}.")
+
+
+class PageNotFound(NotFound):
+    def __init__(self, document: str, number: int, pages: int) -> None:
+        super().__init__(f"{document} has no page {number}: its pages are 1 to {pages}.")
 
 
 class FeedbackNotFound(NotFound):

@@ -1,11 +1,13 @@
-"""What every route needs: the service, and a way to call it without blocking the event loop."""
+"""What routes share: the service, a way to call it without blocking the event loop, and how the
+content of documents is asked for and given.
+"""
 
 from collections.abc import Callable
 from typing import Annotated, ParamSpec, TypeVar
 
 import anyio
 import anyio.to_thread
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 
 from api.service import Service
 from retrieval.processor import available_cores
@@ -59,3 +61,10 @@ def _blocking(request: Request) -> Blocking:
 
 ServiceOf = Annotated[Service, Depends(_service)]
 BlockingOf = Annotated[Blocking, Depends(_blocking)]
+Version = Annotated[str | None, Query(description="A version; by default the live one")]
+
+# What a stranger uploaded is never taken for a page or a script of ours.
+INERT = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+}

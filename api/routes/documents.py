@@ -9,7 +9,6 @@ from fastapi.responses import PlainTextResponse
 
 from api import uploads
 from api.replies import (
-    BoxesReply,
     DocumentReply,
     DocumentsReply,
     JobReply,
@@ -17,7 +16,7 @@ from api.replies import (
     Problem,
 )
 from api.requests import MAX_DOCUMENTS, TextDocument, UrlDocument
-from api.routes.dependencies import Blocking, BlockingOf, ServiceOf
+from api.routes.dependencies import INERT, Blocking, BlockingOf, ServiceOf, Version
 from api.service import Service
 from api.web_documents import fetch
 from ingest.job_store import Job
@@ -68,7 +67,6 @@ _ACCEPTED: dict[int | str, dict[str, Any]] = {
 }
 
 Wait = Annotated[bool, Query(description="Answer when all jobs are final")]
-Version = Annotated[str | None, Query(description="A version; by default the live one")]
 
 
 @router.post(
@@ -198,30 +196,10 @@ async def get_text(
     def got() -> PlainTextResponse:
         knowledge_base = service.engine.knowledge_bases.get(kb)
         document = service.engine.documents.get(knowledge_base, document_id, version)
-        headers = {"X-Document-Version": document.version, **_INERT}
+        headers = {"X-Document-Version": document.version, **INERT}
         return PlainTextResponse(document.text, headers=headers)
 
     return await blocking.call(got)
-
-
-@router.get("/kb/{kb}/documents/{document_id}/boxes", responses=_PROBLEMS)
-async def get_boxes(
-    kb: str,
-    document_id: str,
-    start: int,
-    end: int,
-    service: ServiceOf,
-    blocking: BlockingOf,
-    version: Version = None,
-) -> BoxesReply:
-    """Where on the pages of a PDF a span of its text stands, to highlight a quote."""
-
-    def found() -> BoxesReply:
-        knowledge_base = service.engine.knowledge_bases.get(kb)
-        boxes = service.highlighter.boxes(knowledge_base, document_id, start, end, version)
-        return BoxesReply.of(boxes)
-
-    return await blocking.call(found)
 
 
 @router.get("/kb/{kb}/documents/{document_id}/original", responses=_PROBLEMS)
@@ -238,17 +216,10 @@ async def get_original(
         filename = quote(name.rsplit("/", 1)[-1], safe="")
         disposition = f"attachment; filename*=UTF-8''{filename}"
         # Among the headers, or a charset would be added that the bytes needn't be in.
-        headers = {"Content-Disposition": disposition, "Content-Type": media_type, **_INERT}
+        headers = {"Content-Disposition": disposition, "Content-Type": media_type, **INERT}
         return Response(service.engine.blobs.get(blob), headers=headers)
 
     return await blocking.call(got)
-
-
-# What a stranger uploaded is never taken for a page or a script of ours.
-_INERT = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-}
 
 
 async def _reply(

@@ -23,12 +23,13 @@ from ingest.parsers.messages import parse_eml, parse_msg
 from ingest.parsers.opendocument import parse_odt
 from ingest.parsers.pdf import parse_pdf
 from ingest.parsers.pdf_boxes import boxes
+from ingest.parsers.pdf_picture import picture
 from ingest.parsers.plain import parse_plain
 from ingest.parsers.pptx import parse_pptx
 from ingest.parsers.spreadsheets import parse_csv, parse_xls, parse_xlsx
 from ingest.types import Parsed, ParseLimits
 
-__all__ = ["FINGERPRINT", "SUPPORTED", "boxes", "parse"]
+__all__ = ["FINGERPRINT", "SUPPORTED", "boxes", "parse", "picture"]
 
 FINGERPRINT: Final = "parsers-3"
 """Changes whenever the text made of the same bytes may change."""

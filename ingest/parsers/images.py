@@ -3,6 +3,7 @@
 from io import BytesIO
 
 import numpy as np
+from PIL import Image
 
 from ingest.errors import TooLarge, UnsupportedMedia
 from ingest.parsers import ocr
@@ -16,8 +17,6 @@ def parse_image(file: RawFile, _limits: ParseLimits) -> Parsed:
     """The text in an image. Raises UnsupportedMedia without the extra, TooLarge."""
     if not ocr.AVAILABLE:
         raise UnsupportedMedia(f"{file.name} is an image: {ocr.ADVICE}.")
-    from PIL import Image  # comes with the extra
-
     with Image.open(BytesIO(file.data)) as image:
         width, height = image.size
         if width * height > _MOST_PIXELS:

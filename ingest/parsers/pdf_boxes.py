@@ -5,31 +5,27 @@ from collections.abc import Iterator, Sequence
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from ingest.parsers.pdf_document import open_pdf
+from ingest.parsers.pdf_document import open_page
 from ingest.parsers.pdf_frame import Rectangle, char_box, frame_of
 from ingest.parsers.pdf_reflow import reflow
 from ingest.parsers.pdf_running import PageLines
+from ingest.types import PageBoxes
 from retrieval.types import Box, Page
 
 
-def boxes(data: bytes, page: Page, start: int, end: int) -> tuple[Box, ...]:
+def boxes(data: bytes, name: str, page: Page, start: int, end: int) -> PageBoxes:
     """Rectangles on `page`, about one a line, that cover the canonical span `[start, end)`.
 
     The page is read again just as `parse` read it, so the offsets agree; the part of the span on
-    other pages is left out. Empty where the page has no such text, as in a file that only the
-    second reader could read. Raises DamagedDocument or EncryptedDocument.
+    other pages is left out. Raises EncryptedDocument, and DamagedDocument where only the second
+    reader could read the page.
     """
-    with open_pdf(data, f"page {page.number}") as document:
-        if not 0 < page.number <= len(document):
-            return ()
-        sources = reflow(PageLines(document).body(page.number - 1)).sources
-        leaf = document[page.number - 1]
+    with open_page(data, name, page.number) as leaf:
+        sources = reflow(PageLines(leaf.pdf).body(page.number - 1)).sources
         wanted = sources[max(start - page.start, 0) : max(end - page.start, 0)]
-        found = list(_rectangles(leaf, wanted))
-        leaf.close()
-    return tuple(
-        Box(page.number, each.left, each.top, each.right, each.bottom) for each in _merged(found)
-    )
+        found = _merged(list(_rectangles(leaf, wanted)))
+        width, height = leaf.get_size()
+        return PageBoxes(page, width, height, tuple(Box(page.number, *each) for each in found))
 
 
 def _rectangles(page: pypdfium2.PdfPage, sources: Sequence[int]) -> Iterator[Rectangle]:

@@ -1,4 +1,4 @@
-"""Opens a PDF with pdfium, and says in our words why one doesn't open."""
+"""Opens a PDF, or a page of it, with pdfium, and says in our words why one doesn't open."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,3 +30,23 @@ def open_pdf(data: bytes, name: str) -> Iterator[pypdfium2.PdfDocument]:
         yield document
     finally:
         document.close()
+
+
+@contextmanager
+def open_page(data: bytes, name: str, number: int) -> Iterator[pypdfium2.PdfPage]:
+    """An open page, counted from 1; its document is `page.pdf`.
+
+    Raises what `open_pdf` does, and DamagedDocument for all that pdfium can't do with the page.
+    """
+    with open_pdf(data, name) as document:
+        try:
+            page = document[number - 1]
+            try:
+                yield page
+            finally:
+                page.close()
+        except pypdfium2.PdfiumError as error:
+            raise DamagedDocument(
+                f"Page {number} of {name} can't be read ({error}): print it to a new PDF and "
+                "add that."
+            ) from error

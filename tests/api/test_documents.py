@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from api.commands.demo import sample_documents
 from api.service import Service
 from ingest.fetching import Fetched
 from tests.api.conftest import AddText
@@ -129,7 +128,10 @@ def test_a_list_that_can_not_be_made(shared: TestClient, query: str, said: str) 
     assert_problem(shared.get(f"/kb/kb/documents?{query}"), 422, said)
 
 
-@pytest.mark.parametrize("tail", ["", "/text", "/original", "/boxes?start=0&end=1"])
+TAILS = ("", "/text", "/original", "/boxes?start=0&end=1", "/pages", "/pages/1.png")
+
+
+@pytest.mark.parametrize("tail", TAILS)
 def test_a_document_or_version_that_is_not_there(shared: TestClient, tail: str) -> None:
     assert_problem(shared.get(f"/kb/kb/documents/none{tail}"), 404, "'none'")
     if tail:
@@ -145,7 +147,7 @@ def test_a_document_is_seen_from_its_own_knowledge_base_only(
 ) -> None:
     document = add_text()
     client.put("/kb/other")
-    for tail in ("", "/text", "/original", "/boxes?start=0&end=1"):
+    for tail in TAILS:
         assert_problem(client.get(f"/kb/other/documents/{document}{tail}"), 404, "'other'")
     assert_problem(client.delete(f"/kb/other/documents/{document}"), 404, "'other'")
     assert client.get(f"/kb/kb/documents/{document}").status_code == 200
@@ -189,26 +191,6 @@ def test_the_original_comes_back_as_it_was_and_is_never_run(
     assert got.headers["content-disposition"].startswith("attachment; filename*=UTF-8''")
     text = client.get(f"/kb/kb/documents/{job['document_id']}/text")
     assert text.headers["x-content-type-options"] == "nosniff"
-
-
-def test_boxes_are_where_a_quote_stands_on_the_page(client: TestClient) -> None:
-    pdf = sample_documents() / "laboratory-safety-protocol.pdf"
-    files = {"files": (pdf.name, pdf.read_bytes())}
-    (job,) = client.post("/kb/kb/documents?wait=true", files=files).json()["jobs"]
-    path = f"/kb/kb/documents/{job['document_id']}"
-    boxes = client.get(f"{path}/boxes", params={"start": 0, "end": 20}).json()["boxes"]
-    assert {box["page"] for box in boxes} == {1}
-    assert all(box["left"] < box["right"] and box["top"] < box["bottom"] for box in boxes)
-    assert_problem(client.get(f"{path}/boxes", params={"start": 5, "end": 5}), 422, "span")
-    assert_problem(client.get(f"{path}/boxes"), 422, "query.start")
-
-
-def test_a_text_has_no_boxes_and_a_span_must_lie_in_it(shared: TestClient) -> None:
-    (document,) = shared.get("/kb/kb/documents").json()["documents"]
-    path = f"/kb/kb/documents/{document['id']}/boxes"
-    assert shared.get(path, params={"start": 0, "end": 1}).json() == {"boxes": []}
-    for start, end in ((-1, 1), (1, 1), (0, document["characters"] + 1), (10**30, 10**31)):
-        assert_problem(shared.get(path, params={"start": start, "end": end}), 422, "span")
 
 
 def test_a_delete_during_an_upload_leaves_all_or_nothing(

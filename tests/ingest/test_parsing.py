@@ -21,6 +21,7 @@ from ingest.errors import (
 from ingest.parser_process import send
 from ingest.parsing import InProcessParser, ProcessParser
 from ingest.types import ParseLimits
+from retrieval.types import Box
 from tests.ingest.parsers.builders import pdf, word
 
 NewParser = Callable[..., ProcessParser]
@@ -198,8 +199,19 @@ def test_boxes_cross_too(new_parser: NewParser) -> None:
     parser = new_parser()
     page = parser.parse(data, "a.pdf").pages[1]
     found = parser.boxes(data, "a.pdf", page, page.start, page.end)
-    assert found == parsers.boxes(data, page, page.start, page.end)
-    assert {box.page for box in found} == {page.number}
+    assert found == parsers.boxes(data, "a.pdf", page, page.start, page.end)
+    assert {box.page for box in found.boxes} == {page.number}
+
+
+def test_pictures_cross_as_they_are_and_leave_the_pipe_clean(new_parser: NewParser) -> None:
+    data = pdf([["First page"], ["Second page"]])
+    parser = new_parser()
+    mark = (Box(2, 70, 70, 140, 90),)
+    drawn = parser.picture(data, "a.pdf", 2, 0.5, mark)
+    assert drawn == parsers.picture(data, "a.pdf", 2, 0.5, mark)
+    with pytest.raises(DamagedDocument, match=r"Page 3 of a\.pdf"):
+        parser.picture(data, "a.pdf", 3, 0.5)
+    assert parser.parse(MARKDOWN, "a.md") == parsers.parse(MARKDOWN, "a.md")
 
 
 def test_nobody_waits_behind_a_file_that_takes_long(

@@ -2,6 +2,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 import pytest
 
+from ingest.errors import DamagedDocument
 from ingest.parsers import boxes, parse
 from retrieval.types import Box, Page
 from tests.ingest.parsers.builders import pdf
@@ -14,7 +15,7 @@ def located(data: bytes, words: str) -> tuple[Box, ...]:
     parsed = parse(data, "a.pdf")
     start = parsed.text.index(words)
     page = next(page for page in parsed.pages if page.start <= start < page.end)
-    return boxes(data, page, start, start + len(words))
+    return boxes(data, "a.pdf", page, start, start + len(words)).boxes
 
 
 def words_inside(data: bytes, box: Box) -> str:
@@ -80,5 +81,6 @@ def _device(
 
 def test_nothing_to_show_outside_the_text_or_the_file() -> None:
     data = pdf([["Here"]])
-    assert boxes(data, Page(1, 0, 4, "1"), 4, 90) == ()
-    assert boxes(data, Page(9, 0, 4, "9"), 0, 4) == ()
+    assert boxes(data, "a.pdf", Page(1, 0, 4, "1"), 4, 90).boxes == ()
+    with pytest.raises(DamagedDocument, match=r"Page 9 of a\.pdf can't be read"):
+        boxes(data, "a.pdf", Page(9, 0, 4, "9"), 0, 4)

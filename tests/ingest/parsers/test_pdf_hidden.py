@@ -182,7 +182,7 @@ def test_boxes_agree_with_a_text_that_leaves_something_out() -> None:
     canvas.save()
     parsed = parse(buffer.getvalue(), "a.pdf")
     assert parsed.text == SEEN
-    (box,) = boxes(buffer.getvalue(), parsed.pages[0], 0, len(SEEN))
+    (box,) = boxes(buffer.getvalue(), "a.pdf", parsed.pages[0], 0, len(SEEN)).boxes
     assert box.top < A4[1] - 500 < box.bottom
 
 

@@ -53,8 +53,8 @@ def test_what_moves_or_changes_is_text() -> None:
 def test_boxes_are_found_on_pages_whose_head_is_left_out() -> None:
     data = pdf(pages(6))
     parsed = parse(data, "a.pdf")
-    [box] = boxes(data, parsed.pages[4], *span(parsed.text, f"and {WORDS[5]}."))
-    [first] = boxes(data, parsed.pages[0], *span(parsed.text, f"and {WORDS[1]}."))
+    [box] = boxes(data, "a.pdf", parsed.pages[4], *span(parsed.text, f"and {WORDS[5]}.")).boxes
+    [first] = boxes(data, "a.pdf", parsed.pages[0], *span(parsed.text, f"and {WORDS[1]}.")).boxes
     assert (box.page, round(box.top)) == (5, round(first.top))
 
 
