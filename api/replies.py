@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from api import evaluating
 from api.evaluations import Evaluation, Kept, Source
 from api.reindexing import Status
+from api.rendering import to_html
 from api.requests import ChunkingSettings
 from ingest.job_store import Job
 from ingest.types import PageBoxes
@@ -385,6 +386,10 @@ class AnswerReply(BaseModel):
     )
     query: str = Field(description="What was searched for")
     text: str
+    html: str | None = Field(
+        description="With `html`: the text as safe HTML; marks lead to `#note-N`, sentences that "
+        "aren't verified have the class `unsupported` or `contradicted`"
+    )
     citations: list[CitationReply]
     closest: list[CitationReply] = Field(description="Where it abstains: what comes nearest")
     statements: list[StatementReply] = Field(description="Each sentence, and what was found out")
@@ -396,11 +401,12 @@ class AnswerReply(BaseModel):
     timings: dict[str, float] = Field(description="Seconds")
 
     @classmethod
-    def of(cls, answer: types.Answer) -> Self:
+    def of(cls, answer: types.Answer, *, html: bool = False) -> Self:
         return cls(
             id=answer.id,
             query=answer.query,
             text=answer.text,
+            html=to_html(answer) if html else None,
             citations=[CitationReply.of(citation) for citation in answer.citations],
             closest=[CitationReply.of(citation) for citation in answer.closest],
             statements=[StatementReply(**asdict(one)) for one in answer.statements],

@@ -203,6 +203,7 @@ class AskRequest(_Request):
     k: int = Field(10, ge=1, le=100, description="Chunks to look at")
     filter: dict[str, Any] = Field(default_factory=dict)
     stream: bool = Field(False, description="Server-sent events token, citation, done")
+    html: bool = Field(False, description="Give the answer as HTML too, which is safe to show")
     history: list[TurnRequest] = Field(
         default_factory=list, max_length=MAX_TURNS, description="What was said before"
     )

@@ -122,13 +122,16 @@ async def ask(
     responding = service.engine.responding
     model = await responding.model(opened, body.model)
     if not body.stream:
-        return AnswerReply.of(await responding.answer(opened, body.asked(), model, blocking.call))
+        answer = await responding.answer(opened, body.asked(), model, blocking.call)
+        return AnswerReply.of(answer, html=body.html)
     said = responding.stream(opened, body.asked(), model, blocking.call)
     await anext(said)  # what fails in the search still gets a status
-    return StreamingResponse(_events(said), media_type=EVENT_STREAM)
+    return StreamingResponse(_events(said, html=body.html), media_type=EVENT_STREAM)
 
 
-async def _events(said: AsyncGenerator[Basis | Piece | Answer]) -> AsyncIterator[str]:
+async def _events(
+    said: AsyncGenerator[Basis | Piece | Answer], *, html: bool
+) -> AsyncIterator[str]:
     """Each piece, the citations whose markers it has, and the whole answer; or an error."""
     try:
         async with aclosing(said):
@@ -138,6 +141,6 @@ async def _events(said: AsyncGenerator[Basis | Piece | Answer]) -> AsyncIterator
                     for citation in one.citations:
                         yield event("citation", CitationReply.of(citation).model_dump(mode="json"))
                 elif isinstance(one, Answer):
-                    yield event("done", AnswerReply.of(one).model_dump(mode="json"))
+                    yield event("done", AnswerReply.of(one, html=html).model_dump(mode="json"))
     except RetrievalError as error:
         yield event("error", described(error))
