@@ -189,15 +189,24 @@ async def delete_document(
     responses=_PROBLEMS,
 )
 async def get_text(
-    kb: str, document_id: str, service: ServiceOf, blocking: BlockingOf, version: Version = None
+    kb: str,
+    document_id: str,
+    service: ServiceOf,
+    blocking: BlockingOf,
+    version: Version = None,
+    start: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    end: Annotated[int | None, Query(ge=0, le=2**53)] = None,
 ) -> PlainTextResponse:
-    """The canonical text. Offsets of hits and citations count its Unicode code points."""
+    """The canonical text, or the part of it from `start` to `end`; how long it is in all stands in
+    `X-Text-Length`. Offsets, of hits and citations too, count its Unicode code points.
+    """
 
     def got() -> PlainTextResponse:
         knowledge_base = service.engine.knowledge_bases.get(kb)
         document = service.engine.documents.get(knowledge_base, document_id, version)
-        headers = {"X-Document-Version": document.version, **INERT}
-        return PlainTextResponse(document.text, headers=headers)
+        length = {"X-Text-Length": str(len(document.text))}
+        headers = {"X-Document-Version": document.version, **length, **INERT}
+        return PlainTextResponse(document.text[start:end], headers=headers)
 
     return await blocking.call(got)
 

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from api.requests import MAX_DOCUMENTS
 from api.routes.dependencies import BlockingOf, ServiceOf
 from api.version import VERSION
+from retrieval.abstention import THRESHOLD
 from retrieval.responding import EXTRACTIVE
 from retrieval.search import MAX_K, MAX_QUERY
 
@@ -47,6 +48,8 @@ async def info(service: ServiceOf, blocking: BlockingOf) -> dict[str, Any]:
         "answerer": settings.chat_model or EXTRACTIVE,
         "ollama": bool(settings.ollama_host),
         "answers_stored": settings.store_answers,
+        "min_confidence": THRESHOLD,
+        "fetch_urls": settings.fetch_urls,
         "limits": {
             "upload_bytes": settings.max_upload_bytes,
             "pages": settings.max_pages,

@@ -295,3 +295,12 @@ def test_a_document_that_is_deleted_is_gone_with_its_jobs(
     assert client.get("/jobs").json()["counts"] == {"done": 1}
     assert client.delete(f"/kb/kb/documents/{document}").status_code == 204
     assert client.get("/jobs").json() == {"counts": {}, "jobs": []}
+
+
+def test_a_part_of_the_text_counts_code_points(client: TestClient, add_text: AddText) -> None:
+    path = f"/kb/kb/documents/{add_text('茶🍵at four')}/text"
+    part = client.get(path, params={"start": 1, "end": 4})
+    assert (part.text, part.headers["x-text-length"]) == ("🍵at", "9")
+    assert client.get(path, params={"start": 4}).text == " four"
+    assert client.get(path, params={"start": 90}).text == ""
+    assert client.get(path, params={"start": -1}).status_code == 422
