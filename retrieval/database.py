@@ -98,6 +98,7 @@ def _migrate(connection: Connection) -> None:
 
 def _configure_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # transactions are ours to begin, see below
+    connection.create_function("lower", 1, _lower, deterministic=True)  # its own knows ASCII only
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",
@@ -108,6 +109,10 @@ def _configure_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select
 
 from retrieval.database import Database
-from retrieval.errors import DocumentNotFound
+from retrieval.errors import DocumentNotFound, InvalidRequest
 from retrieval.schema import (
     LIVE_VERSION,
     chunks,
@@ -23,6 +23,21 @@ from retrieval.types import (
     Page,
     to_metadata,
 )
+
+_ORDERS: dict[str, ColumnElement[Any]] = {
+    "uri": documents.c.uri,
+    "title": func.lower(versions.c.title),
+    "updated_at": documents.c.updated_at,
+    "created_at": documents.c.created_at,
+    "size": versions.c.size,
+}
+SORTS = ", ".join(f"`{name}`" for name in _ORDERS)
+
+
+def containing(text: str) -> ColumnElement[bool]:
+    """The condition that a document's title, uri or name contains a text, in capitals or not."""
+    columns = (versions.c.title, documents.c.uri, versions.c.name)
+    return or_(*(column.icontains(text, autoescape=True) for column in columns))
 
 
 class Documents:
@@ -44,8 +59,13 @@ class Documents:
         limit: int,
         offset: int = 0,
         where: ColumnElement[bool] | None = None,
+        sort: str = "uri",
     ) -> list[DocumentSummary]:
-        """Documents with a live version, by uri."""
+        """Documents with a live version, where a condition on both holds, in a fixed order.
+
+        `sort` is what they are ordered by, with `-` before it from the last to the first. Raises
+        InvalidRequest for an order that there isn't.
+        """
         page_count = (
             select(func.count())
             .where(pages.c.document_id == documents.c.id, pages.c.version == versions.c.version)
@@ -79,7 +99,7 @@ class Documents:
             )
             .join(versions, LIVE_VERSION)
             .where(documents.c.kb_id == kb.id)
-            .order_by(documents.c.uri)
+            .order_by(*_order(sort))
             .limit(limit)
             .offset(offset)
         )
@@ -89,9 +109,9 @@ class Documents:
             return [_to_summary(row) for row in connection.execute(query)]
 
     def count(self, kb: KnowledgeBase, where: ColumnElement[bool] | None = None) -> int:
-        """How many documents have a live version."""
-        query = select(func.count()).select_from(documents)
-        query = query.where(documents.c.kb_id == kb.id, documents.c.live_version.is_not(None))
+        """How many documents have a live version, where a condition on both holds."""
+        query = select(func.count()).select_from(documents.join(versions, LIVE_VERSION))
+        query = query.where(documents.c.kb_id == kb.id)
         if where is not None:
             query = query.where(where)
         with self._database.read() as connection:
@@ -205,6 +225,14 @@ class Documents:
         )
         with self._database.read() as connection:
             return to_metadata(connection.scalar(query) or {})
+
+
+def _order(sort: str) -> tuple[ColumnElement[Any], ColumnElement[str]]:
+    """What to order by; documents that are equal in that keep one order from page to page."""
+    column = _ORDERS.get(sort.removeprefix("-"))
+    if column is None:
+        raise InvalidRequest(f"sort is {sort!r}; it is one of {SORTS}, after a `-` or alone.")
+    return (column.desc() if sort.startswith("-") else column), documents.c.id
 
 
 def _version(kb: KnowledgeBase, document_id: str, version: str | None) -> Select[*tuple[Any, ...]]:

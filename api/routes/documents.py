@@ -21,6 +21,7 @@ from api.service import Service
 from api.web_documents import fetch
 from ingest.job_store import Job
 from retrieval import filters
+from retrieval.documents import SORTS, containing
 from retrieval.errors import InvalidRequest
 
 router = APIRouter(tags=["documents"])
@@ -65,6 +66,8 @@ _ACCEPTED: dict[int | str, dict[str, Any]] = {
     202: {"model": JobsReply, "description": "Accepted: follow the jobs"},
     200: {"model": JobsReply, "description": "With `wait`: all jobs are final, none is put off"},
 }
+
+_SEARCH = 500  # characters, as many as a title has at most
 
 Wait = Annotated[bool, Query(description="Answer when all jobs are final")]
 
@@ -133,17 +136,25 @@ async def list_documents(
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
     filter: Annotated[str, Query(description="A metadata filter, as JSON")] = "{}",  # noqa: A002
+    search: Annotated[
+        str, Query(max_length=_SEARCH, description="Only those with it in title, uri or name")
+    ] = "",
+    sort: Annotated[
+        str, Query(description=f"One of {SORTS}; with `-` before it, from the last to the first")
+    ] = "uri",
 ) -> DocumentsReply:
-    """The documents of a knowledge base by uri, a page at a time."""
+    """The documents of a knowledge base, a page at a time."""
     try:
         condition = filters.condition(json.loads(filter))
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(f"The filter isn't JSON: {error}.") from error
+    if search:
+        condition &= containing(search)
 
     def listed() -> DocumentsReply:
         knowledge_base = service.engine.knowledge_bases.get(kb)
         documents = service.engine.documents
-        found = documents.list(knowledge_base, limit, offset, condition)
+        found = documents.list(knowledge_base, limit, offset, condition, sort)
         return DocumentsReply(
             total=documents.count(knowledge_base, condition),
             documents=[DocumentReply.of(summary) for summary in found],

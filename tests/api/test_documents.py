@@ -107,9 +107,23 @@ def test_lists_are_paged_by_uri(client: TestClient, add_text: AddText) -> None:
     assert uris == [f"n/{number}" for number in range(5)]
 
 
+def test_a_list_is_searched_filtered_and_sorted_at_once(
+    client: TestClient, add_text: AddText
+) -> None:
+    for number, title in enumerate(("Über Tee", "Coffee", "ÜBER KAFFEE", "über 100%")):
+        add_text(f"Text {number}.", uri=f"n/{number}", title=title, metadata={"odd": number % 2})
+    asked = "search=über&sort=-title&limit=1&offset=1"
+    got = client.get(f"/kb/kb/documents?{asked}").json()
+    assert (got["total"], [one["title"] for one in got["documents"]]) == (3, ["ÜBER KAFFEE"])
+    got = client.get("/kb/kb/documents", params={"search": "%", "filter": '{"odd": 1}'}).json()
+    assert (got["total"], [one["uri"] for one in got["documents"]]) == (1, ["n/3"])
+
+
 @pytest.mark.parametrize(
     ("query", "said"),
     [
+        ("sort=text", "`updated_at`"),
+        ("search=" + "文" * 501, "query.search"),
         ("limit=0", "query.limit"),
         ("limit=1001", "query.limit"),
         ("offset=-1", "query.offset"),

@@ -1,7 +1,8 @@
 import pytest
 
+from retrieval.documents import containing
 from retrieval.engine import Engine
-from retrieval.errors import DocumentNotFound
+from retrieval.errors import DocumentNotFound, InvalidRequest
 from retrieval.schema import documents
 from tests.retrieval.library import Library, PagedParser
 
@@ -84,6 +85,75 @@ def test_documents_are_listed_by_uri_a_page_at_a_time(library: Library) -> None:
     only = documents.c.uri.in_(["a", "文"])
     assert [summary.uri for summary in reads.list(library.kb, 10, where=only)] == ["a", "文"]
     assert (reads.count(library.kb), reads.count(library.kb, only)) == (4, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("übersicht", ["a"]),
+        ("50%", ["a"]),
+        ("5%", []),
+        ("zebra", ["q_1"]),
+        ("Q_", ["q_1"]),
+        ("_", ["q_1"]),
+        ("/", ["文/斑马"]),
+        ("斑马", ["文/斑马"]),
+        (".MD", ["a", "q_1", "文/斑马"]),
+        ("\\", []),
+        ("", ["a", "q_1", "文/斑马"]),
+    ],
+)
+def test_documents_are_found_by_what_they_are_called(
+    library: Library, text: str, found: list[str]
+) -> None:
+    library.add("a", "# Zebras of old\n\nThey had stripes.")
+    library.add("a", "# JAHRESÜBERSICHT, 50%\n\nText.")
+    library.add("q_1", "# ZEBRAS\n\nText.")
+    library.add("文/斑马", "# About it\n\nText.")
+    reads, where = library.engine.documents, containing(text)
+    assert [summary.uri for summary in reads.list(library.kb, 10, where=where)] == found
+    assert reads.count(library.kb, where) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("uri", "abc"),
+        ("-uri", "cba"),
+        ("title", "cab"),
+        ("-title", "bac"),
+        ("size", "bac"),
+        ("-size", "cab"),
+        ("created_at", "cba"),
+        ("-created_at", "abc"),
+        ("updated_at", "bac"),
+        ("-updated_at", "cab"),
+    ],
+)
+def test_documents_are_listed_in_the_order_asked_for(
+    library: Library, sort: str, expected: str
+) -> None:
+    library.add("c", "A first version.")
+    library.add("b", "# Émile\n\n")
+    library.add("a", "# beta\n\nSome.")
+    library.add("c", "# ALPHA\n\nThe longest of all.")
+    found = library.engine.documents.list(library.kb, 10, sort=sort)
+    assert "".join(summary.uri for summary in found) == expected
+
+
+@pytest.mark.parametrize("sort", ["size", "-size", "title", "-title"])
+def test_what_is_equal_has_one_order_from_page_to_page(library: Library, sort: str) -> None:
+    for uri in "abcdef":
+        library.add(uri, "# Same\n\nText.")
+    reads = library.engine.documents
+    pages = [reads.list(library.kb, 1, offset, sort=sort)[0].id for offset in range(6)]
+    assert pages == sorted(pages)
+
+
+@pytest.mark.parametrize("sort", ["", "-", "--uri", "uri-", "text", "uri desc"])
+def test_an_order_that_there_is_not_is_refused(library: Library, sort: str) -> None:
+    with pytest.raises(InvalidRequest, match="`updated_at`"):
+        library.engine.documents.list(library.kb, 10, sort=sort)
 
 
 def test_equal_bytes_are_known_by_their_digest(library: Library) -> None:
