@@ -192,6 +192,26 @@ class DocumentReply(BaseModel):
         return cls.model_validate(summary, from_attributes=True)
 
 
+class VersionReply(BaseModel):
+    version: str
+    live: bool = Field(description="Whether it is the one that searches see")
+    title: str
+    name: str
+    media_type: str
+    size: int
+    characters: int
+    warnings: list[str]
+    created_at: float
+
+    @classmethod
+    def of(cls, summary: types.VersionSummary) -> Self:
+        return cls.model_validate(summary, from_attributes=True)
+
+
+class VersionsReply(BaseModel):
+    versions: list[VersionReply] = Field(description="The newest first")
+
+
 class BoxReply(BaseModel):
     page: int
     left: float

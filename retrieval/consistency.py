@@ -19,6 +19,7 @@ from retrieval.errors import StoreUnavailable
 from retrieval.knowledge_bases import KnowledgeBases
 from retrieval.ports import Posting, Stores
 from retrieval.schema import (
+    HAS_CHUNKS,
     LIVE_CHUNK,
     chunks,
     documents,
@@ -169,12 +170,9 @@ def forget_remains(database: Database) -> None:
         connection.execute(delete(documents).where(documents.c.live_version.is_(None)))
 
 
-# A version that isn't live has chunks only between being staged and becoming live.
 _STAGED = or_(
     and_(
-        exists().where(
-            chunks.c.document_id == versions.c.document_id, chunks.c.version == versions.c.version
-        ),
+        HAS_CHUNKS,
         exists().where(
             documents.c.id == versions.c.document_id,
             documents.c.live_version != versions.c.version,

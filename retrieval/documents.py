@@ -1,5 +1,7 @@
 """Documents and their versions, read from the catalogue."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select
@@ -7,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select
 from retrieval.database import Database
 from retrieval.errors import DocumentNotFound, InvalidRequest
 from retrieval.schema import (
+    HAS_CHUNKS,
     LIVE_VERSION,
     chunks,
     documents,
@@ -21,6 +24,7 @@ from retrieval.types import (
     KnowledgeBase,
     Metadata,
     Page,
+    VersionSummary,
     to_metadata,
 )
 
@@ -116,6 +120,35 @@ class Documents:
             query = query.where(where)
         with self._database.read() as connection:
             return connection.scalar(query) or 0
+
+    def versions(self, kb: KnowledgeBase, document_id: str) -> Sequence[VersionSummary]:
+        """The versions of a document that are or were live, the newest first.
+
+        Raises DocumentNotFound.
+        """
+        live = versions.c.version == documents.c.live_version
+        query = (
+            select(
+                versions.c.version,
+                live.label("live"),
+                versions.c.title,
+                versions.c.name,
+                versions.c.media_type,
+                versions.c.size,
+                func.length(versions.c.text).label("characters"),
+                versions.c.warnings,
+                versions.c.created_at,
+            )
+            .join(documents, documents.c.id == versions.c.document_id)
+            .where(documents.c.kb_id == kb.id, documents.c.id == document_id)
+            .where(documents.c.live_version.is_not(None), live | ~HAS_CHUNKS)
+            .order_by(versions.c.created_at.desc(), versions.c.version)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        if not rows:
+            raise DocumentNotFound(document_id, kb.name)
+        return [replace(VersionSummary(*row), warnings=tuple(row.warnings)) for row in rows]
 
     def get(self, kb: KnowledgeBase, document_id: str, version: str | None = None) -> Document:
         """A version of a document, the live one unless told otherwise. Raises DocumentNotFound."""

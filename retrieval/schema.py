@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    exists,
     text,
 )
 
@@ -222,12 +223,16 @@ answer_documents = Table(
 )
 
 # Conditions that many queries share. Of a version, and of a chunk in any generation: that readers
-# see it; of a vector: that it is one of a chunk's, for the model with this fingerprint.
+# see it; of a version: that it has chunks, which one that isn't live has only between being staged
+# and becoming live; of a vector: that it is one of a chunk's, for the model with this fingerprint.
 LIVE_VERSION = (versions.c.document_id == documents.c.id) & (
     versions.c.version == documents.c.live_version
 )
 LIVE_CHUNK = (chunks.c.document_id == documents.c.id) & (
     chunks.c.version == documents.c.live_version
+)
+HAS_CHUNKS = exists().where(
+    chunks.c.document_id == versions.c.document_id, chunks.c.version == versions.c.version
 )
 
 

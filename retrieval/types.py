@@ -321,3 +321,18 @@ class DocumentSummary:
     warnings: tuple[str, ...]
     created_at: float
     updated_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class VersionSummary:
+    """What a document's history shows of each version that is live, or was."""
+
+    version: str
+    live: bool
+    title: str
+    name: str
+    media_type: str
+    size: int
+    characters: int
+    warnings: tuple[str, ...]
+    created_at: float

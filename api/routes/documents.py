@@ -14,6 +14,8 @@ from api.replies import (
     JobReply,
     JobsReply,
     Problem,
+    VersionReply,
+    VersionsReply,
 )
 from api.requests import MAX_DOCUMENTS, TextDocument, UrlDocument
 from api.routes.dependencies import INERT, Blocking, BlockingOf, ServiceOf, Version
@@ -192,6 +194,20 @@ async def delete_document(
         service.evaluator.review(knowledge_base)  # its report may have texts of the document
 
     await blocking.call(delete)
+
+
+@router.get("/kb/{kb}/documents/{document_id}/versions", responses=_PROBLEMS)
+async def list_versions(
+    kb: str, document_id: str, service: ServiceOf, blocking: BlockingOf
+) -> VersionsReply:
+    """The versions of a document, live and earlier, whose text and bytes can still be had."""
+
+    def listed() -> VersionsReply:
+        knowledge_base = service.engine.knowledge_bases.get(kb)
+        found = service.engine.documents.versions(knowledge_base, document_id)
+        return VersionsReply(versions=[VersionReply.of(one) for one in found])
+
+    return await blocking.call(listed)
 
 
 @router.get(

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from api.service import Service
 from ingest.fetching import Fetched
-from tests.api.conftest import AddText
+from tests.api.conftest import SERVICE_TEXT, AddText
 from tests.api.replies import assert_problem, upload
 
 
@@ -65,6 +65,12 @@ def test_an_old_version_stays_readable_and_its_quotes_true(
     assert old["citations"]
     put = client.put(f"/kb/kb/documents/{document}?wait=true", json={"text": "Nothing at all."})
     assert [job["outcome"] for job in put.json()["jobs"]] == ["updated"]
+    told = client.get(f"/kb/kb/documents/{document}/versions").json()["versions"]
+    assert [(one["live"], one["characters"]) for one in told] == [
+        (True, 15),
+        (False, len(SERVICE_TEXT)),
+    ]
+    assert {citation["version"] for citation in old["citations"]} == {told[1]["version"]}
     path = f"/kb/kb/documents/{document}/text"
     assert client.get(path).text == "Nothing at all."
     for citation in old["citations"]:
@@ -142,13 +148,13 @@ def test_a_list_that_can_not_be_made(shared: TestClient, query: str, said: str) 
     assert_problem(shared.get(f"/kb/kb/documents?{query}"), 422, said)
 
 
-TAILS = ("", "/text", "/original", "/boxes?start=0&end=1", "/pages", "/pages/1.png")
+TAILS = ("", "/versions", "/text", "/original", "/boxes?start=0&end=1", "/pages", "/pages/1.png")
 
 
 @pytest.mark.parametrize("tail", TAILS)
 def test_a_document_or_version_that_is_not_there(shared: TestClient, tail: str) -> None:
     assert_problem(shared.get(f"/kb/kb/documents/none{tail}"), 404, "'none'")
-    if tail:
+    if tail not in ("", "/versions"):
         (document,) = shared.get("/kb/kb/documents").json()["documents"]
         joint = "&" if "?" in tail else "?"
         for version in ("none", "%00", "%ED%A0%80", ""):

@@ -1,9 +1,12 @@
 import pytest
 
+from ingest.pipeline import identify
 from retrieval.documents import containing
 from retrieval.engine import Engine
 from retrieval.errors import DocumentNotFound, InvalidRequest
+from retrieval.indexing import Indexer
 from retrieval.schema import documents
+from tests.retrieval.faults import Fault
 from tests.retrieval.library import Library, PagedParser
 
 TEXT = "# Zebra 🙂\n\nThe zebra 𠮷 is é.\n\n## 斑马\n\n斑马有条纹。\n"
@@ -47,6 +50,42 @@ def test_an_earlier_version_can_still_be_read(library: Library) -> None:
     assert (name, kind) == ("a.md", "text/markdown")
 
 
+def test_the_versions_of_a_document_are_told_newest_first(library: Library) -> None:
+    first = library.add("a", TEXT)
+    second = library.add("a", "Something else.")
+    library.add("b", "Another document.")
+    reads = library.engine.documents
+    told = reads.versions(library.kb, first.document_id)
+    assert [(one.version, one.live, one.title) for one in told] == [
+        (second.version, True, "a"),
+        (first.version, False, "Zebra 🙂"),
+    ]
+    text = reads.get(library.kb, first.document_id, first.version).text
+    assert (told[1].name, told[1].media_type, told[1].warnings) == ("a.md", "text/markdown", ())
+    assert (told[1].size, told[1].characters) == (len(TEXT.encode()), len(text))
+    library.add("a", TEXT)
+    told = reads.versions(library.kb, first.document_id)
+    assert [(one.version, one.live) for one in told] == [
+        (first.version, True),
+        (second.version, False),
+    ]
+
+
+def test_a_version_that_is_only_staged_is_not_told_of(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = library.add("a", TEXT)
+    reads, faults = library.engine.documents, library.faults
+    monkeypatch.setattr(Indexer, "_take_back", lambda *_: None)  # as where the process dies
+    for uri in ("a", "b"):
+        faults.fail_at = faults.calls + 2
+        with pytest.raises(Fault):
+            library.add(uri, "Staged and left.")
+    assert [one.version for one in reads.versions(library.kb, live.document_id)] == [live.version]
+    with pytest.raises(DocumentNotFound):
+        reads.versions(library.kb, identify(library.kb, "b"))
+
+
 def test_what_is_not_there_is_said_not_to_be(library: Library) -> None:
     document = library.add("a", TEXT).document_id
     other = library.engine.create("other")[0]
@@ -55,6 +94,7 @@ def test_what_is_not_there_is_said_not_to_be(library: Library) -> None:
         lambda: reads.get(library.kb, "nobody"),
         lambda: reads.get(other, document),
         lambda: reads.summary(other, document),
+        lambda: reads.versions(other, document),
         lambda: reads.original(other, document),
     ):
         with pytest.raises(DocumentNotFound):
