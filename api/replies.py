@@ -50,6 +50,7 @@ class RecallReply(BaseModel):
 
 class KnowledgeBaseReply(BaseModel):
     name: str
+    description: str
     documents: int
     chunks: int
     chunking: ChunkingSettings
@@ -69,6 +70,7 @@ class KnowledgeBaseReply(BaseModel):
         counts = engine.knowledge_bases.counts(kb)
         return cls(
             name=kb.name,
+            description=kb.settings.description,
             documents=counts[0],
             chunks=counts[1],
             chunking=ChunkingSettings(tokens=cut.tokens, overlap=cut.overlap),

@@ -69,6 +69,7 @@ class ReindexRequest(_Request):
 
 
 class KnowledgeBaseRequest(_Request):
+    description: str = Field("", max_length=2_000, description="What it is about, for people")
     chunking: ChunkingSettings = ChunkingSettings()
     fusion: Fusion = Field(Fusion.BACKGROUND, description="How the two legs become one")
     dense_weight: float | None = Field(
@@ -90,6 +91,7 @@ class KnowledgeBaseRequest(_Request):
             chat_model=self.chat_model,
             system_prompt=self.system_prompt,
             min_confidence=self.min_confidence,
+            description=self.description,
         )
 
 

@@ -226,6 +226,7 @@ def _from_row(row: Row[*tuple[Any, ...]]) -> KnowledgeBase:
             chat_model=settings.get("chat_model", ""),
             system_prompt=settings.get("system_prompt", ""),
             min_confidence=settings.get("min_confidence"),
+            description=settings.get("description", ""),
         ),
         generation=Generation(row.generation_id, ModelIdentity.from_json(row.model), row.chunker),
         created_at=row.created_at,

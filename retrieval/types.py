@@ -267,7 +267,8 @@ class KnowledgeBaseSettings:
     `fusion` names a function of `retrieval.fusion`; `dense_weight` is the dense leg's share in
     the fused score, in [0, 1], by default what calibration finds. `chat_model` answers, where it
     isn't empty; `system_prompt` is told to it. What is less likely than `min_confidence`, in
-    [0, 1], isn't answered; None is `retrieval.abstention.THRESHOLD`.
+    [0, 1], isn't answered; None is `retrieval.abstention.THRESHOLD`. `description` tells people
+    what it is about.
     """
 
     chunking: Chunking = field(default_factory=Chunking)
@@ -276,6 +277,7 @@ class KnowledgeBaseSettings:
     chat_model: str = ""
     system_prompt: str = ""
     min_confidence: float | None = None
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)

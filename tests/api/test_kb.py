@@ -18,9 +18,16 @@ def test_put_creates_once_and_then_changes_settings(client: TestClient) -> None:
 
 
 def test_put_without_settings_keeps_those_it_has(client: TestClient) -> None:
-    client.put("/kb/docs", json={"dense_weight": 0.25})
+    client.put("/kb/docs", json={"dense_weight": 0.25, "description": "论文 🍵"})
     again = client.put("/kb/docs")
     assert (again.status_code, again.json()["dense_weight"]) == (200, 0.25)
+    assert again.json()["description"] == "论文 🍵"
+
+
+def test_put_with_settings_gives_all_of_them(client: TestClient) -> None:
+    client.put("/kb/docs", json={"dense_weight": 0.25, "description": "Papers"})
+    changed = client.put("/kb/docs", json={"dense_weight": 0.5}).json()
+    assert (changed["dense_weight"], changed["description"]) == (0.5, "")
 
 
 def test_get_counts_documents_and_chunks(client: TestClient, add_text: AddText) -> None:
@@ -65,6 +72,8 @@ def test_a_name_that_does_not_fit_is_refused(shared: TestClient, name: str) -> N
         ('{"chunking": {"tokens": 64, "overlap": 33}}', "chunking.overlap is 33"),
         ('{"chunking": {"overlap": -1}}', "body.chunking.overlap"),
         ('{"temperature": 1}', "body.temperature"),
+        ('{"description": "' + "文" * 2_001 + '"}', "body.description"),
+        ('{"description": "\\ud800"}', "body.description"),
         ("[]", "body"),
     ],
 )

@@ -23,7 +23,7 @@ from retrieval.errors import DataLost, InvalidRequest
 from retrieval.schema import chunks as chunk_table
 from retrieval.schema import embeddings
 from retrieval.search import Query
-from retrieval.types import Vectors
+from retrieval.types import KnowledgeBaseSettings, Vectors
 from tests.conftest import OpenEngine
 from tests.ingest.parsers.test_formats import zipped
 from tests.ingest.workshop import CountingBackend, Workshop, note
@@ -40,6 +40,7 @@ def quietly(_done: int) -> None:
 def shop(open_test_engine: OpenEngine) -> Workshop:
     shop = Workshop(open_test_engine)
     shop.max_bytes = 10_000_000
+    shop.kb, _ = shop.engine.create("docs", KnowledgeBaseSettings(description="Samples, 样本"))
     for path in sorted(SAMPLES.glob("*.*"))[:6]:
         if path.suffix in (".md", ".pdf", ".html", ".txt"):
             shop.ingest(upload(path.name, path.read_bytes(), None, {"tags": ("样本", "x"), "n": 1}))
@@ -78,6 +79,7 @@ def test_it_is_restored_elsewhere_without_embedding(
     seen: list[int] = []
     kb = restore(engine, archive, None, seen.append)
     assert backend.embedded == []
+    assert kb.settings == shop.kb.settings
     assert seen == list(range(1, len(listed) + 1))
     assert answers(engine, "docs") == before
     for mine, theirs in zip(engine.documents.list(kb, 99), listed, strict=True):

@@ -53,7 +53,9 @@ def test_many_threads_create_one(engine: Engine) -> None:
 
 def test_settings_change_while_nothing_depends_on_them(engine: Engine) -> None:
     engine.create("docs")
-    changed = KnowledgeBaseSettings(Chunking(128, 16), Fusion.CONVEX, 0.3)
+    changed = KnowledgeBaseSettings(
+        Chunking(128, 16), Fusion.CONVEX, 0.3, "chat", "Be kind.", 0.5, "Zebras, 斑马."
+    )
     kb, new = engine.create("docs", changed)
     assert (kb.settings, new) == (changed, False)
     assert kb.generation.chunker == changed.chunking.fingerprint

@@ -78,7 +78,7 @@ def test_quotes_change_with_the_documents(library: Library) -> None:
 def test_the_same_options_are_used_again_and_changed_settings_are_told(library: Library) -> None:
     question = Question(ASKED.text, k=3, filter={"uri": "notes"}, min_confidence=0.99)
     key = asked(library, question=question)
-    settings = KnowledgeBaseSettings(dense_weight=0.25)
+    settings = KnowledgeBaseSettings(dense_weight=0.25, description="It decides nothing.")
     library.kb, _ = library.engine.create(library.kb.name, settings)
     found = replayed(library, key)
     assert found.now.question == question and found.now.said.abstained
