@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from api import errors
 from api.body_limit import BodyLimit
+from api.listeners import Listeners
 from api.ollama.gateway import gateway
 from api.ollama.hosting import HostedModels
 from api.ollama.passing import Upstream
@@ -51,6 +52,7 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
             await anyio.to_thread.run_sync(lambda: service.engine.embedder.embed_query("warm up"))
             app.state.service = service
             app.state.blocking = blocking = Blocking()
+            app.state.listeners = Listeners()
             models = HostedModels(service, blocking)
             upstream = Upstream(service.engine.settings.ollama) if settings.ollama_host else None
             app.state.gateway = gateway(models, Server(models, Residence()), upstream)

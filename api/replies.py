@@ -1,6 +1,6 @@
 """What the native interface gives, as JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Self
 
@@ -12,7 +12,7 @@ from api.reindexing import Status
 from api.rendering import to_html
 from api.requests import ChunkingSettings
 from ingest.job_store import Job
-from ingest.types import PageBoxes
+from ingest.types import PageBoxes, Stage
 from retrieval import types
 from retrieval.engine import Engine
 from retrieval.explaining import Why
@@ -171,6 +171,13 @@ class EvaluationReply(BaseModel):
 class QueueReply(BaseModel):
     counts: dict[str, int] = Field(description="How many jobs are in each state")
     jobs: list[JobReply] = Field(description="The newest first")
+
+    @classmethod
+    def of(cls, counts: Mapping[Stage, int], jobs: Sequence[Job]) -> Self:
+        return cls(
+            counts={stage.value: n for stage, n in counts.items()},
+            jobs=[JobReply.of(job) for job in jobs],
+        )
 
 
 class DocumentReply(BaseModel):

@@ -121,6 +121,13 @@ class JobStore:
             rows = connection.execute(query.where(*_which(kb_id, state))).all()
         return [_from_row(row) for row in rows]
 
+    def moved(self, since: float, kb_id: str) -> list[Job]:
+        """The jobs of a knowledge base that came or changed from that time on, in that order."""
+        query = _JOBS.where(jobs.c.updated_at >= since, jobs.c.kb_id == kb_id)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(jobs.c.updated_at, jobs.c.id)).all()
+        return [_from_row(row) for row in rows]
+
     def counts(self, kb_id: str | None = None) -> dict[Stage, int]:
         """How many jobs are in each state."""
         query = select(jobs.c.state, func.count()).where(*_which(kb_id)).group_by(jobs.c.state)

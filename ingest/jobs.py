@@ -261,6 +261,19 @@ class Jobs:
             found.sort(key=lambda job: -job.created_at)
         return found[offset : offset + limit]
 
+    def at_work(self, kb_id: str) -> list[Job]:
+        """The jobs of a knowledge base that are being worked on."""
+        return [job for job in [*self._active.values()] if job.kb_id == kb_id]
+
+    def moved(self, since: float, kb_id: str) -> list[Job]:
+        """The jobs of a knowledge base that came or changed from that time on, as they stand now,
+        and those that are being worked on.
+        """
+        active = {job.id: job for job in self.at_work(kb_id)}
+        kept = self._store.moved(since, kb_id)
+        over = [job for job in kept if job.id not in active]
+        return [*over, *active.values()]
+
     def counts(self, kb_id: str | None = None) -> dict[Stage, int]:
         """How many jobs are in each state."""
         found = Counter(self._store.counts(kb_id))

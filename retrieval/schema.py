@@ -187,7 +187,7 @@ jobs = Table(
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("retry_at", Float),  # while it waits to be tried again
     Column("created_at", Float, nullable=False),
-    Column("updated_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False, index=True),
 )
 
 # What people said of a document, or of a span of one of its versions, as an answer to a question.

@@ -1,13 +1,13 @@
 """`footnote demo`."""
 
 from contextlib import suppress
-from pathlib import Path
 
 from rich.rule import Rule
 from rich.text import Text
 
+from api import samples
 from api.commands.ingest import print_report
-from api.commands.options import SAMPLES, DataOption, settings
+from api.commands.options import DataOption, settings
 from api.console import out, print_answer
 from api.progress import ingesting
 from api.service import Service, open_service
@@ -31,11 +31,10 @@ def demo(data: DataOption = None) -> None:
         out.print(f"Embedder: {identity.name}, {identity.dimension} dimensions, in this process.")
         out.print("Answerer: extractive; it quotes the documents, no language model is used.\n")
         kb = _fresh(service)
-        folder = sample_documents()
         with ingesting() as watch:
-            report = ingest_paths(service.pipeline, kb, [folder], SAMPLES, watch)
+            report = ingest_paths(service.pipeline, kb, [samples.FOLDER], samples.PATTERNS, watch)
         print_report(report)
-        for question in read_questions(folder / "questions.jsonl"):
+        for question in read_questions(samples.FOLDER / "questions.jsonl"):
             if question.demo:
                 _ask(service, kb, question)
     where = "" if data is None else f" --data {data}"
@@ -48,11 +47,6 @@ def demo(data: DataOption = None) -> None:
             f"Your files: footnote ingest{where} PATH..."
         )
     )
-
-
-def sample_documents() -> Path:
-    """The folder of sample documents that comes with the package."""
-    return Path(__file__).parents[2] / "sample_docs"
 
 
 def _fresh(service: Service) -> KnowledgeBase:

@@ -26,7 +26,6 @@ FilterOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 DEFAULT_KB = "default"
-SAMPLES = Patterns(include=("*.md", "*.txt", "*.html", "*.pdf", "*.docx"))  # of sample_docs
 
 
 def patterns(include: IncludeOption, exclude: ExcludeOption) -> Patterns:

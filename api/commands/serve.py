@@ -1,10 +1,13 @@
 """`footnote serve`."""
 
 import re
+import socket
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.app import create_app
@@ -29,13 +32,28 @@ def serve(
     found = settings(data).model_copy(update={k: v for k, v in given.items() if v is not None})
     configure(found.log_level)
     err.print(f"Footnote: http://{found.host}:{found.port} (data in {found.data.resolve()})")
-    uvicorn.run(
-        _plainly(create_app(found)),
+    app = create_app(found)
+    config = uvicorn.Config(
+        _plainly(app),
         host=found.host,
         port=found.port,
         log_level=found.log_level,
         timeout_graceful_shutdown=_GRACE,
     )
+    with suppress(KeyboardInterrupt):
+        _Server(config, app).run()
+
+
+class _Server(uvicorn.Server):
+    """A server that isn't held up by those who only listen."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.state.listeners.dismiss()
+        await super().shutdown(sockets)
 
 
 def _plainly(app: ASGIApp) -> ASGIApp:

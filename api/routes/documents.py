@@ -19,9 +19,11 @@ from api.replies import (
 )
 from api.requests import MAX_DOCUMENTS, TextDocument, UrlDocument
 from api.routes.dependencies import INERT, Blocking, BlockingOf, ServiceOf, Version
+from api.samples import sample_uploads
 from api.service import Service
 from api.web_documents import fetch
 from ingest.job_store import Job
+from ingest.jobs import Request as Ingest
 from retrieval import filters
 from retrieval.documents import SORTS, containing
 from retrieval.errors import InvalidRequest
@@ -99,6 +101,25 @@ async def add_documents(
     else:
         jobs = await blocking.call(service.jobs.submit, knowledge_base, asked)
     return await _reply(jobs, wait, response, service, blocking)
+
+
+@router.post(
+    "/kb/{kb}/samples",
+    response_model=JobsReply,
+    responses={**_PROBLEMS, **_ACCEPTED},
+    status_code=status.HTTP_202_ACCEPTED,
+)
+async def add_samples(
+    kb: str, response: Response, service: ServiceOf, blocking: BlockingOf, wait: Wait = False
+) -> JobsReply:
+    """Add the sample documents, as if their files had been sent."""
+
+    def submitted() -> list[Job]:
+        knowledge_base = service.engine.open(kb)
+        found = sample_uploads(service.settings.max_upload_bytes)
+        return service.jobs.submit(knowledge_base, [Ingest(source) for source in found])
+
+    return await _reply(await blocking.call(submitted), wait, response, service, blocking)
 
 
 @router.put(

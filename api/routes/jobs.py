@@ -7,12 +7,16 @@ import anyio
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
+from api.errors import described
+from api.listeners import Listeners, ListenersOf
 from api.replies import JobReply, Problem, QueueReply
 from api.routes.dependencies import Blocking, BlockingOf, ServiceOf
 from api.service import Service
-from api.sse import EVENT_STREAM, event
+from api.sse import EVENT_STREAM, HEARTBEAT, STREAMED, event
+from ingest.job_moves import JobMoves
 from ingest.types import Stage
-from retrieval.errors import NotFound
+from retrieval.errors import NotFound, RetrievalError
+from retrieval.types import KnowledgeBase
 
 router = APIRouter(tags=["jobs"])
 
@@ -20,6 +24,8 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "There is no such job"}
 }
 _LOOK = 0.1  # seconds between two looks at a job
+_LOOK_AT_QUEUE = 0.25
+_HEARTBEAT = 15.0  # seconds; proxies close what is silent for longer
 
 
 @router.get("/jobs", responses=_PROBLEMS)
@@ -35,12 +41,31 @@ async def list_jobs(
 
     def listed() -> QueueReply:
         kb_id = None if kb is None else service.engine.knowledge_bases.get(kb).id
-        return QueueReply(
-            counts={stage.value: n for stage, n in service.jobs.counts(kb_id).items()},
-            jobs=[JobReply.of(job) for job in service.jobs.newest(limit, offset, kb_id, state)],
-        )
+        jobs = service.jobs.newest(limit, offset, kb_id, state)
+        return QueueReply.of(service.jobs.counts(kb_id), jobs)
 
     return await blocking.call(listed)
+
+
+@router.get(
+    "/jobs/events",
+    response_class=StreamingResponse,
+    responses={**_PROBLEMS, 200: {"content": {EVENT_STREAM: {}}}},
+)
+async def follow_queue(
+    kb: Annotated[str, Query(description="The knowledge base whose queue it is")],
+    service: ServiceOf,
+    blocking: BlockingOf,
+    listeners: ListenersOf,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+) -> StreamingResponse:
+    """The queue as server-sent events, until the server stops: `queue`, as `/jobs` tells it, then
+    a `job` whenever one has come or moved, and `counts`; `gone` when the knowledge base is.
+    """
+    listeners.check_room()
+    knowledge_base = await blocking.call(service.engine.knowledge_bases.get, kb)
+    followed = _followed(knowledge_base, limit, service, blocking, listeners)
+    return StreamingResponse(followed, headers=STREAMED, media_type=EVENT_STREAM)
 
 
 @router.get("/jobs/{job_id}", responses=_PROBLEMS)
@@ -54,10 +79,16 @@ async def get_job(job_id: str, service: ServiceOf, blocking: BlockingOf) -> JobR
     response_class=StreamingResponse,
     responses={**_PROBLEMS, 200: {"content": {EVENT_STREAM: {}}}},
 )
-async def follow_job(job_id: str, service: ServiceOf, blocking: BlockingOf) -> StreamingResponse:
-    """Server-sent events `job`, one whenever it has moved, the last when it is final."""
+async def follow_job(
+    job_id: str, service: ServiceOf, blocking: BlockingOf, listeners: ListenersOf
+) -> StreamingResponse:
+    """Server-sent events `job`, one whenever it has moved, the last when it is final, or the
+    server stops.
+    """
+    listeners.check_room()
     first = JobReply.of(await blocking.call(service.jobs.get, job_id))
-    return StreamingResponse(_moves(first, service, blocking), media_type=EVENT_STREAM)
+    moves = _moves(first, service, blocking, listeners)
+    return StreamingResponse(moves, headers=STREAMED, media_type=EVENT_STREAM)
 
 
 @router.delete("/jobs/{job_id}", responses=_PROBLEMS)
@@ -66,14 +97,47 @@ async def cancel_job(job_id: str, service: ServiceOf, blocking: BlockingOf) -> J
     return JobReply.of(await blocking.call(service.jobs.cancel, job_id))
 
 
-async def _moves(job: JobReply, service: Service, blocking: Blocking) -> AsyncIterator[str]:
-    yield event("job", job.model_dump(mode="json"))
-    while job.state not in ("done", "failed", "cancelled"):
-        await anyio.sleep(_LOOK)
+async def _moves(
+    job: JobReply, service: Service, blocking: Blocking, listeners: Listeners
+) -> AsyncIterator[str]:
+    with listeners.listening():
+        yield event("job", job.model_dump(mode="json"))
+        while job.state not in ("done", "failed", "cancelled") and await listeners.go_on(_LOOK):
+            try:
+                now = JobReply.of(await blocking.call(service.jobs.get, job.id))
+            except NotFound:  # it went with its knowledge base
+                now = job.model_copy(update={"state": "cancelled"})
+            if now != job:
+                yield event("job", now.model_dump(mode="json"))
+            job = now
+
+
+async def _followed(
+    kb: KnowledgeBase, limit: int, service: Service, blocking: Blocking, listeners: Listeners
+) -> AsyncIterator[str]:
+    moves = JobMoves(service.jobs, kb)
+
+    def look() -> QueueReply | None:
+        if service.engine.knowledge_bases.by_id(kb.id) is None:
+            return None
+        return QueueReply.of(moves.counts(), moves.next())
+
+    with listeners.listening():
         try:
-            now = JobReply.of(await blocking.call(service.jobs.get, job.id))
-        except NotFound:  # it went with its knowledge base
-            now = job.model_copy(update={"state": "cancelled"})
-        if now != job:
-            yield event("job", now.model_dump(mode="json"))
-        job = now
+            first = await blocking.call(lambda: QueueReply.of(moves.counts(), moves.first(limit)))
+            yield event("queue", first.model_dump(mode="json"))
+            counts, spoken = first.counts, anyio.current_time()
+            while await listeners.go_on(_LOOK_AT_QUEUE):
+                if (now := await blocking.call(look)) is None:
+                    yield event("gone", {"knowledge_base": kb.name})
+                    return
+                for job in now.jobs:
+                    yield event("job", job.model_dump(mode="json"))
+                if now.counts != counts:
+                    yield event("counts", now.counts)
+                    counts = now.counts
+                if anyio.current_time() - spoken >= _HEARTBEAT:
+                    yield HEARTBEAT
+                    spoken = anyio.current_time()
+        except RetrievalError as error:
+            yield event("error", described(error))

@@ -18,7 +18,7 @@ from api.replies import (
 )
 from api.requests import AskRequest, KnowledgeBaseRequest, SearchRequest
 from api.routes.dependencies import BlockingOf, ServiceOf
-from api.sse import EVENT_STREAM, event
+from api.sse import EVENT_STREAM, STREAMED, event
 from retrieval.answering import Basis
 from retrieval.errors import RetrievalError
 from retrieval.search import Query
@@ -126,7 +126,8 @@ async def ask(
         return AnswerReply.of(answer, html=body.html)
     said = responding.stream(opened, body.asked(), model, blocking.call)
     await anext(said)  # what fails in the search still gets a status
-    return StreamingResponse(_events(said, html=body.html), media_type=EVENT_STREAM)
+    events = _events(said, html=body.html)
+    return StreamingResponse(events, headers=STREAMED, media_type=EVENT_STREAM)
 
 
 async def _events(

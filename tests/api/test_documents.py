@@ -324,3 +324,14 @@ def test_a_part_of_the_text_counts_code_points(client: TestClient, add_text: Add
     assert client.get(path, params={"start": 4}).text == " four"
     assert client.get(path, params={"start": 90}).text == ""
     assert client.get(path, params={"start": -1}).status_code == 422
+
+
+def test_the_samples_are_added_as_if_sent(client: TestClient) -> None:
+    jobs = client.post("/kb/kb/samples?wait=true").raise_for_status().json()["jobs"]
+    assert len(jobs) == 10
+    assert {job["outcome"] for job in jobs} == {"added"}
+    assert "lease-flat-4b.docx" in {job["uri"] for job in jobs}
+    again = client.post("/kb/kb/samples?wait=true").json()["jobs"]
+    assert {job["outcome"] for job in again} == {"unchanged"}
+    assert client.post("/kb/kb/samples").status_code == 202
+    assert_problem(client.post("/kb/none/samples"), 404, "'none'")

@@ -1,5 +1,6 @@
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
@@ -121,3 +122,76 @@ def test_followers_hear_that_a_knowledge_base_took_its_jobs_along(
 @pytest.mark.parametrize("job", ["none", "%00", "%F0%9F%98%80"])
 def test_a_job_that_is_not_there(shared: TestClient, method: str, tail: str, job: str) -> None:
     assert_problem(shared.request(method, f"/jobs/{job}{tail}"), 404, "no job")
+
+
+def test_the_queue_is_followed_from_what_is_there_until_the_knowledge_base_is_gone(
+    held: TestClient, backend: HeldBackend
+) -> None:
+    held.put("/kb/other").raise_for_status()
+    held.post("/kb/other/documents", json={"text": "elsewhere", "uri": "other"})
+    first, second = _send(held, "hold", "waits")
+    assert backend.reached.wait(20)
+    with ThreadPoolExecutor() as threads:
+        stream = threads.submit(held.get, "/jobs/events", params={"kb": "kb"})
+        _until(lambda: held.app.state.listeners.number == 1)  # type: ignore[attr-defined]
+        (third,) = _send(held, "comes later")
+        backend.let_go.set()
+        _until(lambda: held.get("/info").json()["jobs_unfinished"] == 0)
+        time.sleep(1)  # several looks
+        held.delete("/kb/kb").raise_for_status()
+        reply = stream.result(20)
+    assert reply.headers["content-type"].startswith("text/event-stream")
+    assert reply.headers["cache-control"] == "no-cache"
+    (begin, queue), *moves = events_of(reply.text)
+    assert begin == "queue"
+    assert [job["id"] for job in queue["jobs"]] == [second, first]
+    assert queue["counts"] == {"embedding": 1, "queued": 1}
+    assert moves[-1] == ("gone", {"knowledge_base": "kb"})
+    told = [data for name, data in moves if name == "job"]
+    last = {job["id"]: job["state"] for job in told}  # and none of the other knowledge base
+    assert last == {first: "done", second: "done", third: "done"}
+    assert [data for name, data in moves if name == "counts"][-1] == {"done": 3}
+
+
+def test_a_queue_in_which_nothing_moves_stays_open(
+    open_client: OpenClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.routes.jobs._HEARTBEAT", 0.1)
+    client = open_client()
+    client.put("/kb/kb").raise_for_status()
+    with ThreadPoolExecutor() as threads:
+        stream = threads.submit(client.get, "/jobs/events", params={"kb": "kb"})
+        time.sleep(1)  # in which there is nothing to tell
+        client.delete("/kb/kb").raise_for_status()
+        blocks = stream.result(20).text.split("\n\n")
+    assert blocks[0].startswith("event: queue")
+    assert ": still here" in blocks
+    assert [block for block in blocks[1:] if block.startswith("event")] == [blocks[-2]]
+
+
+def test_only_so_many_follow_at_once(
+    open_client: OpenClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.listeners.MAX_LISTENERS", 1)
+    client = open_client()
+    client.put("/kb/kb").raise_for_status()
+    with ThreadPoolExecutor() as threads:
+        stream = threads.submit(client.get, "/jobs/events", params={"kb": "kb"})
+        _until(lambda: client.app.state.listeners.number == 1)  # type: ignore[attr-defined]
+        assert_problem(client.get("/jobs/events", params={"kb": "kb"}), 429, "1 may")
+        client.delete("/kb/kb").raise_for_status()
+        stream.result(20)
+    assert_problem(client.get("/jobs/events", params={"kb": "kb"}), 404, "'kb'")
+
+
+def test_the_queue_of_nothing_is_refused(client: TestClient) -> None:
+    assert_problem(client.get("/jobs/events"), 422, "kb")
+    assert_problem(client.get("/jobs/events", params={"kb": "none"}), 404, "'none'")
+    assert_problem(client.get("/jobs/events", params={"kb": "kb", "limit": 0}), 422, "limit")
+
+
+def _until(held: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not held():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

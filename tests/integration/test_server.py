@@ -1,6 +1,7 @@
 """The whole as people run it: `footnote serve` and HTTP."""
 
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -139,3 +140,15 @@ def test_a_knowledge_base_keeps_its_model_when_the_default_changes(
     assert other.http.get("/ready").json()["built_with_another_model"] == []
     assert other.http.get("/kb/kb").json()["embedding_model"] == "hashing"
     assert other.http.put("/kb/new").json()["embedding_model"] == "all-MiniLM-L6-v2"
+
+
+def test_those_who_listen_do_not_keep_a_server_from_stopping(start_server: StartServer) -> None:
+    server = start_server()
+    server.http.put("/kb/kb").raise_for_status()
+    with server.http.stream("GET", "/jobs/events?kb=kb") as stream:
+        assert next(stream.iter_lines()) == "event: queue"
+        server.process.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        server.process.wait(30)
+    assert time.monotonic() - began < 4  # what an answer on its way is given is 5 s
+    assert "Traceback" not in server.log.read_text()

@@ -9,8 +9,8 @@ import httpx
 import typer
 from rich.table import Table
 
-from api.commands.demo import sample_documents
-from api.commands.options import SAMPLES, JsonOption
+from api import samples
+from api.commands.options import JsonOption
 from api.console import fail, out, print_json
 from api.progress import tracking
 from api.standin.catalogue import default_models
@@ -49,7 +49,7 @@ def answers(
 
     A stand-in's time to its first token is no model's; what is added to it is the server's.
     """
-    questions = [one.question for one in read_questions(sample_documents() / "questions.jsonl")]
+    questions = [one.question for one in read_questions(samples.FOLDER / "questions.jsonl")]
     try:
         with _served(model, pace) as place, httpx.Client(trust_env=False) as client:
             name = model or _QUOTING
@@ -92,19 +92,13 @@ def _filled(environment: Mapping[str, str]) -> Iterator[str]:
         server.wait_until(lambda: _call(client, "GET", f"{server.url}/ready"))
         place = f"{server.url}/kb/{_KB}"
         _call(client, "PUT", place)
-        folder = sample_documents()
-        files = [
-            ("files", (path.name, path.read_bytes()))
-            for path in sorted(folder.iterdir())
-            if SAMPLES.take(path.relative_to(folder))
-        ]
-        _call(client, "POST", f"{place}/documents?wait=true", files=files)
+        _call(client, "POST", f"{place}/samples?wait=true")
         yield place
 
 
-def _call(client: httpx.Client, method: str, url: str, **more: object) -> None:
+def _call(client: httpx.Client, method: str, url: str) -> None:
     try:
-        client.request(method, url, timeout=300.0, **more).raise_for_status()  # type: ignore[arg-type]
+        client.request(method, url, timeout=300.0).raise_for_status()
     except httpx.HTTPError as error:
         raise LoadError(f"{url}: {error}") from error
 

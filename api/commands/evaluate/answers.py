@@ -12,6 +12,7 @@ from typing import Annotated
 import anyio
 import typer
 
+from api import samples
 from api.commands.bench.reporting import (
     HtmlOption,
     MarkdownOption,
@@ -19,8 +20,7 @@ from api.commands.bench.reporting import (
     command_line,
     publish,
 )
-from api.commands.demo import sample_documents
-from api.commands.options import SAMPLES, JsonOption, settings
+from api.commands.options import JsonOption, settings
 from api.progress import Track, tracking
 from api.routes.dependencies import in_thread
 from api.service import open_service
@@ -64,7 +64,7 @@ def answers(
     check_writable(html, markdown)
     found: dict[str, AnswerScore] = {}
     with tracking() as track:
-        for folder in folders or [sample_documents()]:
+        for folder in folders or [samples.FOLDER]:
             with _opened(folder, half, sample, track) as (engine, kb, asked):
                 watch = track(f"questions on {folder.name}", len(asked))
                 answered = ask_all(partial(_answer, engine, kb, model), asked, watch)
@@ -99,5 +99,5 @@ def _opened(
         open_service(settings(Path(aside))) as service,
     ):
         kb, _ = service.engine.create("answers")
-        ingest_paths(service.pipeline, kb, [folder], SAMPLES, lambda *_: None)
+        ingest_paths(service.pipeline, kb, [folder], samples.PATTERNS, lambda *_: None)
         yield service.engine, kb, read_questions(folder / "questions.jsonl")[:sample]

@@ -15,7 +15,7 @@ from tests.api.commands.conftest import Run
 def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What a server would have been started with."""
     seen: dict[str, Any] = {}
-    monkeypatch.setattr(uvicorn, "run", lambda app, **how: seen.update(how, app=app))
+    monkeypatch.setattr(uvicorn.Server, "run", lambda server: seen.update(vars(server.config)))
     monkeypatch.setattr(structlog, "configure", lambda **_: None)
     return seen
 
