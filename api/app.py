@@ -92,4 +92,5 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
     )
     for routes in native:
         app.include_router(routes.router)
+    app.mount("/web", web.PageFiles())
     return app

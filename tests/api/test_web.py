@@ -1,36 +1,92 @@
 import re
 from pathlib import Path
 
+import pytest
 from starlette.testclient import TestClient
 
 from api.routes import web
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+FOLDER = Path(web.__file__).parents[1] / "web"
+FILES = sorted(FOLDER.iterdir())
+MODULES = [path for path in FILES if path.suffix == ".js"]
 
 
-def test_the_page_is_served_and_may_load_nothing(shared: TestClient) -> None:
+def _read(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+def test_the_page_may_load_and_run_nothing_but_its_own_files(shared: TestClient) -> None:
     page = shared.get("/", headers=BROWSER)
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
     policy = page.headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "frame-ancestors 'none'" in policy
+    for part in ("default-src 'none'", "frame-ancestors 'none'", "require-trusted-types-for"):
+        assert part in policy
+    assert "unsafe" not in policy
     assert "http" not in policy
 
 
-def test_the_page_names_no_other_host() -> None:
-    page = (Path(web.__file__).parents[1] / "web" / "index.html").read_text(encoding="utf-8")
-    addresses = re.findall(r"(?:https?:)?//[\w.-]+\.[a-z]{2,}", page)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_no_file_names_another_host(path: Path) -> None:
+    addresses = re.findall(r"(?:https?:)?//[\w.-]+\.[a-z]{2,}", path.read_text(encoding="utf-8"))
     assert [address for address in addresses if "w3.org" not in address] == []
-    assert not re.search(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=", page)
 
 
-def test_what_the_page_calls_is_there(shared: TestClient) -> None:
-    page = shared.get("/", headers=BROWSER).text
-    paths = shared.get("/openapi.json").json()["paths"]
-    for call in ("/kb", "/documents", "/ask"):
-        assert call in page
-        assert any(call in path for path in paths)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_files_are_served_with_their_type_and_asked_for_anew(
+    path: Path, shared: TestClient
+) -> None:
+    reply = shared.get(f"/web/{path.name}")
+    kinds = {".js": "javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html"}
+    assert kinds[path.suffix] in reply.headers["content-type"]
+    assert reply.headers["cache-control"] == "no-cache"
+    assert reply.headers["x-content-type-options"] == "nosniff"
+    again = shared.get(f"/web/{path.name}", headers={"If-None-Match": reply.headers["etag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize(
+    "path", ["../routes/web.py", "%2e%2e/app.py", "..%2fapp.py", "none.js", ""]
+)
+def test_nothing_else_is_served(path: str, shared: TestClient) -> None:
+    assert shared.get(f"/web/{path}").status_code == 404
+
+
+def test_markup_is_made_in_one_place() -> None:
+    sinks = re.compile(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|Function\("
+    )
+    assert [path.name for path in MODULES if sinks.search(path.read_text())] == ["html.js"]
+
+
+def test_both_languages_have_the_same_words_and_values() -> None:
+    english, chinese = _words("en"), _words("zh")
+    assert english.keys() == chinese.keys()
+    for name, text in english.items():
+        values = {*re.findall(r"\{\w+\}", text)}
+        assert values == {*re.findall(r"\{\w+\}", chinese[name])}, name
+
+
+def test_every_word_is_used_and_known() -> None:
+    code = "\n".join(
+        path.read_text() for path in MODULES if path.name not in ("words.en.js", "words.zh.js")
+    )
+    known = _words("en").keys()
+    used = {*re.findall(r"\bt\(\"(\w+)\"", code)}
+    assert used <= known
+    # Such as t(`stage_${...}`), or names in a list that t() is given later.
+    families = {*re.findall(r"`(\w+_)\$\{", code)}
+    quoted = {*re.findall(r"\"(\w+)\"", code)}
+    by_outcome = {f"{outcome}Mark" for outcome in ("unsupported", "contradicted")}
+    unused = known - used - quoted - by_outcome
+    assert {one for one in unused if not one.startswith(tuple(families))} == set()
+
+
+def test_what_the_page_imports_is_there() -> None:
+    for path in MODULES:
+        for name in re.findall(r"from \"\./([\w.]+)\"", path.read_text()):
+            assert (FOLDER / name).is_file(), (path.name, name)
 
 
 def test_pages_that_would_load_scripts_from_elsewhere_are_off(shared: TestClient) -> None:
@@ -42,3 +98,9 @@ def test_a_client_of_ollama_finds_what_it_expects(shared: TestClient) -> None:
     assert shared.get("/").text == "Ollama is running"
     alive = shared.head("/")
     assert (alive.status_code, alive.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+
+
+def _words(language: str) -> dict[str, str]:
+    """The words of a language by name; of a plural, its last form."""
+    lines = re.findall(r"^  (\w+): (.+),$", _read(f"words.{language}.js"), re.MULTILINE)
+    return {name: re.findall(r"\"((?:[^\"\\]|\\.)*)\"", text)[-1] for name, text in lines}

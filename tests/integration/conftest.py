@@ -56,7 +56,7 @@ def start_server(tmp_path: Path, home: Path) -> Iterator[StartServer]:
     started: list[Server] = []
 
     def start(**settings: str) -> Server:
-        port = _free_port()
+        port = int(settings.get("FOOTNOTE_PORT", _free_port()))
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("FOOTNOTE_", "XDG_"))}
         environment = kept | {
             "HOME": str(home),

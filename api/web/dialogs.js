@@ -1,0 +1,38 @@
+// Modal dialogs, the browser's own: they keep the focus, and Escape closes them.
+
+import { h, iconButton, uniqueId } from "./dom.js";
+import { guarded } from "./notices.js";
+import { t } from "./words.js";
+
+/** Show a form; `accept` is called when it is sent, and closes it unless it throws. */
+export function formDialog(title, fields, { yes, danger = false, accept, ready = null }) {
+  const id = uniqueId("dialog");
+  const send = h(danger ? "button.danger" : "button.primary", {}, yes);
+  const dialog = h("dialog", { "aria-labelledby": id, onclose: () => dialog.remove() },
+    h("form", { method: "dialog", onsubmit: guarded(async () => { await accept(); dialog.close(); }) },
+      h("h2", { id }, title),
+      fields,
+      h("div.actions", {}, h("button", { type: "button", onclick: () => dialog.close() }, t("cancel")), send)));
+  if (ready) {
+    const check = () => { send.disabled = !ready(); };
+    dialog.addEventListener("input", check);
+    check();
+  }
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** Show something to read. */
+export function readDialog(title, nodes) {
+  const id = uniqueId("dialog");
+  const dialog = h("dialog.wide", { "aria-labelledby": id, onclose: () => dialog.remove() },
+    h("div.heading", {}, h("h2", { id }, title),
+      iconButton("close", t("close"), { onclick: () => dialog.close() }, true)),
+    nodes);
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** Ask before something that can't be undone; `accept` does it. */
+export const confirmDialog = (title, text, yes, accept) =>
+  formDialog(title, [h("p", {}, text)], { yes, danger: true, accept });

@@ -1,0 +1,53 @@
+// All knowledge bases, and how to begin.
+
+import { get, of, post, put } from "./api.js";
+import { field, h, icon } from "./dom.js";
+import { guarded, notice } from "./notices.js";
+import { ago, t } from "./words.js";
+
+const SAMPLES = "samples";
+
+export async function homeView(all) {
+  const ready = await get("/ready");
+  const refused = new Set(ready.built_with_another_model);
+  const nodes = [h("h1", {}, t("kbTitle")), h("p.lead", {}, t("kbLead"))];
+  if (!all.length) nodes.push(first());
+  nodes.push(h("ul.cards", {}, all.map(kb => h("li", {}, card(kb, refused.has(kb.name))))), creation(all));
+  return { title: t("kbTitle"), nodes };
+}
+
+function first() {
+  return h("section.empty", {}, h("h2", {}, t("kbNone")), h("p", {}, t("kbNoneText")),
+    h("button.primary", { type: "button", onclick: guarded(loadSamples) }, t("kbSamples")));
+}
+
+async function loadSamples() {
+  await put(of(SAMPLES), { description: t("kbSamplesText") });
+  await post(of(SAMPLES, "samples"));
+  location.hash = `#/${SAMPLES}/documents`;
+}
+
+function card(kb, refused) {
+  const to = kb.documents ? "ask" : "documents";
+  return h("a.card", { href: `#/${encodeURIComponent(kb.name)}/${to}` },
+    h("h2", {}, kb.name),
+    kb.description ? h("p", {}, kb.description) : null,
+    h("p.facts", {}, [t("kbDocuments", { n: kb.documents }), t("kbChunks", { n: kb.chunks }), kb.embedding_model, t("kbMade", { when: ago(kb.created_at) })].join(" · ")),
+    refused ? h("p.warning", {}, icon("warning"), t("refused", { name: kb.name })) : null);
+}
+
+function creation(all) {
+  const name = h("input", {
+    type: "text", required: true, maxLength: 64, autocomplete: "off", spellcheck: false,
+    pattern: "[a-z0-9]([a-z0-9._\\-]*[a-z0-9])?",
+  });
+  const description = h("input", { type: "text", maxLength: 2000, autocomplete: "off" });
+  const create = guarded(async () => {
+    if (all.some(kb => kb.name === name.value)) return notice(t("kbExists"), "bad");
+    await put(of(name.value), { description: description.value });
+    location.hash = `#/${encodeURIComponent(name.value)}/documents`;
+  });
+  return h("form.panel", { onsubmit: create }, h("h2", {}, t("kbNew")),
+    field(t("kbName"), name, t("kbNameHint")), field(t("kbDescription"), description),
+    h("div.actions", {}, h("button.primary", {}, t("kbCreate"))));
+}
