@@ -42,7 +42,8 @@ async function show() {
     leave = shown.leave ?? leave;
     document.title = [shown.title, kb?.name, "Footnote"].filter(Boolean).join(" · ");
     main.replaceChildren(...shown.nodes);
-    if (moved) main.focus();
+    if (moved) main.focus({ preventScroll: true });
+    scrollTo(0, 0);
   } catch (error) {
     if (mine !== turn) return;
     showHeader([], null, null);

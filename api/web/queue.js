@@ -1,8 +1,8 @@
 // What is on its way in: a row a document, from the server's events, also after a reload.
 
 import { follow, remove } from "./api.js";
-import { h, icon, iconButton } from "./dom.js";
-import { guarded, notice } from "./notices.js";
+import { announce, h, icon, iconButton } from "./dom.js";
+import { guarded } from "./notices.js";
 import { has, moment, percent, t } from "./words.js";
 
 const FINAL = new Set(["done", "failed", "cancelled"]);
@@ -55,7 +55,7 @@ export function showQueue(kb, arrived) {
     if (!known && list.childElementCount < SHOWN) list.prepend(row.node);
     if (job.state === "done" && (known ? before !== "done" : fresh)) arrived();
     if (job.state === "failed" && fresh && before !== "failed") {
-      notice(t("attention", { uri: job.uri, reason: job.error?.message ?? "" }), "bad");
+      announce(`${job.uri}: ${t("stage_failed")}`);
     }
     recount();
   }
@@ -121,7 +121,7 @@ function draw(node, job) {
   }
   if (job.error) {
     const kind = `error_${job.error.kind}`;
-    parts.push(h("p.reason", {}, job.error.message, has(kind) ? h("span", {}, ` ${t(kind)}`) : null,
+    parts.push(h("p.reason", {}, has(kind) ? `${t(kind)} ` : null, h("span", { lang: "en" }, job.error.message),
       job.retry_at ? h("span", {}, ` (${t("retryAt", { when: moment(job.retry_at) })})`) : null));
   }
   node.replaceChildren(...parts);

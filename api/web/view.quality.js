@@ -82,7 +82,8 @@ function figure({ mean, low, high }) {
   dot.style.left = percentage(mean);
   const words = t("qualityInterval", { mean: mean.toFixed(3), low: low.toFixed(3), high: high.toFixed(3) });
   return h("div.figure", { title: words }, h("span", { "aria-hidden": "true" }, mean.toFixed(3)), h("span.unseen", {}, words),
-    h("span.scale", { "aria-hidden": "true" }, bar, dot));
+    h("span.scale", { "aria-hidden": "true" }, bar, dot),
+    h("span.hint", { "aria-hidden": "true" }, `${low.toFixed(2)}–${high.toFixed(2)}`));
 }
 
 const percentage = share => `${100 * Math.min(Math.max(share, 0), 1)}%`;

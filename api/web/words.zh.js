@@ -185,9 +185,9 @@ export const zh = {
   outcome_unchanged: "没有变化",
   outcome_duplicate: "已有同样内容，文件名不同",
   retryAt: "将于 {when} 重试",
-  attention: "{uri} 失败：{reason}",
   tooLarge: "它超过了本服务器的上限 {limit}。",
   sendingLost: "没有发送成功：连不上服务器。",
+  // The server says these in English.
   error_EncryptedDocument: "文件有密码保护。请去掉密码另存后再添加。",
   error_DamagedDocument: "文件已损坏。请用生成它的程序打开并重新保存。",
   error_EmptyDocument: "文件里没有文字。扫描件需要 OCR（pip install 'footnote[ocr]'）。",

@@ -62,7 +62,8 @@ def test_markup_is_made_in_one_place() -> None:
 
 def test_both_languages_have_the_same_words_and_values() -> None:
     english, chinese = _words("en"), _words("zh")
-    assert english.keys() == chinese.keys()
+    # The server says in English what went wrong with a document.
+    assert english.keys() == {name for name in chinese if not name.startswith("error_")}
     for name, text in english.items():
         values = {*re.findall(r"\{\w+\}", text)}
         assert values == {*re.findall(r"\{\w+\}", chinese[name])}, name

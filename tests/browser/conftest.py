@@ -1,7 +1,6 @@
 """Headless Chromium before a real server with the real embedding model."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,22 +15,11 @@ from api.standin.catalogue import default_models
 from api.standin.chatting import ChatModel
 from api.standin.server import create_standin, running
 from api.wire.models import Completion
+from tests.browser.chromium import CHROMIUM, DESKTOP, FLAGS
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 AXE = Path(os.environ.get("FOOTNOTE_CI_NODE", Path(__file__).parents[2] / ".ci"))
 AXE = AXE / "node_modules" / "axe-core" / "axe.min.js"
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 PATIENCE = 60_000.0  # milliseconds that a loaded machine may take
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
 
 OpenPage = Callable[..., Page]
 

@@ -6,7 +6,8 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import AXE, DESKTOP, PHONE, OpenPage
+from tests.browser.chromium import DESKTOP, PHONE
+from tests.browser.conftest import AXE, OpenPage
 
 VIEWS = ["", "ask", "search", "documents", "quality", "settings"]
 MOST = 150_000  # bytes of the first view
