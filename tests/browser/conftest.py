@@ -39,7 +39,7 @@ def say(completion: Completion) -> str:
     )
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Its address. Behind it is a stand-in with the chat model `cited`."""
     models = [*default_models(), ChatModel("cited", script=say)]
@@ -55,7 +55,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield url
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def http(server: str) -> Iterator[httpx.Client]:
     """To ask the server beside the page."""
     with httpx.Client(base_url=server, timeout=60, trust_env=False) as client:
@@ -63,7 +63,7 @@ def http(server: str) -> Iterator[httpx.Client]:
 
 
 # Not of the session: while it is open, no event loop can run in this thread.
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("There is no Chromium on this machine: apt-get install chromium")
