@@ -22,6 +22,7 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (retrieval.NotFound, HTTPStatus.NOT_FOUND),
     (retrieval.InvalidRequest, HTTPStatus.UNPROCESSABLE_ENTITY),
     (retrieval.TextTooLong, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (retrieval.KnowledgeBaseExists, HTTPStatus.PRECONDITION_FAILED),
     (retrieval.ModelMismatch, HTTPStatus.CONFLICT),
     (retrieval.Superseded, HTTPStatus.CONFLICT),
     (retrieval.Overloaded, HTTPStatus.TOO_MANY_REQUESTS),

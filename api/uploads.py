@@ -117,8 +117,11 @@ def _misfit(where: str, error: ValidationError) -> RequestValidationError:
 
 
 def _name(name: str | None) -> str:
-    """The name of an upload, which may say in which folder the file was."""
-    cleaned = (name or "").replace("\\", "/").lstrip("/").strip()
+    """The name of an upload, which may say in which folder the file was.
+
+    In a form `"` is written `%22`, and nothing else is (WHATWG, multipart/form-data).
+    """
+    cleaned = (name or "").replace("%22", '"').replace("\\", "/").lstrip("/").strip()
     if not cleaned or len(cleaned) > _MAX_NAME or not cleaned.isprintable():
         shown = (name or "")[:80]
         raise InvalidRequest(

@@ -18,8 +18,12 @@ class JobMoves:
         self._told: dict[str, Job] = {}
 
     def first(self, limit: int) -> list[Job]:
-        """The newest jobs, and those that are being worked on, the newest first."""
-        found = {job.id: job for job in self._jobs.newest(limit, 0, self._kb_id)}
+        """The newest jobs, the newest that failed, and those that are being worked on; the newest
+        first.
+        """
+        newest = self._jobs.newest(limit, 0, self._kb_id)
+        failed = self._jobs.newest(limit, 0, self._kb_id, Stage.FAILED)
+        found = {job.id: job for job in (*newest, *failed)}
         found |= {job.id: job for job in self._jobs.at_work(self._kb_id)}
         jobs = sorted(found.values(), key=lambda job: -job.created_at)
         self._remember(jobs)

@@ -102,16 +102,17 @@ class Engine:
         return CachedEmbedder(self.embedders.of(kb), self.database, self.claims)
 
     def create(
-        self, name: str, settings: KnowledgeBaseSettings | None = None
+        self, name: str, settings: KnowledgeBaseSettings | None = None, *, only_new: bool = False
     ) -> tuple[KnowledgeBase, bool]:
         """The knowledge base of that name with these settings, and whether it is new.
 
-        Without settings an existing one keeps its own. Raises InvalidRequest, and what `open`
-        raises.
+        Without settings an existing one keeps its own. Raises InvalidRequest, KnowledgeBaseExists
+        where it is to be new, and what `open` raises.
         """
         if existing := self.knowledge_bases.find(name):
             self.embedders.of(existing)
-        return self.knowledge_bases.put(name, settings, self.embedder.identity)
+        identity = self.embedder.identity
+        return self.knowledge_bases.put(name, settings, identity, only_new=only_new)
 
 
 @contextmanager

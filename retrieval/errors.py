@@ -7,6 +7,7 @@
     │   ├── PageNotFound
     │   ├── FeedbackNotFound
     │   └── AnswerNotFound
+    ├── KnowledgeBaseExists       one that was to be new
     ├── InvalidRequest            a name, filter or query that can't be understood
     ├── ModelMismatch             the index was built with another embedding model
     ├── ModelUnavailable          the embedding model can't be loaded, or isn't what it says
@@ -39,6 +40,11 @@ class NotFound(RetrievalError):
 class KnowledgeBaseNotFound(NotFound):
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no knowledge base named {name!r}. Create it first.")
+
+
+class KnowledgeBaseExists(RetrievalError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is a knowledge base named {name!r} already.")
 
 
 class DocumentNotFound(NotFound):

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from retrieval.database import Database
 from retrieval.embedding.identity import ModelIdentity
-from retrieval.errors import InvalidRequest, KnowledgeBaseNotFound
+from retrieval.errors import InvalidRequest, KnowledgeBaseExists, KnowledgeBaseNotFound
 from retrieval.fusion import Fusion
 from retrieval.schema import LIVE_CHUNK, chunks, documents, generations, knowledge_bases
 from retrieval.types import Chunking, Generation, KnowledgeBase, KnowledgeBaseSettings
@@ -40,17 +40,21 @@ class KnowledgeBases:
         name: str,
         settings: KnowledgeBaseSettings | None,
         model: ModelIdentity,
+        *,
+        only_new: bool = False,
     ) -> tuple[KnowledgeBase, bool]:
         """The knowledge base of that name with these settings, and whether it is new.
 
         A new one gets this model; one that is there keeps its own, and without settings those.
         Raises InvalidRequest for a bad name or setting, or where documents are already cut in
-        another way.
+        another way, and KnowledgeBaseExists where it is to be new.
         """
         _check(name, settings or KnowledgeBaseSettings())
         with self._database.write() as connection:
             existing = _find(connection, name)
             if existing:
+                if only_new:
+                    raise KnowledgeBaseExists(name)
                 if settings is None:
                     return existing, False
                 return _change(connection, existing, settings), False

@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Header, Response, status
 from fastapi.responses import StreamingResponse
 
 from api.errors import described
@@ -33,19 +33,22 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.put("/kb/{kb}", responses=_PROBLEMS)
+@router.put("/kb/{kb}", responses={**_PROBLEMS, 412: {"model": Problem}})
 async def put_knowledge_base(
     kb: str,
     service: ServiceOf,
     blocking: BlockingOf,
     response: Response,
     body: KnowledgeBaseRequest | None = None,
+    if_none_match: Annotated[
+        Literal["*"] | None, Header(description="Only create one: 412 where there is one already")
+    ] = None,
 ) -> KnowledgeBaseReply:
     """Create a knowledge base (201), or change its settings (200)."""
     settings = body.settings() if body else None
 
     def put() -> KnowledgeBaseReply:
-        found, new = service.engine.create(kb, settings)
+        found, new = service.engine.create(kb, settings, only_new=if_none_match is not None)
         response.status_code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
         return KnowledgeBaseReply.of(service.engine, found)
 

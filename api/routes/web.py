@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response, status
 from fastapi.responses import FileResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -49,16 +49,18 @@ async def alive() -> Response:
 
 
 class PageFiles(StaticFiles):
-    """The page's modules, styles and icon. A browser asks each time whether they have changed, so
-    that none of an older version stays beside newer ones.
+    """The page's modules, styles and icon, but not the page, which has one address. A browser asks
+    each time whether they have changed, so that none of an older version stays beside newer ones.
     """
 
     def __init__(self) -> None:
         super().__init__(directory=_FOLDER)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        if path.endswith(".html"):
+            raise HTTPException(status.HTTP_404_NOT_FOUND)
         response = await super().get_response(path, scope)
-        response.headers.update({**_FRESH, "X-Content-Type-Options": "nosniff"})
+        response.headers.update({**_HEADERS, **_FRESH})
         return response
 
 

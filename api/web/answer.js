@@ -15,7 +15,8 @@ export async function ask(kb, question, history, box, signal) {
   const state = h("p.state", {}, t("searching"));
   box.append(text, state);
   let said = "", known = new Map(), waiting = false;
-  const redraw = () => { waiting = false; drawWords(text, said, known, kb); };
+  const lines = [];
+  const redraw = () => { waiting = false; drawWords(text, lines, said, known, kb); };
   const later = () => { if (!waiting) { waiting = true; requestAnimationFrame(redraw); } };
   try {
     const body = { question, history, stream: true, html: true };
@@ -45,9 +46,12 @@ export async function ask(kb, question, history, box, signal) {
   }
 }
 
-/** The words so far; marks whose citation has come lead to it. */
-function drawWords(box, said, known, kb) {
-  box.replaceChildren(...said.split("\n").filter(Boolean).map(line => {
+/** The words so far; marks whose citation has come lead to it. Only `lines` that changed are drawn
+ * anew, so that a mark keeps the focus. */
+function drawWords(box, lines, said, known, kb) {
+  said.split("\n").filter(Boolean).forEach((line, index) => {
+    const key = [line, ...[...line.matchAll(MARK)].map(mark => known.has(Number(mark[1])))].join();
+    if (lines[index]?.key === key) return;
     const paragraph = h("p", {});
     let after = 0;
     for (const mark of line.matchAll(MARK)) {
@@ -57,8 +61,10 @@ function drawWords(box, said, known, kb) {
       after = mark.index + mark[0].length;
     }
     paragraph.append(line.slice(after));
-    return paragraph;
-  }));
+    if (lines[index]) lines[index].paragraph.replaceWith(paragraph);
+    else box.append(paragraph);
+    lines[index] = { key, paragraph };
+  });
 }
 
 function markLink(kb, citation) {
@@ -69,13 +75,18 @@ function markLink(kb, citation) {
   }, String(citation.marker));
 }
 
+/** Whether a value is an answer as the server gives it now. */
+export const isAnswer = one => ["html", "text", "query", "model"].every(name => typeof one?.[name] === "string")
+  && ["citations", "statements", "hits", "closest"].every(name => Array.isArray(one[name]))
+  && ["usage", "timings"].every(name => typeof one[name] === "object");
+
 /** The nodes of a whole answer. */
 export function whole(kb, question, answer) {
   const text = h("div.answer");
   showHtml(text, answer.html);
   for (const link of text.querySelectorAll("a.mark")) {
     const citation = answer.citations.find(one => one.marker === Number(link.textContent));
-    link.replaceWith(markLink(kb, citation));
+    link.replaceWith(citation ? markLink(kb, citation) : link.textContent);
   }
   for (const outcome of ["unsupported", "contradicted"]) {
     for (const span of text.querySelectorAll(`span.${outcome}`)) span.title = t(`${outcome}Mark`);
@@ -112,20 +123,19 @@ function notes(kb, question, citations, quoted = true) {
 /** Two buttons that say whether a span of a document answers the question. */
 export function thumbs(kb, question, about) {
   let given = null;
-  const button = (helpful, name, words) => iconButton(name, t(words), {
-    "aria-pressed": "false",
-    onclick: guarded(async () => {
-      const again = given?.helpful === helpful;
-      if (given) await remove(of(kb, "feedback", given.id));
-      given = again ? null : await post(of(kb, "feedback"), {
-        question, document: about.document_id, version: about.version, start: about.start, end: about.end, helpful,
-      });
-      up.setAttribute("aria-pressed", String(given?.helpful === true));
-      down.setAttribute("aria-pressed", String(given?.helpful === false));
-      notice(t(given ? "thanks" : "takenBack"));
-    }),
-  }, true);
-  const up = button(true, "up", "helpful"), down = button(false, "down", "unhelpful");
+  const judge = guarded(async event => {
+    const helpful = event.currentTarget === up;
+    const again = given?.helpful === helpful;
+    if (given) await remove(of(kb, "feedback", given.id));
+    given = again ? null : await post(of(kb, "feedback"), {
+      question, document: about.document_id, version: about.version, start: about.start, end: about.end, helpful,
+    });
+    up.setAttribute("aria-pressed", String(given?.helpful === true));
+    down.setAttribute("aria-pressed", String(given?.helpful === false));
+    notice(t(given ? "thanks" : "takenBack"));
+  });
+  const button = (name, words) => iconButton(name, t(words), { "aria-pressed": "false", onclick: judge }, true);
+  const up = button("up", "helpful"), down = button("down", "unhelpful");
   return h("span.thumbs", {}, up, down);
 }
 
@@ -157,7 +167,7 @@ function how(kb, answer) {
 }
 
 /** The answer as plain text, with its footnotes under it. */
-export function withFootnotes(answer) {
+function withFootnotes(answer) {
   const lines = answer.citations.map(one =>
     `[${one.marker}] “${one.quote.replace(/\s+/g, " ")}” — ${[one.title, place(one.page)].filter(Boolean).join(", ")}`);
   return [answer.text, ...lines.length ? ["", ...lines] : []].join("\n");

@@ -16,9 +16,25 @@ function tell(now) {
 async function wait() {
   while (!reachable) {
     await new Promise(resolve => setTimeout(resolve, 1000));
-    const reply = await fetch("/health", { cache: "no-store" }).catch(() => null);
-    if (reply?.ok) tell(true);
+    if (await alive()) tell(true);
   }
+}
+
+const alive = async () => (await fetch("/health", { cache: "no-store" }).catch(() => null))?.ok === true;
+
+/** Whether the server answers; where it doesn't, false once it does again. */
+export async function reachableAgain() {
+  if (await alive()) return true;
+  const again = new Promise(resolve => {
+    const told = now => {
+      if (!now) return;
+      listeners.delete(told);
+      resolve(false);
+    };
+    listeners.add(told);
+  });
+  tell(false);
+  return again;
 }
 
 /** A refusal of the server, or no answer at all (`status` 0). */
@@ -30,8 +46,11 @@ export class Problem extends Error {
   }
 }
 
-/** That nobody answered. */
-export const unreachable = () => (tell(false), new Problem(0, "unreachable"));
+/** That a request broke off. Whether nobody answers at all is asked first. */
+async function brokenOff() {
+  if (!await alive()) tell(false);
+  return new Problem(0, "unreachable");
+}
 
 async function problem(reply) {
   const body = await reply.json().catch(() => ({}));
@@ -44,7 +63,7 @@ async function request(path, options = {}) {
     reply = await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw unreachable();
+    throw await brokenOff();
   }
   tell(true);
   if (!reply.ok) throw await problem(reply);
@@ -68,6 +87,11 @@ async function change(method, path, body, options) {
 
 export const post = (path, body, options) => change("POST", path, body, options);
 export const put = (path, body) => change("PUT", path, body);
+/** A PUT that is refused, with status 412, where there is something already. */
+export const create = (path, body) => {
+  const { headers, ...rest } = sent("PUT", body);
+  return request(path, { ...rest, headers: { ...headers, "if-none-match": "*" } });
+};
 export const remove = path => change("DELETE", path);
 
 /** The server-sent events of a POST, as `{ event, data }`, until it ends or `signal` aborts. */
@@ -82,7 +106,7 @@ export async function* events(path, body, signal) {
         part = await reader.read();
       } catch (error) {
         if (error.name === "AbortError") throw error;
-        throw unreachable();
+        throw await brokenOff();
       }
       if (part.done) return;
       const blocks = (text + part.value).split("\n\n");
@@ -114,7 +138,7 @@ export function upload(method, path, form, progress) {
         reject(refusal);
       }
     };
-    sending.onerror = () => reject(unreachable());
+    sending.onerror = () => reject(new Problem(0, "unreachable"));
     sending.send(form);
   });
 }
@@ -129,13 +153,13 @@ export function follow(path, handlers) {
     close();
     if (document.hidden) return;
     source = new EventSource(path);
-    for (const [name, handler] of Object.entries(handlers)) {
+    for (const [name, handler] of Object.entries(handlers)) { // `lost` is no event of the server
       source.addEventListener(name, event => handler(JSON.parse(event.data)));
     }
     source.onopen = () => tell(true);
     source.onerror = () => {
       close();
-      get("/health").catch(() => {}); // says whether the server is gone, or only this stream
+      handlers.lost?.();
       timer = setTimeout(open, 1000);
     };
   };

@@ -8,10 +8,14 @@ import { t } from "./words.js";
 export function formDialog(title, fields, { yes, danger = false, accept, ready = null }) {
   const id = uniqueId("dialog");
   const send = h(danger ? "button.danger" : "button.primary", {}, yes);
+  const wrong = h("p.warning", { role: "alert", hidden: true });
+  const tell = said => { wrong.replaceChildren(said); wrong.hidden = false; };
+  const sent = guarded(async () => { wrong.hidden = true; await accept(); dialog.close(); }, tell);
   const dialog = h("dialog", { "aria-labelledby": id, onclose: () => dialog.remove() },
-    h("form", { method: "dialog", onsubmit: guarded(async () => { await accept(); dialog.close(); }) },
+    h("form", { method: "dialog", onsubmit: sent },
       h("h2", { id }, title),
       fields,
+      wrong,
       h("div.actions", {}, h("button", { type: "button", onclick: () => dialog.close() }, t("cancel")), send)));
   if (ready) {
     const check = () => { send.disabled = !ready(); };
@@ -36,3 +40,8 @@ export function readDialog(title, nodes) {
 /** Ask before something that can't be undone; `accept` does it. */
 export const confirmDialog = (title, text, yes, accept) =>
   formDialog(title, [h("p", {}, text)], { yes, danger: true, accept });
+
+/** Close what belongs to a view that is left. */
+export function closeDialogs() {
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+}

@@ -80,6 +80,16 @@ export function gathered(work, wait) {
   };
 }
 
+/** Change what is in a node; the control that had the focus has it again, if it is still there. */
+export function keepingFocus(node, change) {
+  const one = document.activeElement;
+  if (!node.contains(one)) return change();
+  const name = ["id", "aria-label", "href"].find(attribute => one.hasAttribute(attribute));
+  change();
+  if (one.isConnected) one.focus();
+  else if (name) node.querySelector(`[${name}="${CSS.escape(one.getAttribute(name))}"]`)?.focus();
+}
+
 const ICONS = {
   ask: "M4 5h16v11H9l-5 4z",
   back: "M15 5l-7 7 7 7",

@@ -1,4 +1,7 @@
-// What was dropped: files, and all files of folders, with the names of the folders before theirs.
+// What was dropped or chosen: files, and all files of folders, with the names of the folders before theirs.
+
+/** Whether no part of a name hides it: .git, .DS_Store and their like hold nothing to be read. */
+export const isVisible = name => !name.split("/").some(part => part.startsWith("."));
 
 /** `{ file, name }` of each. The entries must be taken before anything is awaited. */
 export async function filesOf(transfer) {
@@ -15,7 +18,7 @@ async function walk(entry, folder, found) {
     found.push({ file: await new Promise((resolve, reject) => entry.file(resolve, reject)), name });
     return;
   }
-  if (entry.name.startsWith(".")) return; // .git and its like hold nothing to be read
+  if (!isVisible(entry.name)) return;
   const reader = entry.createReader();
   for (;;) {
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));

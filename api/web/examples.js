@@ -7,4 +7,5 @@ const SAMPLES = {
   zh: ["增压泵保修几年？", "每年有几天带薪病假，需要医院证明吗？", "运费险由谁承保？", "公司报销健身卡吗？"],
 };
 
-export const EXAMPLES = { samples: SAMPLES[language], "footnote-demo": SAMPLES[language] };
+/** Those for a knowledge base of that name. */
+export const examplesOf = name => ["samples", "footnote-demo"].includes(name) ? SAMPLES[language] : [];

@@ -25,7 +25,7 @@ export function filterRows(documents, changed) {
       changed();
     } }, true));
     const suggest = () => {
-      const all = documents.flatMap(one => BUILT_IN.includes(name.value) ? one[name.value] : one.metadata[name.value] ?? []);
+      const all = documents.flatMap(one => BUILT_IN.includes(name.value) ? one[name.value] : Object.hasOwn(one.metadata, name.value) ? one.metadata[name.value] : []);
       values.replaceChildren(...[...new Set(all.map(String))].slice(0, 50).map(one => h("option", { value: one })));
       value.hidden = operator.value === "exists";
     };
@@ -48,14 +48,17 @@ export function filterRows(documents, changed) {
 function condition(name, operator, text) {
   if (operator === "exists") return { [name]: { $exists: true } };
   if (!text) return null;
-  if (operator === "in") return { [name]: { $in: text.split(/[,，、]/).map(one => scalar(name, one.trim())) } };
-  return { [name]: { [`$${operator}`]: scalar(name, text) } };
+  const parts = operator === "in" ? text.split(/[,，、]/).map(one => one.trim()) : [text];
+  const values = parts.flatMap(one => meanings(name, one));
+  if (operator === "ne") return { [name]: { $nin: values } };
+  if (operator === "eq" || operator === "in") return { [name]: { $in: values } };
+  return { [name]: { [`$${operator}`]: values.at(-1) } };
 }
 
-/** What was typed, as a number or a truth where it is one. */
-function scalar(name, text) {
-  if (BUILT_IN.includes(name)) return text;
-  if (text === "true" || text === "false") return text === "true";
+/** What was typed: a text, and a number or a truth where it may be one. */
+function meanings(name, text) {
+  if (BUILT_IN.includes(name)) return [text];
+  if (text === "true" || text === "false") return [text, text === "true"];
   const number = Number(text);
-  return text && Number.isFinite(number) ? number : text;
+  return text && Number.isFinite(number) ? [text, number] : [text];
 }

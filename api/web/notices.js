@@ -1,34 +1,48 @@
 // What happened, said in a corner and to screen readers, and gone after a while unless it is bad.
 
+import { Problem } from "./api.js";
 import { h, iconButton } from "./dom.js";
 import { t } from "./words.js";
 
 const SHOWN = 6000; // milliseconds
 
-export function notice(text, kind = "good") {
-  const box = h(`div.notice.${kind}`, {}, h("p", {}, text),
-    iconButton("close", t("close"), { onclick: () => box.remove() }, true));
+/** Say something: text, or nodes. What has just been said isn't said twice. */
+export function notice(said, kind = "good") {
   const notices = document.getElementById("notices");
+  const words = h("p", {}, said);
+  if (notices.lastElementChild?.firstElementChild.textContent === words.textContent) notices.lastElementChild.remove();
+  const box = h(`div.notice.${kind}`, {}, words,
+    iconButton("close", t("close"), { onclick: () => box.remove() }, true));
   notices.append(box);
   while (notices.children.length > 4) notices.firstElementChild.remove();
   if (kind !== "bad") setTimeout(() => box.remove(), SHOWN);
 }
 
-/** Why something failed, in the reader's words where the server said nothing. */
-export const reason = error => error.status === 0 ? t("unreachableShort") : error.message;
+/** Why something failed: in the reader's words, or in the server's, which are English. */
+export function reason(error) {
+  if (!(error instanceof Problem)) return error.message;
+  return error.status ? h("span", { lang: "en" }, error.message) : t("unreachableShort");
+}
 
-/** An event handler that says what went wrong, on a button that can't be pressed twice meanwhile. */
-export function guarded(action) {
+/** That something didn't work, and why. */
+export const failure = error => error.status === 0 ? reason(error) : h("span", {}, t("failed"), " ", reason(error));
+
+/** An event handler that tells what went wrong, and that can't be called again meanwhile. */
+export function guarded(action, tell = said => notice(said, "bad")) {
+  let busy = false;
   return async event => {
     event.preventDefault?.();
-    const button = event.submitter ?? (event.currentTarget.matches?.("button") ? event.currentTarget : null);
-    if (button) button.disabled = true;
+    if (busy) return;
+    busy = true;
+    const button = event.submitter ?? event.currentTarget.closest?.("button");
+    button?.setAttribute("aria-disabled", "true"); // truly disabled, it would lose the focus
     try {
       await action(event);
     } catch (error) {
-      notice(error.status === 0 ? t("unreachableShort") : t("failed", { detail: error.message }), "bad");
+      tell(failure(error));
     } finally {
-      if (button) button.disabled = false;
+      busy = false;
+      button?.removeAttribute("aria-disabled");
     }
   };
 }

@@ -2,7 +2,7 @@
 
 import { get, getReply, of } from "./api.js";
 import { announce, h, icon, iconButton } from "./dom.js";
-import { reason } from "./notices.js";
+import { guarded, reason } from "./notices.js";
 import { place, t } from "./words.js";
 
 const AROUND = 3000; // code points of text before and after the span, and as many more at a time
@@ -52,6 +52,7 @@ export function closeSource() {
   document.body.classList.remove("with-source");
   document.getElementById("main").inert = document.getElementById("header").inert = false;
   if (opener?.isConnected) opener.focus();
+  else document.getElementById("main").focus({ preventScroll: true });
 }
 
 addEventListener("keydown", event => {
@@ -67,9 +68,16 @@ async function views(spot) {
   spot.version ??= document_.version;
   const nodes = [];
   if (spot.version !== document_.version) nodes.push(h("p.hint", {}, t("sourceNewer")));
-  if (document_.media_type !== "application/pdf") return [...nodes, await textView(spot)];
+  if (await mediaType(spot, document_) !== "application/pdf") return [...nodes, await textView(spot)];
   const pages = await pagesView(spot);
   return pages ? [...nodes, ...switched(spot, pages)] : [...nodes, await textView(spot)];
+}
+
+/** That of the version which is shown: a document may have been replaced by one of another kind. */
+async function mediaType(spot, live) {
+  if (spot.version === live.version) return live.media_type;
+  const { versions } = await get(of(spot.kb, "documents", spot.id, "versions"));
+  return versions.find(one => one.version === spot.version)?.media_type;
 }
 
 function switched(spot, pages) {
@@ -111,6 +119,7 @@ async function pagesView(spot) {
       alt: t("pageImage", { label: name, title: spot.title }),
     });
     const size = sizes.find(page => page.number === number);
+    if (size) image.style.aspectRatio = `${size.width} / ${size.height}`; // until it has come
     const mine = boxes.filter(box => box.page === number).map((box, index) => highlight(box, size, index));
     frame.replaceChildren(image, ...mine);
     label.textContent = t("pageOf", { label: name, n: all.length });
@@ -144,18 +153,18 @@ async function textView(spot) {
   let start = from, end = from + points.length;
   const head = document.createTextNode(before), tail = document.createTextNode(after);
   const mark = quote ? h("mark", { dataset: { target: "" }, "aria-label": t("quoted") }, quote) : null;
-  const earlier = h("button", { type: "button", hidden: start === 0, onclick: async () => {
+  const earlier = h("button", { type: "button", hidden: start === 0, onclick: guarded(async () => {
     const [more] = await text(spot, Math.max(0, start - AROUND), start);
     start = Math.max(0, start - AROUND);
     head.data = more + head.data;
     earlier.hidden = start === 0;
-  } }, t("sourceEarlier"));
-  const later = h("button", { type: "button", hidden: end >= length, onclick: async () => {
+  }) }, t("sourceEarlier"));
+  const later = h("button", { type: "button", hidden: end >= length, onclick: guarded(async () => {
     const [more] = await text(spot, end, end + AROUND);
     end = Math.min(end + AROUND, length);
     tail.data += more;
     later.hidden = end >= length;
-  } }, t("sourceLater"));
+  }) }, t("sourceLater"));
   return h("div", {}, earlier, h("pre.text", { tabIndex: 0 }, ...[head, mark, tail].filter(Boolean)), later);
 }
 

@@ -1,18 +1,17 @@
 // Light, dark, or as the system is.
 
-const KEPT = "footnote-theme";
+import { keep, recall } from "./kept.js";
+
 const THEMES = ["auto", "light", "dark"];
 
-export const theme = () => localStorage.getItem(KEPT) ?? "auto";
+export const theme = () => recall("localStorage", "theme", one => THEMES.includes(one), "auto");
 
 export function applyTheme() {
   document.documentElement.dataset.theme = theme();
 }
 
-/** The next of the three; which it is now. */
+/** Change to the next of the three. */
 export function nextTheme() {
-  const next = THEMES[(THEMES.indexOf(theme()) + 1) % THEMES.length];
-  localStorage.setItem(KEPT, next);
+  keep("localStorage", "theme", THEMES[(THEMES.indexOf(theme()) + 1) % THEMES.length]);
   applyTheme();
-  return next;
 }

@@ -1,33 +1,38 @@
 // Ask: a conversation, its answers with footnotes.
 
-import { ask, whole } from "./answer.js";
+import { ask, isAnswer, whole } from "./answer.js";
+import { get, of } from "./api.js";
 import { h, icon, iconButton } from "./dom.js";
+import { examplesOf } from "./examples.js";
+import { forget, keep, recall } from "./kept.js";
 import { t } from "./words.js";
-import { EXAMPLES } from "./examples.js";
 
 const TURNS = 10; // of the conversation that go with a question
 const SHOWN = 30; // that are kept for a reload
+const LOOK = 3000; // milliseconds between two looks whether there is something to ask by now
 
 export function askView(kb) {
   if (!kb.documents) {
-    const to = `#/${encodeURIComponent(kb.name)}/documents`;
-    return { title: t("askTitle"), nodes: [h("h1", {}, t("askTitle")), h("section.empty", {},
-      h("h2", {}, t("askNoDocuments")), h("p", {}, t("askNoDocumentsText")),
-      h("a.button.primary", { href: to }, t("askAdd")))] };
+    return nothingToAsk(kb);
   }
-  const key = `footnote-conversation-${kb.name}-${kb.created_at}`;
-  let turns = kept(key);
+  const key = `conversation-${kb.name}-${kb.created_at}`;
+  let { draft, turns } = recall("sessionStorage", key, isConversation, { draft: "", turns: [] });
   let running = null;
+  const remember = () => keep("sessionStorage", key, { draft, turns });
 
   const thread = h("div.thread", {}, turns.map(turn => exchange(kb, turn.question, whole(kb.name, turn.question, turn.answer))));
   const empty = h("section.empty", { hidden: turns.length > 0 }, h("h2", {}, t("askEmpty")), h("p", {}, t("askEmptyText")), examples(kb, put));
-  const question = h("textarea", { rows: 1, "aria-label": t("askLabel"), placeholder: t("askPlaceholder"), maxLength: 10000, required: true });
+  const question = h("textarea", { rows: 1, value: draft, "aria-label": t("askLabel"), placeholder: t("askPlaceholder"), maxLength: 10000, required: true });
   const send = h("button.primary", {}, icon("ask"), h("span", {}, t("askSend")));
   const stop = iconButton("stop", t("askStop"), { hidden: true, onclick: () => running?.abort() });
   const anew = iconButton("plus", t("askNew"), { hidden: !turns.length, onclick: () => {
     running?.abort();
+    running = null;
     turns = [];
-    sessionStorage.removeItem(key);
+    draft = question.value = "";
+    forget("sessionStorage", key);
+    grow();
+    working(false);
     thread.replaceChildren();
     empty.hidden = false;
     anew.hidden = true;
@@ -42,34 +47,51 @@ export function askView(kb) {
   async function submit() {
     const words = question.value.trim();
     if (!words || running) return;
+    draft = words; // until it is answered
+    remember();
     question.value = "";
     grow();
-    running = new AbortController();
+    const mine = running = new AbortController();
     empty.hidden = true;
-    send.hidden = true;
-    stop.hidden = anew.hidden = false;
+    anew.hidden = false;
+    working(true);
     const box = h("div");
     const shown = exchange(kb, words, [box]);
     thread.append(shown);
-    shown.scrollIntoView({ block: "start", behavior: "smooth" });
-    const answer = await ask(kb.name, words, history(turns), box, running.signal);
+    shown.scrollIntoView({ block: "start" });
+    const answer = await ask(kb.name, words, history(turns), box, mine.signal);
+    if (running !== mine) return; // another conversation has begun
     running = null;
-    send.hidden = false;
-    stop.hidden = true;
-    if (!answer) {
+    working(false);
+    if (answer) {
+      turns = [...turns, { question: words, answer }].slice(-SHOWN);
+      draft = question.value;
+      remember();
+    } else {
       question.value ||= words;
-      return;
+      grow();
     }
-    turns = [...turns, { question: words, answer }].slice(-SHOWN);
-    keep(key, turns);
-    question.focus({ preventScroll: true });
+  }
+
+  /** Ask and Stop take each other's place, and the focus with it. */
+  function working(now) {
+    const [comes, goes] = now ? [stop, send] : [send, stop];
+    const focused = document.activeElement === goes;
+    comes.hidden = false;
+    goes.hidden = true;
+    if (focused) (now ? stop : question).focus({ preventScroll: true });
   }
 
   function grow() {
     question.style.height = "auto";
     question.style.height = `${Math.min(question.scrollHeight + 2, 200)}px`;
   }
-  question.addEventListener("input", grow);
+  if (draft) requestAnimationFrame(grow); // once it is in its place
+  question.addEventListener("input", () => {
+    grow();
+    draft = question.value;
+    remember();
+  });
   question.addEventListener("keydown", event => {
     // While an input method composes, Enter takes its suggestion and sends nothing.
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
@@ -83,7 +105,22 @@ export function askView(kb) {
   return {
     title: t("askTitle"),
     nodes: [h("h1.unseen", {}, t("askTitle")), empty, thread, composer],
-    leave: () => running?.abort(),
+    leave: () => { running?.abort(); running = null; },
+  };
+}
+
+/** Before there are documents; the view changes once there is one. */
+function nothingToAsk(kb) {
+  const timer = setInterval(async () => {
+    const now = await get(of(kb.name)).catch(() => kb);
+    if (now.documents) dispatchEvent(new Event("hashchange"));
+  }, LOOK);
+  return {
+    title: t("askTitle"),
+    nodes: [h("h1", {}, t("askTitle")), h("section.empty", {},
+      h("h2", {}, t("askNoDocuments")), h("p", {}, t("askNoDocumentsText")),
+      h("a.button.primary", { href: `#/${encodeURIComponent(kb.name)}/documents` }, t("askAdd")))],
+    leave: () => clearInterval(timer),
   };
 }
 
@@ -92,8 +129,8 @@ function exchange(kb, question, nodes) {
 }
 
 function examples(kb, put) {
-  const known = EXAMPLES[kb.name];
-  if (!known) return null;
+  const known = examplesOf(kb.name);
+  if (!known.length) return null;
   return h("div.examples", {}, h("h3", {}, t("askTry")),
     known.map(words => h("button", { type: "button", onclick: () => put(words) }, words)));
 }
@@ -104,18 +141,5 @@ function history(turns) {
   ]);
 }
 
-function kept(key) {
-  try {
-    return JSON.parse(sessionStorage.getItem(key)) ?? [];
-  } catch {
-    return [];
-  }
-}
-
-function keep(key, turns) {
-  try {
-    sessionStorage.setItem(key, JSON.stringify(turns));
-  } catch {
-    sessionStorage.removeItem(key); // the browser's room for it is used up: only a reload would show it
-  }
-}
+const isConversation = kept => typeof kept?.draft === "string" && Array.isArray(kept.turns)
+  && kept.turns.every(turn => typeof turn?.question === "string" && isAnswer(turn.answer));

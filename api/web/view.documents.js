@@ -1,13 +1,13 @@
 // Documents: add them, see them being read, find, replace, delete.
 
 import { get, of, post, remove } from "./api.js";
-import { debounced, field, gathered, h, icon, iconButton } from "./dom.js";
+import { debounced, field, gathered, h, icon, iconButton, keepingFocus } from "./dom.js";
 import { confirmDialog, formDialog, readDialog } from "./dialogs.js";
-import { filesOf } from "./dropped.js";
-import { guarded, notice } from "./notices.js";
+import { filesOf, isVisible } from "./dropped.js";
+import { failure, guarded, notice } from "./notices.js";
 import { showQueue } from "./queue.js";
 import { openSource } from "./source.js";
-import { sendFiles, sendReplacement } from "./uploads.js";
+import { outbox } from "./uploads.js";
 import { ago, moment, size, t } from "./words.js";
 
 const PAGE = 50;
@@ -16,7 +16,7 @@ const COLUMNS = [["title", "docTitleColumn"], ["updated_at", "docChanged"], ["si
 
 export async function documentsView(kb) {
   const info = await get("/info");
-  let sort = "-updated_at", shown = 0;
+  let sort = "-updated_at", shown = 0, turn = 0;
   const table = h("tbody");
   const more = h("button", { type: "button", hidden: true, onclick: guarded(() => load(shown)) }, t("docMore"));
   const counted = h("p.facts");
@@ -24,12 +24,15 @@ export async function documentsView(kb) {
   const empty = h("section.empty", { hidden: true }, h("h2", {}, t("docEmpty")), h("p", {}, t("docEmptyText")));
   const search = h("input", { type: "search", "aria-label": t("docSearch"), placeholder: t("docSearch"), autocomplete: "off" });
   const queue = showQueue(kb.name, () => reload());
-  const send = files => sendFiles(kb.name, files, info.limits.upload_bytes, queue);
+  const limit = info.limits.upload_bytes;
+  const send = files => outbox(kb.name).add(files.filter(({ name }) => isVisible(name)), limit);
 
-  async function load(offset, limit = PAGE) {
-    const query = new URLSearchParams({ limit, offset, sort, search: search.value.trim() });
+  async function load(offset, most = PAGE) {
+    const mine = ++turn;
+    const query = new URLSearchParams({ limit: most, offset, sort, search: search.value.trim() });
     const found = await get(`${of(kb.name, "documents")}?${query}`);
-    const rows = found.documents.map(one => row(kb.name, one, { reload, queue, limit: info.limits.upload_bytes }));
+    if (mine !== turn) return; // something else has been asked for meanwhile
+    const rows = found.documents.map(one => row(kb.name, one, { limit, removed }));
     if (offset) table.append(...rows);
     else keepingFocus(table, () => table.replaceChildren(...rows));
     shown = offset + rows.length;
@@ -42,43 +45,54 @@ export async function documentsView(kb) {
 
   const reload = gathered(() => {
     changed();
-    load(0, Math.min(Math.max(shown, PAGE), MOST)).catch(error => notice(t("failed", { detail: error.message }), "bad"));
+    load(0, Math.min(Math.max(shown, PAGE), MOST)).catch(error => notice(failure(error), "bad"));
   }, 300);
+
+  function removed(line) {
+    const next = line.nextElementSibling ?? line.previousElementSibling;
+    line.remove();
+    (next?.querySelector("button") ?? search).focus();
+    reload();
+  }
 
   function headings() {
     return COLUMNS.map(([name, words]) => {
       const direction = sort.replace("-", "") !== name ? "none" : sort.startsWith("-") ? "descending" : "ascending";
       return h("th", { scope: "col", "aria-sort": direction }, h("button.link", { type: "button", onclick: guarded(async () => {
-        sort = sort === name ? `-${name}` : name;
-        head.replaceChildren(...headings());
-        await load(0);
-        head.querySelectorAll("button")[COLUMNS.findIndex(([one]) => one === name)].focus();
-      }) }, t(words)));
+        await order(sort === name ? `-${name}` : name);
+      }), id: `sort-${name}` }, t(words)));
     }).concat(h("th", { scope: "col" }, h("span.unseen", {}, t("docActions"))));
   }
 
-  const head = h("tr", {}, headings());
-  search.addEventListener("input", debounced(() => load(0), 200));
-  listing.append(h("div.row", {}, search), counted,
-    h("div.scroll", { tabIndex: 0, role: "region", "aria-label": t("docTitle") }, h("table.documents", {}, h("thead", {}, head), table)), more);
-  await load(0);
-  return {
-    title: t("docTitle"),
-    nodes: [h("h1", {}, t("docTitle")), dropzone(kb.name, send, info), queue.node, empty, listing],
-    leave: queue.close,
-  };
-}
+  async function order(by) {
+    sort = by;
+    sorting.value = by;
+    keepingFocus(head, () => head.replaceChildren(...headings()));
+    await load(0);
+  }
 
-/** Change what is in a node; the control that had the focus has it again, if it is still there. */
-function keepingFocus(node, change) {
-  const label = node.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
-  change();
-  if (label) node.querySelector(`[aria-label="${CSS.escape(label)}"]`)?.focus();
+  const head = h("tr", {}, headings());
+  // Where the table has no room for its head.
+  const sorting = h("select.sorting", { "aria-label": t("docSort"), onchange: guarded(() => order(sorting.value)) },
+    COLUMNS.flatMap(([name, words]) => [h("option", { value: name }, `${t(words)} ↑`), h("option", { value: `-${name}` }, `${t(words)} ↓`)]));
+  sorting.value = sort;
+  search.addEventListener("input", debounced(() => load(0), 200));
+  listing.append(h("div.row", {}, search, sorting), counted,
+    h("div.scroll", { tabIndex: 0, role: "region", "aria-label": t("docTitle") }, h("table.documents", {}, h("thead", {}, head), table)), more);
+  const zone = dropzone(kb.name, send, info);
+  const leave = () => { queue.close(); zone.close(); };
+  try {
+    await load(0);
+  } catch (error) {
+    leave();
+    throw error;
+  }
+  return { title: t("docTitle"), nodes: [h("h1", {}, t("docTitle")), zone.node, queue.node, empty, listing], leave };
 }
 
 const changed = () => dispatchEvent(new Event("footnote:changed"));
 
-/** Where files and folders are dropped, chosen, or text is pasted. */
+/** Where files and folders are chosen, or text is pasted; they may be dropped anywhere. */
 function dropzone(kb, send, info) {
   const picker = properties => h("input.unseen", { type: "file", multiple: true, tabIndex: -1, "aria-hidden": "true", ...properties, onchange: event => {
     send([...event.target.files].map(file => ({ file, name: file.webkitRelativePath || file.name })));
@@ -92,14 +106,20 @@ function dropzone(kb, send, info) {
       iconButton("folder", t("chooseFolder"), { onclick: () => folder.click() }),
       iconButton("paste", t("pasteText"), { onclick: () => pasteDialog(kb) }),
       info.fetch_urls ? iconButton("plus", t("fetchUrl"), { onclick: () => urlDialog(kb) }) : null));
-  zone.addEventListener("dragover", event => { event.preventDefault(); zone.classList.add("over"); });
-  zone.addEventListener("dragleave", () => zone.classList.remove("over"));
-  zone.addEventListener("drop", async event => {
-    event.preventDefault();
-    zone.classList.remove("over");
-    send(await filesOf(event.dataTransfer));
-  });
-  return zone;
+  const handlers = {
+    dragover: event => { event.preventDefault(); zone.classList.add("over"); },
+    dragleave: event => { if (!event.relatedTarget) zone.classList.remove("over"); },
+    drop: async event => {
+      event.preventDefault();
+      zone.classList.remove("over");
+      send(await filesOf(event.dataTransfer));
+    },
+  };
+  for (const [name, handler] of Object.entries(handlers)) addEventListener(name, handler);
+  return {
+    node: zone,
+    close: () => { for (const [name, handler] of Object.entries(handlers)) removeEventListener(name, handler); },
+  };
 }
 
 function pasteDialog(kb) {
@@ -118,14 +138,14 @@ function urlDialog(kb) {
   });
 }
 
-function row(kb, one, { reload, queue, limit }) {
+function row(kb, one, { limit, removed }) {
   const replacement = h("input.unseen", { type: "file", tabIndex: -1, "aria-hidden": "true", onchange: event => {
     const [file] = event.target.files;
-    if (file) sendReplacement(kb, one, file, limit, queue);
+    if (file) outbox(kb).add([{ file, name: file.name }], limit, one.id);
     event.target.value = "";
   } });
   const about = { document_id: one.id, title: one.title, uri: one.uri };
-  return h("tr", {},
+  const line = h("tr", {},
     h("td", {},
       h("button.link", { type: "button", "aria-label": t("docView", one), onclick: () => openSource(kb, about) }, one.title),
       one.uri === one.title ? null : h("p.facts", {}, one.uri),
@@ -139,10 +159,16 @@ function row(kb, one, { reload, queue, limit }) {
       iconButton("replace", t("docReplace", one), { onclick: () => replacement.click() }, true),
       h("a.button.bare", { href: of(kb, "documents", one.id, "original"), download: "", "aria-label": t("docDownload", one), title: t("docDownload", one) }, icon("download")),
       iconButton("delete", t("docDelete", one), { onclick: () => confirmDialog(t("docDeleteTitle"), t("docDeleteText", one), t("docDeleteYes"), async () => {
-        await remove(of(kb, "documents", one.id));
+        await remove(of(kb, "documents", one.id)).catch(gone);
         notice(t("docDeleted", one));
-        reload();
+        removed(line);
       }) }, true)));
+  return line;
+}
+
+/** Somebody else was quicker. */
+function gone(error) {
+  if (error.status !== 404) throw error;
 }
 
 async function versions(kb, one) {

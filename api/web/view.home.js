@@ -1,6 +1,6 @@
 // All knowledge bases, and how to begin.
 
-import { get, of, post, put } from "./api.js";
+import { create, get, of, post } from "./api.js";
 import { field, h, icon } from "./dom.js";
 import { guarded, notice } from "./notices.js";
 import { ago, t } from "./words.js";
@@ -12,7 +12,7 @@ export async function homeView(all) {
   const refused = new Set(ready.built_with_another_model);
   const nodes = [h("h1", {}, t("kbTitle")), h("p.lead", {}, t("kbLead"))];
   if (!all.length) nodes.push(first());
-  nodes.push(h("ul.cards", {}, all.map(kb => h("li", {}, card(kb, refused.has(kb.name))))), creation(all));
+  nodes.push(h("ul.cards", {}, all.map(kb => h("li", {}, card(kb, refused.has(kb.name))))), creation());
   return { title: t("kbTitle"), nodes };
 }
 
@@ -22,7 +22,7 @@ function first() {
 }
 
 async function loadSamples() {
-  await put(of(SAMPLES), { description: t("kbSamplesText") });
+  await create(of(SAMPLES), { description: t("kbSamplesText") });
   await post(of(SAMPLES, "samples"));
   location.hash = `#/${SAMPLES}/documents`;
 }
@@ -36,18 +36,22 @@ function card(kb, refused) {
     refused ? h("p.warning", {}, icon("warning"), t("refused", { name: kb.name })) : null);
 }
 
-function creation(all) {
+function creation() {
   const name = h("input", {
     type: "text", required: true, maxLength: 64, autocomplete: "off", spellcheck: false,
     pattern: "[a-z0-9]([a-z0-9._\\-]*[a-z0-9])?",
   });
   const description = h("input", { type: "text", maxLength: 2000, autocomplete: "off" });
-  const create = guarded(async () => {
-    if (all.some(kb => kb.name === name.value)) return notice(t("kbExists"), "bad");
-    await put(of(name.value), { description: description.value });
+  const made = guarded(async () => {
+    try {
+      await create(of(name.value), { description: description.value.trim() });
+    } catch (error) {
+      if (error.status !== 412) throw error;
+      return notice(t("kbExists"), "bad");
+    }
     location.hash = `#/${encodeURIComponent(name.value)}/documents`;
   });
-  return h("form.panel", { onsubmit: create }, h("h2", {}, t("kbNew")),
+  return h("form.panel", { onsubmit: made }, h("h2", {}, t("kbNew")),
     field(t("kbName"), name, t("kbNameHint")), field(t("kbDescription"), description),
     h("div.actions", {}, h("button.primary", {}, t("kbCreate"))));
 }

@@ -3,7 +3,7 @@
 import { get, of, post, remove } from "./api.js";
 import { announce, field, h, iconButton } from "./dom.js";
 import { guarded } from "./notices.js";
-import { ago, count, percent, t } from "./words.js";
+import { ago, count, has, percent, t } from "./words.js";
 
 const LOOK = 700; // milliseconds between two looks at a measurement
 const RUNNING = new Set(["waiting", "measuring"]);
@@ -28,12 +28,15 @@ export async function qualityView(kb) {
     const progress = h("div.panel", {}, step, bar);
     body.prepend(progress);
     while (RUNNING.has(evaluation.state) && !left) {
-      const known = evaluation.step === "questions" ? t("qualityStep_questions") : evaluation.step;
-      step.textContent = t("qualityRunning", { step: known || "…" }) + (evaluation.total ? ` ${count(evaluation.done)} / ${count(evaluation.total)}` : "");
+      const named = has(`qualityStep_${evaluation.step}`) ? t(`qualityStep_${evaluation.step}`) : evaluation.step;
+      step.textContent = t("qualityRunning", { step: named || "…" }) + (evaluation.total ? ` ${count(evaluation.done)} / ${count(evaluation.total)}` : "");
       if (evaluation.total) bar.value = evaluation.done / evaluation.total;
       else bar.removeAttribute("value");
       await new Promise(resolve => setTimeout(resolve, LOOK));
-      evaluation = await get(path).catch(() => evaluation); // a server that starts again says how it ended
+      evaluation = await get(path).catch(error => {
+        if (error.status === 0) return evaluation; // a server that starts again says how it ended
+        throw error;
+      });
     }
     if (left) return;
     progress.remove();
@@ -108,10 +111,15 @@ function opinions(kb, { total, feedback }) {
   const list = h("ul.opinions", {}, feedback.map(one => {
     const line = h("li", {}, h("span", { role: "img", "aria-label": t(one.helpful ? "helpful" : "unhelpful") }, one.helpful ? "👍" : "👎"),
       h("span", {}, one.question), h("span.facts", {}, one.uri),
-      iconButton("close", t("feedbackDelete"), { onclick: guarded(async () => { await remove(of(kb.name, "feedback", one.id)); line.remove(); }) }, true));
+      iconButton("close", t("feedbackDelete"), { onclick: guarded(async () => {
+        await remove(of(kb.name, "feedback", one.id));
+        line.remove();
+        none.hidden = list.childElementCount > 0;
+      }) }, true));
     return line;
   }));
-  return h("section.panel", {}, h("h2", {}, t("feedbackTitle")), total ? list : h("p.hint", {}, t("feedbackNone")));
+  const none = h("p.hint", { hidden: total > 0 }, t("feedbackNone"));
+  return h("section.panel", {}, h("h2", {}, t("feedbackTitle")), list, none);
 }
 
 const benchmarks = () => h("section.panel", {}, h("h2", {}, t("benchTitle")), h("p.hint", {}, t("benchText")));

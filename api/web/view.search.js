@@ -2,7 +2,7 @@
 
 import { get, of, post } from "./api.js";
 import { thumbs } from "./answer.js";
-import { announce, debounced, field, h, icon, iconButton } from "./dom.js";
+import { announce, debounced, field, h, icon } from "./dom.js";
 import { filterRows } from "./filters.js";
 import { guarded, reason } from "./notices.js";
 import { openSource } from "./source.js";
@@ -10,11 +10,12 @@ import { percent, place, t } from "./words.js";
 
 const WAIT = 200; // milliseconds after the last key
 const K = 10;
+const KNOWN = 1000; // documents whose metadata filters offer
 const MODES = ["hybrid", "dense", "lexical"];
 
 export async function searchView(kb) {
-  const { documents } = await get(`${of(kb.name, "documents")}?limit=100`);
-  let running = null;
+  const { documents } = await get(`${of(kb.name, "documents")}?limit=${KNOWN}`);
+  let running = null, left = false;
   const query = h("input", { type: "search", placeholder: t("searchPlaceholder"), "aria-label": t("searchLabel"), maxLength: 10000, autocomplete: "off" });
   const mode = h("select", { "aria-label": t("searchMode") }, MODES.map(name => h("option", { value: name }, t(`mode_${name}`))));
   const results = h("section.results", { "aria-live": "off" });
@@ -23,10 +24,12 @@ export async function searchView(kb) {
 
   async function search() {
     running?.abort();
+    if (left) return;
     const words = query.value.trim();
     why.hidden = !words;
     if (!words) return results.replaceChildren(empty());
     const mine = running = new AbortController();
+    results.setAttribute("aria-busy", "true");
     try {
       const began = performance.now();
       const body = { query: words, k: K, mode: mode.value, filter: filters.value(), explain: true };
@@ -34,6 +37,8 @@ export async function searchView(kb) {
       show(kb.name, words, found, performance.now() - began, results);
     } catch (error) {
       if (error.name !== "AbortError") results.replaceChildren(h("p.warning", { role: "alert" }, icon("warning"), reason(error)));
+    } finally {
+      if (running === mine) results.removeAttribute("aria-busy");
     }
   }
 
@@ -49,7 +54,7 @@ export async function searchView(kb) {
         query, mode),
       filters.node, results, why,
     ],
-    leave: () => running?.abort(),
+    leave: () => { left = true; running?.abort(); },
   };
 }
 
@@ -111,7 +116,7 @@ function whyForm(kb, documents, asked) {
   const said = h("div", { "aria-live": "polite" });
   const explain = guarded(async () => {
     const { why } = await post(of(kb.name, "search"), { ...asked(), why: name.value });
-    said.replaceChildren(h("p", {}, why.reason),
+    said.replaceChildren(h("p", { lang: "en" }, why.reason),
       why.rank ? h("p", {}, t("whyRank", { n: why.rank })) : "",
       why.score !== null && why.last_score !== null ? h("p", {}, t("whyScores", { score: why.score.toFixed(2), last: why.last_score.toFixed(2) })) : "",
       why.missing.length ? h("p", {}, t("whyMissing", { terms: why.missing.join(", ") })) : "");

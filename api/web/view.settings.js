@@ -8,16 +8,19 @@ import { count, moment, t } from "./words.js";
 
 export async function settingsView(kb) {
   const info = await get("/info");
-  const description = h("input", { type: "text", maxLength: 2000, value: kb.description });
-  const chat = h("input", { type: "text", maxLength: 300, value: kb.chat_model, placeholder: info.answerer, autocomplete: "off" });
-  const prompt = h("textarea", { rows: 4, value: kb.system_prompt });
-  const least = h("input", { type: "number", min: 0, max: 1, step: "any", value: kb.min_confidence ?? "" });
+  const description = h("input", { type: "text", maxLength: 2000, defaultValue: kb.description });
+  const chat = h("input", { type: "text", maxLength: 300, defaultValue: kb.chat_model, placeholder: info.answerer, autocomplete: "off" });
+  const prompt = h("textarea", { rows: 4, defaultValue: kb.system_prompt });
+  const least = h("input", { type: "number", min: 0, max: 1, step: "any", defaultValue: kb.min_confidence ?? "" });
+  const shown = { description, chat_model: chat, system_prompt: prompt, min_confidence: least };
   const save = guarded(async () => {
-    await put(of(kb.name), {
-      chunking: kb.chunking, fusion: kb.fusion, dense_weight: kb.dense_weight,
-      description: description.value.trim(), chat_model: chat.value.trim(), system_prompt: prompt.value,
-      min_confidence: least.value === "" ? null : Number(least.value),
-    });
+    const { chunking, fusion, dense_weight, ...now } = await get(of(kb.name));
+    const settings = { chunking, fusion, dense_weight };
+    // What wasn't changed here may have been elsewhere.
+    for (const [name, input] of Object.entries(shown)) settings[name] = input.value === input.defaultValue ? now[name] : input.value.trim();
+    if (settings.min_confidence !== now.min_confidence) settings.min_confidence = least.value === "" ? null : Number(least.value);
+    await put(of(kb.name), settings);
+    for (const input of Object.values(shown)) input.defaultValue = input.value;
     notice(t("settingsSaved"));
   });
   return {
@@ -54,7 +57,7 @@ function end(kb) {
       accept: async () => {
         await remove(of(kb.name));
         notice(t("settingsDeleted", { name: kb.name }));
-        location.hash = "#/";
+        location.replace("#/");
       },
     });
   };

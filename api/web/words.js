@@ -1,12 +1,12 @@
 // The page's words, in the reader's language.
 
+import { keep, recall } from "./kept.js";
 import { en } from "./words.en.js";
 import { zh } from "./words.zh.js";
 
 const LANGUAGES = { en, zh };
-const KEPT = "footnote-language";
 
-const wished = localStorage.getItem(KEPT) ?? navigator.languages.find(one => /^(en|zh)\b/i.test(one)) ?? "en";
+const wished = recall("localStorage", "language", one => Object.hasOwn(LANGUAGES, one), null) ?? navigator.languages.find(one => /^(en|zh)\b/i.test(one)) ?? "en";
 
 /** "en" or "zh": what the reader chose, else the first that the browser asks for. */
 export const language = wished.toLowerCase().startsWith("zh") ? "zh" : "en";
@@ -29,7 +29,7 @@ export function t(name, values = {}) {
 }
 
 /** Whether there are words of that name. */
-export const has = name => name in words;
+export const has = name => Object.hasOwn(words, name);
 
 export const percent = share => percents.format(share);
 export const moment = seconds => moments.format(new Date(seconds * 1000));
@@ -56,6 +56,6 @@ export const place = label => !label ? "" : /^[\divxlcdm-]+$/i.test(label) ? t("
 
 /** Change the language; the page is loaded again. */
 export function choose(other) {
-  localStorage.setItem(KEPT, other);
+  keep("localStorage", "language", other);
   location.reload();
 }

@@ -129,3 +129,12 @@ def test_a_knowledge_base_of_another_model_is_refused_with_both_names(
     assert_problem(client.put("/kb/kb"), 409)
     assert client.get("/ready").json()["built_with_another_model"] == ["kb"]
     assert client.delete("/kb/kb").status_code == 204
+
+
+def test_one_that_is_to_be_new_takes_nothing_from_one_that_is_there(client: TestClient) -> None:
+    new = {"If-None-Match": "*"}
+    body = {"description": "First"}
+    assert client.put("/kb/new", json=body, headers=new).status_code == 201
+    assert_problem(client.put("/kb/new", json={}, headers=new), 412, "'new'")
+    assert client.get("/kb/new").json()["description"] == "First"
+    assert_problem(client.put("/kb/new", headers={"If-None-Match": '"x"'}), 422, "if-none-match")

@@ -5,11 +5,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.routes import web
+from ingest.types import Stage
+from retrieval.indexing import Published
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 FOLDER = Path(web.__file__).parents[1] / "web"
 FILES = sorted(FOLDER.iterdir())
 MODULES = [path for path in FILES if path.suffix == ".js"]
+SERVED = [path for path in FILES if path.suffix != ".html"]  # the page has an address of its own
 
 
 def _read(name: str) -> str:
@@ -20,11 +23,20 @@ def test_the_page_may_load_and_run_nothing_but_its_own_files(shared: TestClient)
     page = shared.get("/", headers=BROWSER)
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
-    policy = page.headers["content-security-policy"]
-    for part in ("default-src 'none'", "frame-ancestors 'none'", "require-trusted-types-for"):
-        assert part in policy
-    assert "unsafe" not in policy
-    assert "http" not in policy
+    assert page.headers["content-security-policy"].split("; ") == [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types footnote-answers",
+    ]
+    assert page.headers["x-content-type-options"] == "nosniff"
+    assert page.headers["referrer-policy"] == "no-referrer"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -33,21 +45,22 @@ def test_no_file_names_another_host(path: Path) -> None:
     assert [address for address in addresses if "w3.org" not in address] == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SERVED, ids=lambda path: path.name)
 def test_files_are_served_with_their_type_and_asked_for_anew(
     path: Path, shared: TestClient
 ) -> None:
     reply = shared.get(f"/web/{path.name}")
-    kinds = {".js": "javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html"}
+    kinds = {".js": "javascript", ".css": "text/css", ".svg": "image/svg+xml"}
     assert kinds[path.suffix] in reply.headers["content-type"]
     assert reply.headers["cache-control"] == "no-cache"
     assert reply.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in reply.headers["content-security-policy"]
     again = shared.get(f"/web/{path.name}", headers={"If-None-Match": reply.headers["etag"]})
     assert again.status_code == 304
 
 
 @pytest.mark.parametrize(
-    "path", ["../routes/web.py", "%2e%2e/app.py", "..%2fapp.py", "none.js", ""]
+    "path", ["../routes/web.py", "%2e%2e/app.py", "..%2fapp.py", "none.js", "index.html", ""]
 )
 def test_nothing_else_is_served(path: str, shared: TestClient) -> None:
     assert shared.get(f"/web/{path}").status_code == 404
@@ -82,6 +95,12 @@ def test_every_word_is_used_and_known() -> None:
     by_outcome = {f"{outcome}Mark" for outcome in ("unsupported", "contradicted")}
     unused = known - used - quoted - by_outcome
     assert {one for one in unused if not one.startswith(tuple(families))} == set()
+
+
+def test_there_are_words_for_all_that_a_job_says() -> None:
+    for words in (_words("en"), _words("zh")):
+        assert {f"stage_{stage.value}" for stage in Stage} <= words.keys()
+        assert {f"outcome_{outcome.value}" for outcome in Published} <= words.keys()
 
 
 def test_what_the_page_imports_is_there() -> None:

@@ -84,6 +84,10 @@ class Complaints:
         page.on("console", self._said)
         page.on("dialog", lambda dialog: self.found.append(f"dialog: {dialog.message}"))
 
+    def expect(self, *parts: str) -> None:
+        """Take out what was to be complained about."""
+        self.found = [one for one in self.found if not any(part in one for part in parts)]
+
     def _said(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.found.append(f"{message.type}: {message.text}")
