@@ -78,29 +78,16 @@ class TantivyLexicalStores:
 
         Raises StoreUnavailable where a file isn't what tantivy wrote.
         """
-        self._forget_unnamed_deletions(self._directory / checked(name))
-        for path in sorted((self._directory / checked(name)).glob("*.*")):
-            if path.suffix in _SEGMENT_FILES and not _is_whole(path.read_bytes()):
-                raise StoreUnavailable(f"The lexical index has a damaged file, {path.name}.")
-
-    def _forget_unnamed_deletions(self, path: Path) -> None:
-        """Delete the lists of deleted chunks that `meta.json` doesn't name.
-
-        Tantivy writes such a list, then names it. Where it died between the two it would fail to
-        write the same list again, for ever.
-        """
-        try:
-            segments = json.loads((path / "meta.json").read_bytes())["segments"]
-            named = {
-                f"{segment['segment_id'].replace('-', '')}.{segment['deletes']['opstamp']}.del"
-                for segment in segments
-                if segment["deletes"]
-            }
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise StoreUnavailable(f"The lexical index has a damaged list, {error}.") from error
-        for found in path.glob("*.del"):
-            if found.name not in named:
+        path = self._directory / checked(name)
+        segments, deletions = _named(path)
+        for found in sorted(path.glob("*.*")):
+            if found.suffix not in _SEGMENT_FILES:
+                continue
+            segment = found.name.partition(".")[0]
+            if segment not in segments or (found.suffix == ".del" and found.name not in deletions):
                 found.unlink()
+            elif not _is_whole(found.read_bytes()):
+                raise StoreUnavailable(f"The lexical index has a damaged file, {found.name}.")
 
     def names(self) -> list[str]:
         return sorted(meta.parent.name for meta in self._directory.glob("*/meta.json"))
@@ -222,6 +209,23 @@ class TantivyLexicalStore:
             ValueError,
             OSError,
         )
+
+
+def _named(path: Path) -> tuple[frozenset[str], frozenset[str]]:
+    """The segments that `meta.json` names, and the lists of what is deleted in them.
+
+    Tantivy writes a segment, or such a list, then names it. A segment that it died over is cut off,
+    which is no damage; and the same list it would fail to write again, for ever.
+    """
+    try:
+        segments = {
+            segment["segment_id"].replace("-", ""): segment["deletes"]
+            for segment in json.loads((path / "meta.json").read_bytes())["segments"]
+        }
+        deletions = (f"{id_}.{gone['opstamp']}.del" for id_, gone in segments.items() if gone)
+        return frozenset(segments), frozenset(deletions)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoreUnavailable(f"The lexical index has a damaged list, {error}.") from error
 
 
 def _is_whole(data: bytes) -> bool:

@@ -130,3 +130,22 @@ def test_a_deletion_that_was_cut_off_can_be_done_again(tmp_path: Path) -> None:
     stores.verify("words")
     assert store.count() == 4
     stores.close()
+
+
+@pytest.mark.parametrize("suffix", [".term", ".idx", ".store", ".fieldnorm"])
+def test_a_segment_that_was_cut_off_is_no_damage(tmp_path: Path, suffix: str) -> None:
+    """Killed before `meta.json` names it; one that is named is damaged if it is cut off."""
+    stores = TantivyLexicalStores(tmp_path)
+    fill(stores.open("words"), "some words here")
+    stores.close()
+    [written] = (tmp_path / "words").glob(f"*{suffix}")
+    cut_off = written.with_name(f"{'0' * 32}{suffix}")
+    cut_off.write_bytes(written.read_bytes()[:7])
+    stores = TantivyLexicalStores(tmp_path)
+    stores.verify("words")
+    assert not cut_off.exists()
+    assert stores.open("words").count() == 1
+    stores.close()
+    written.write_bytes(written.read_bytes()[:7])
+    with pytest.raises(StoreUnavailable, match=f"damaged file, {written.name}"):
+        stores.verify("words")
