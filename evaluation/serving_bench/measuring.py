@@ -33,8 +33,8 @@ _SLOWER = 10  # times the patience of a question: eight texts take longer
 _FAR = 1_000_000  # where the numbers of questions begin that a server may have met
 _DYING = 1.0  # seconds between the connections that a server closes and its end
 # A weight that is given: calibration would embed beside what is measured.
-_SETTINGS = {"dense_weight": 0.5}
-_WEIGHT = "The dense leg weighs 0.5: nothing is calibrated beside what is measured."
+SETTINGS = {"dense_weight": 0.5}
+WEIGHT = "The dense leg weighs 0.5: nothing is calibrated beside what is measured."
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def measure(plan: Plan, track: Track) -> ServingBench:
     """
     other = other_work()
     with _opened(plan) as stage:
-        server = _description(stage.client.tell("GET", "/info"))
+        server = described(stage.client.tell("GET", "/info"))
         memory = [stage.server.memory()]
         ingestions = _filled(plan, stage, track)
         held = stage.client.tell("GET", stage.client.path)
@@ -95,7 +95,7 @@ def measure(plan: Plan, track: Track) -> ServingBench:
         seconds=plan.load.seconds,
         seed=plan.load.seed,
         same_questions=plan.same_questions,
-        notes=tuple(filter(None, (*([] if plan.url else [_WEIGHT]), other))),
+        notes=tuple(filter(None, (*([] if plan.url else [WEIGHT]), other))),
         throughputs=tally.throughputs(),
         steps=tally.steps(),
         ingestions=(*ingestions, *tally.ingestions()),
@@ -103,7 +103,7 @@ def measure(plan: Plan, track: Track) -> ServingBench:
     )
 
 
-def _description(told: Any) -> str:
+def described(told: Any) -> str:
     """Of the server, by what it says of itself. Raises LoadError where that isn't Footnote."""
     try:
         embedder, version, answerer = told["embedder"], told["version"], told["answerer"]
@@ -132,7 +132,7 @@ def _opened(plan: Plan) -> Iterator[_Stage]:
         with _death_told(server):
             if isinstance(server, OwnServer):
                 server.wait_until(lambda: client.tell("GET", "/ready"))
-                client.tell("PUT", f"/kb/{_KB}", _SETTINGS)
+                client.tell("PUT", f"/kb/{_KB}", SETTINGS)
             yield stage
 
 

@@ -68,17 +68,20 @@ class OwnServer:
         """The command is given `--host`, `--port` and `--data`; `environment` beside this one's."""
         port = _free_port()
         self.url = f"http://{_HOST}:{port}"
+        self.data = folder / "data"
         self._log = folder / "server.log"
-        place = ["--host", _HOST, "--port", str(port), "--data", str(folder / "data")]
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - this interpreter and a module of ours
-                [*command, *place],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **_ASIDE, **environment},
-                start_new_session=True,  # an interrupt is for the parent, which ends it
-            )
+        self._log.touch()
+        place = ["--host", _HOST, "--port", str(port), "--data", str(self.data)]
+        self._command = [*command, *place]
+        self._environment = {**os.environ, **_ASIDE, **environment}
+        self._process = self._started()
+
+    def restart(self) -> None:
+        """Kill it (SIGKILL), and what it has started, and start it again in the same place."""
+        self._process.kill()
+        self._process.wait()
+        self.close()
+        self._process = self._started()
 
     def check(self, patience: float = 0.0) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -112,6 +115,17 @@ class OwnServer:
                 self._process.stdin.close()
         end(self._process, _STOPS)
         kill_session(self._process)
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        with self._log.open("ab") as log:
+            return subprocess.Popen(  # noqa: S603 - this interpreter and a module of ours
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self._environment,
+                start_new_session=True,  # an interrupt is for the parent, which ends it
+            )
 
     def _complaints(self) -> Iterator[str]:
         """What it said last that doesn't say that all goes well."""

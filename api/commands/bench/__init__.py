@@ -2,7 +2,16 @@
 
 import typer
 
-from api.commands.bench import answering, embedding, engine, ingestion, searching, server, serving
+from api.commands.bench import (
+    answering,
+    embedding,
+    engine,
+    ingestion,
+    searching,
+    server,
+    serving,
+    soaking,
+)
 
 cli = typer.Typer(
     help="Measure a running server under load, search, and ingestion.", no_args_is_help=True
@@ -12,6 +21,7 @@ for command in (
         server.calls,
         server.passing,
         serving.serve,
+        soaking.soak,
         answering.answers,
         searching.search,
         embedding.embed,

@@ -1,5 +1,6 @@
-"""What the benchmarks of this process share: an engine of their own, over a folder that goes."""
+"""What benchmarks share: an engine, or a server, of their own over a folder that goes."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,9 @@ import typer
 
 from api.commands.options import settings
 from retrieval.settings import EngineSettings
+
+SERVE = (sys.executable, "-P", "-m", "api.commands.bench.child_server", "serve")
+"""A server that ends with whoever has started it."""
 
 ModelOption = Annotated[
     str | None, typer.Option(help="The embedding model; by default that of the settings.")

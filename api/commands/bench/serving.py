@@ -1,12 +1,12 @@
 """A server as its users have it: search and answers under load, alone and beside ingestion."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
 
+from api.commands.bench.aside import SERVE
 from api.commands.bench.reporting import (
     HtmlOption,
     MarkdownOption,
@@ -25,7 +25,6 @@ from evaluation.serving_bench.measuring import Plan, measure
 from evaluation.serving_bench.report import report_of
 
 _DOCUMENTS = 1_000
-_SERVE = (sys.executable, "-P", "-m", "api.commands.bench.child_server", "serve")
 
 
 def serve(
@@ -117,7 +116,7 @@ def serve(
         plan = Plan(
             data=read_beir(folder),
             calls=tuple(dict.fromkeys(call or Call)),
-            command=_SERVE,
+            command=SERVE,
             url=url.rstrip("/"),
             kb=kb,
             documents=documents or _DOCUMENTS,

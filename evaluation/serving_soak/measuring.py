@@ -1,0 +1,161 @@
+"""The soak from beginning to end: clients, kills, and what is there when all is over."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from importlib.util import find_spec
+from time import perf_counter
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import orjson
+
+from evaluation.errors import LoadError
+from evaluation.exchange import exchange
+from evaluation.machine import describe, other_work
+from evaluation.measuring import Track
+from evaluation.open_loop import percentile
+from evaluation.serving_bench.measuring import SETTINGS, WEIGHT, described
+from evaluation.serving_bench.server import OwnServer, own_server
+from evaluation.serving_soak.calling import Caller, Downtime, Kind, Log
+from evaluation.serving_soak.client import Client
+from evaluation.serving_soak.ending import check_health, check_inventory
+from evaluation.serving_soak.faults import Faults
+from evaluation.serving_soak.figures import CallFigures, LifeFigures, SoakFigures
+from evaluation.serving_soak.ledger import Ledger
+from evaluation.serving_soak.library import Library
+from evaluation.serving_soak.lives import Life, Lives, moments
+from evaluation.serving_soak.memory import slope
+
+_KB = "soak"
+_WARM_UP = 45.0  # seconds of a life in which memory may grow, or a third of a shorter one
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done, for so many minutes, to a server that `serve` starts; `doctor` looks at
+    what it leaves. Each client holds so many documents at the most.
+    """
+
+    serve: tuple[str, ...]
+    doctor: tuple[str, ...]
+    minutes: float
+    clients: int
+    kills: int
+    documents: int
+    patience: float
+    seed: int
+    command_line: str
+
+
+@dataclass(slots=True)
+class _Soaked:
+    """What was seen while the server lived."""
+
+    server: str
+    documents: int
+    seconds: float
+    lives: list[Life]
+    log: Log
+    clients: list[Client]
+
+
+def soak(plan: Plan, track: Track) -> SoakFigures:
+    """Raises LoadError where the server ends by itself, or doesn't come back."""
+    note, faults = other_work(), Faults()
+    with own_server(plan.serve) as server:
+        found = anyio.run(
+            partial(_soaked, plan, server, faults, track),
+            backend_options={"use_uvloop": find_spec("uvloop") is not None},
+        )
+        server.close()
+        doctor = check_health(plan.doctor, server.data, faults)
+    return SoakFigures(
+        machine=describe(),
+        made=date.today(),
+        command=plan.command_line,
+        server=found.server,
+        minutes=plan.minutes,
+        clients=plan.clients,
+        kills=plan.kills,
+        seed=plan.seed,
+        acts=sum(client.acts for client in found.clients),
+        documents=found.documents,
+        written=sum(client.written for client in found.clients),
+        deleted=sum(client.removed for client in found.clients),
+        lost=found.log.lost,
+        retries=dict(found.log.retries),
+        calls=_calls(found),
+        lives=tuple(map(_life, found.lives)),
+        doctor=doctor,
+        counts=dict(faults.counts),
+        faults=tuple(faults.kept),
+        notes=(WEIGHT, note) if note else (WEIGHT,),
+    )
+
+
+async def _soaked(plan: Plan, server: OwnServer, faults: Faults, track: Track) -> _Soaked:
+    downtime, log = Downtime(), Log()
+    caller = Caller(server.url, plan.patience, downtime, log, faults)
+    library = Library(caller, Ledger(), _KB)
+    clients = [Client(at, plan.seed, plan.documents, library) for at in range(plan.clients)]
+    ready = partial(anyio.run, _told, server.url, "GET", "/ready")
+    await anyio.to_thread.run_sync(server.wait_until, ready)
+    info = await _told(server.url, "GET", "/info")
+    await _told(server.url, "PUT", f"/kb/{_KB}", orjson.dumps(SETTINGS))
+    lives = Lives(server, ready, downtime)
+    began, seconds = perf_counter(), 60 * plan.minutes
+    failure: LoadError | None = None
+    async with anyio.create_task_group() as group:
+        for client in clients:
+            group.start_soon(client.run, lambda: perf_counter() - began > seconds)
+        kills = moments(plan.minutes, plan.kills, plan.seed)
+        try:
+            await lives.watch(kills, seconds, track("seconds", int(seconds)))
+        except LoadError as error:
+            failure = error  # a group would wrap it
+            group.cancel_scope.cancel()
+    if failure:
+        raise failure
+    took = perf_counter() - began
+    documents = await check_inventory(library, clients)
+    return _Soaked(described(info), documents, took, lives.all, log, clients)
+
+
+async def _told(url: str, method: str, path: str, body: bytes = b"") -> Any:
+    """What the server says. Raises LoadError where it doesn't."""
+    try:
+        reply = await exchange(method, f"{url}{path}", body)
+    except OSError as error:
+        raise LoadError(f"{url} doesn't answer: {error}.") from error
+    if not 200 <= reply.status < 300:
+        raise LoadError(f"{method} {url}{path} is answered with {reply.status}: {reply.said}")
+    return orjson.loads(reply.content)
+
+
+def _calls(found: _Soaked) -> tuple[CallFigures, ...]:
+    took = found.log.took
+    return tuple(
+        CallFigures(
+            kind=kind.value,
+            count=len(took[kind]),
+            rate=len(took[kind]) / found.seconds,
+            p50=1e3 * (percentile(took[kind], 0.5) or 0.0),
+            p95=1e3 * (percentile(took[kind], 0.95) or 0.0),
+            p99=1e3 * (percentile(took[kind], 0.99) or 0.0),
+        )
+        for kind in Kind
+        if kind in took
+    )
+
+
+def _life(life: Life) -> LifeFigures:
+    lasted = life.samples[-1][0] if life.samples else 0.0
+    warm = min(_WARM_UP, lasted / 3)
+    return LifeFigures(
+        seconds=lasted,
+        recovery=life.recovery,
+        peak=max((megabytes for _, megabytes in life.samples), default=None),
+        slope=slope([one for one in life.samples if one[0] >= warm]),
+    )
