@@ -117,7 +117,7 @@ class Caller:
                 if reply.status == 429:
                     self.log.retries["429"] += 1
                 elif reply.status == 503:
-                    self._refused("503", request, reply.said, began)
+                    self._refused("503", request, reply.content.decode(errors="replace"), began)
                 else:
                     what = f"status {reply.status}" if reply.status else "no HTTP"
                     self.faults.add(what, what, request, reply.content.decode(errors="replace"))
