@@ -41,11 +41,11 @@ class Footnoting:
 
     def piece(self, claim: Claim) -> Piece:
         """What of a sentence wasn't said, with the footnotes that hold. An unmarked one gets its
-        own if there is.
+        own if there is. What says nothing is no statement, and loses its marks.
         """
-        if not claim.text:
+        if claim.is_silent:
             self.unverified += len(claim.marks)
-            return Piece(claim.trail)
+            return Piece(claim.unsaid + claim.trail)
         findings = [self._marked(claim.text, mark) for mark in claim.marks]
         found = [self._citation(one) for one in findings]
         removed = found.count(None)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from retrieval.sentences import sentences
 
-# Not an index, as in a[0] or [12345].
+# Not an index, as in a[0] or [12345]. In as many brackets at its end as at its beginning.
 _MARK = re.compile(
-    r"(?:\s+|(?<!\w)|(?<=\w\w)|(?<=[\d\u4e00-\u9fff]))[\[【［]{1,2}\s?(?:sources?\s?:?\s?|\^)?"
-    r"([1-9]\d{0,2}(?:\s?[,，、;–-]\s?[1-9]\d{0,2})*)\s?[\]】］]{1,2}",
+    r"(?:\s+|(?<!\w)|(?<=\w\w)|(?<=[\d\u4e00-\u9fff]))(?P<twice>[\[【［])?[\[【［]\s?"
+    r"(?:sources?\s?:?\s?|\^)?(?P<numbers>[1-9]\d{0,2}(?:\s?[,，、;–-]\s?[1-9]\d{0,2})*)\s?[\]】］]"
+    r"(?(twice)[\]】］])",
     re.IGNORECASE,
 )
 _NUMBERS = re.compile(r"(\d+)(?:\s?[–-]\s?(\d+))?")
@@ -19,8 +20,11 @@ _PARTIAL = re.compile(r"\s*[\[【［](?:[^\]】］]{0,20}|[\[【［][^\]】］]{
 _ENDS = re.compile(r"[.!?…。！？｡‼⁇⁈⁉؟।|\n]")  # without one of these nothing ends a sentence
 _LOOK = 64  # characters after it, by which it is decided
 _LONGEST = 2_000  # characters: a sentence that is longer is checked in parts
+# No letter, no digit: the rule under a table's head, the end of code; or its beginning, with the
+# name of its language.
+_SILENT = re.compile(r"[\W_]*|(?:`{3,}|~{3,})\s?[^\s`]{0,20}")
 # What stands after a line break may turn out to be an item of a list, which begins a sentence.
-_UNDECIDED = re.compile(r"(?:\s+|\n[^\n]{0,8}|\s+[(\[{\"'“‘«]{1,9})$")
+_UNDECIDED = re.compile(r"(?:\s+|\s*\n[^\n]{0,8}|\s+[(\[{\"'“‘«]{1,9})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,11 @@ class Claim:
     unsaid: str
     trail: str
     marks: tuple[int, ...]
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it says nothing that could be checked: marks alone, or what only parts others."""
+        return _SILENT.fullmatch(self.text) is not None
 
 
 class Claims:
@@ -94,7 +103,8 @@ class Claims:
     def _claim(self, cut: int) -> Claim:
         text = self._rest[:cut]
         bare = _bare(text)
-        marks = [number for found in _MARK.findall(text) for number in _numbers(found)]
+        named = (found["numbers"] for found in _MARK.finditer(text))
+        marks = [number for numbers in named for number in _numbers(numbers)]
         body = bare.rstrip()
         trail = text[len(text.rstrip()) :]
         claim = Claim(body.strip(), body[self._said :], trail, tuple(dict.fromkeys(marks)))
@@ -106,7 +116,7 @@ class Claims:
         until = partial.start() if partial else len(self._rest)
         undecided = _UNDECIDED.search(self._rest, self._given, until)
         until = undecided.start() if undecided else until
-        words = _bare(self._rest[self._given : until])
+        words = _bare(self._rest, self._given, until)
         self._given, self._said = until, self._said + len(words)
         if words:
             yield Words(words)
@@ -120,5 +130,11 @@ def _numbers(mark: str) -> Iterator[int]:
         yield from range(first, last + 1) if 0 <= last - first < _LONGEST_RANGE else (first, last)
 
 
-def _bare(text: str) -> str:
-    return _MARK.sub("", text)
+def _bare(text: str, start: int = 0, end: int | None = None) -> str:
+    """Without its marks. What stands before `start` tells a mark from an index, and isn't given."""
+    end = len(text) if end is None else end
+    parts = []
+    for mark in _MARK.finditer(text, start, end):
+        parts.append(text[start : mark.start()])
+        start = mark.end()
+    return "".join([*parts, text[start:end]])

@@ -136,6 +136,22 @@ def test_what_became_of_a_sentence_is_told(
     assert statement.removed == answer.usage.unverified
 
 
+def test_what_says_nothing_is_no_sentence_and_gets_no_footnote(library: Library) -> None:
+    text = (
+        "| Part | Warranty |\n|---|---| [1]\n| Kestrel | 24 months |\n\n```python\nx = 1\n``` [1]\n"
+    )
+    answer = answer_of(said(library, Scripted(text)))
+    assert [one.text for one in answer.statements] == [
+        "| Part | Warranty |",
+        "| Kestrel | 24 months |",
+        "x = 1",
+    ]
+    assert "\n|---|---|\n" in answer.text and answer.text.endswith("\n```\n")
+    assert answer.usage.unverified == 2
+    doubtful = [one for one in answer.statements if one.outcome is not Outcome.VERIFIED]
+    assert answer.usage.unsupported == len(doubtful)
+
+
 def test_the_same_words_have_one_footnote(library: Library) -> None:
     text = "The warranty lasts 24 months [1]. It lasts 24 months, the warranty [1]."
     answer = answer_of(said(library, Scripted(text)))

@@ -113,6 +113,33 @@ def test_a_line_that_begins_an_item_is_not_given_with_the_one_before(text: str) 
     assert claims_of(given_out(text, [1] * len(text))) == claims_of(given_out(text, []))
 
 
+def test_all_white_space_before_a_mark_waits_with_it() -> None:
+    claims = Claims()
+    assert claims.add("It is\n\f\n [1]") == [Words("It is")]
+    assert claims.end() == [Claim("It is", "", "", (1,))]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_silent"),
+    [
+        ("|---|:-:|", True),
+        ("```", True),
+        ("~~~ c++", True),
+        ("***", True),
+        ("___", True),
+        ("…", True),
+        ("", True),
+        ("| 9 |", False),
+        ("24.", False),
+        ("```so```", False),
+        ("```It is so", False),
+        ("是", False),
+    ],
+)
+def test_what_only_parts_others_says_nothing(text: str, is_silent: bool) -> None:
+    assert Claim(text, "", "", ()).is_silent is is_silent
+
+
 def test_what_is_not_a_mark_stays() -> None:
     text = "See [the manual] and a[i] of [2026-01-01] and [12345]."
     assert claims_of(given_out(text, [])) == [(text, "", ())]
@@ -124,6 +151,7 @@ def test_what_is_not_a_mark_stays() -> None:
         ("It is so[1].", "It is so.", (1,)),
         ("It weighs 12.5[1].", "It weighs 12.5.", (1,)),
         ("It is so [[1]].", "It is so.", (1,)),
+        ("It is (so [1]].", "It is (so].", (1,)),
         ("It is so [1–3].", "It is so.", (1, 2, 3)),
         ("It is so [ 2 ] [Source: 1] [sources 4, 5].", "It is so.", (2, 1, 4, 5)),
         ("Then a[0] = b[1] and c[12].", "Then a[0] = b[1] and c[12].", ()),
@@ -132,8 +160,10 @@ def test_what_is_not_a_mark_stays() -> None:
 )
 def test_marks_however_they_are_written(text: str, said: str, marks: tuple[int, ...]) -> None:
     for sizes in ([], [1] * len(text)):
-        (claim,) = (one for one in given_out(text, sizes) if isinstance(one, Claim))
+        found = given_out(text, sizes)
+        (claim,) = (one for one in found if isinstance(one, Claim))
         assert (claim.text, claim.marks) == (said, marks)
+        assert shown(found) == said
 
 
 def test_marks_alone_are_no_sentence() -> None:
