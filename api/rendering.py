@@ -6,31 +6,38 @@ image or markup of its own, and what is left passes an allowlist once more.
 
 import html
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
+from api.places import Seen, seen
 from retrieval.chat.extractive import ExtractiveAnswerer
 from retrieval.types import Answer, Outcome
 
 _MARK = re.compile(r"\s*\[(\d{1,4})\]")
-_TEXTS = frozenset({"text", "code_inline", "softbreak", "hardbreak"})
-_BREAKS = frozenset({"softbreak", "hardbreak"})
+_LINE_END = re.compile(r"\r\n?")
+# The marks of a table's row, behind its last bar: there they would be a cell too many.
+_ROW_MARKS = re.compile(r"(?<!\\)\|( (?:\[\d{1,4}\])+)(?=[ \t]*$)", re.MULTILINE)
 _HEADING = "h4"  # of whatever level: a page has its own above
 _TAGS = frozenset(
     "p br hr h4 ul ol li blockquote pre code em strong s sup a span "
     "table thead tbody tr th td".split()
 )
 _ATTRIBUTES = {"a": {"href"}, "ol": {"start"}}
-_CLASSES = {"a": {"mark"}, "span": {"unsupported", "contradicted"}}
+_DOUBTS = {Outcome.UNSUPPORTED.value, Outcome.CONTRADICTED.value}
+_BLOCKS = ("p", "h4", "ul", "ol", "li", "blockquote", "pre", "table", "tr")
+_CLASSES = {"a": {"mark"}, **dict.fromkeys(("span", *_BLOCKS), _DOUBTS)}
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
-    """Where in the text that readers see a sentence stands, and what was found out about it."""
+class _Doubt:
+    """Where in its Markdown a sentence stands that isn't verified."""
 
     start: int
     end: int
@@ -39,81 +46,93 @@ class _Span:
 
 def to_html(answer: Answer) -> str:
     """The text of an answer; its marks refer to `#note-N`, and each sentence that isn't verified
-    stands in a `span` of the class `unsupported` or `contradicted`.
+    stands in a `span` of the class `unsupported` or `contradicted`, or, where nothing of it is
+    seen, in a block of that class.
     """
     known = frozenset(citation.marker for citation in answer.citations)
     if answer.abstained or answer.model == ExtractiveAnswerer.name:
         lines = answer.text.split("\n")
         return _clean("".join(f"<p>{_marked(line, known)}</p>" for line in lines))
-    tokens = _MARKDOWN.parse(answer.text)
+    text = _plain(answer.text)
+    source = _ROW_MARKS.sub(r"\1|", text)  # of the same length
+    tokens = _MARKDOWN.parse(source)
+    shown = list(seen(source, tokens))
+    doubts = list(_doubts(answer, text))
+    _mark_blocks(tokens, source, shown, doubts)
+    outcomes: list[Outcome | None] = [None] * len(source)
+    for doubt in doubts:
+        outcomes[doubt.start : doubt.end] = [doubt.outcome] * (doubt.end - doubt.start)
+    for one in shown:
+        one.token.content = _markup(one, outcomes, known)
+        one.token.type = "html_inline"
     for token in tokens:
         if token.type.startswith("heading_"):
             token.tag = _HEADING
-    spans = _doubtful(answer, tokens)
-    place = 0
-    for block in _blocks(tokens):
-        children: list[Token] = []
-        for token in block:
-            children += _with_spans(token, place, spans, known)
-            place += len(_seen(token))
-        block[:] = children
-        place += 1
     return _clean(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
 
 
-def _doubtful(answer: Answer, tokens: Sequence[Token]) -> list[_Span]:
-    """The sentences without a footnote, in the text as it is seen, in their order."""
-    seen = _text(tokens)
-    spans, after = [], 0
+def _plain(text: str) -> str:
+    """With the line ends that a parser sees, and without what it replaces."""
+    return _LINE_END.sub("\n", text).replace("\0", "\ufffd")
+
+
+def _doubts(answer: Answer, text: str) -> Iterator[_Doubt]:
+    """The sentences without a footnote, in their order."""
+    after = 0
     for statement in answer.statements:
-        sentence = _text(_MARKDOWN.parse(statement.text)).strip()
-        if not sentence or (start := seen.find(sentence, after)) < 0:
-            continue
-        after = start + len(sentence)
+        said = _plain(statement.text)
+        # One that isn't there is still doubted, where it should be.
+        start = max(after, text.find(said, after))
+        after = start + len(said)
         if statement.outcome is not Outcome.VERIFIED:
-            spans.append(_Span(start, after, statement.outcome))
-    return spans
+            yield _Doubt(start, after, statement.outcome)
+        marks = " " + "".join(f"[{marker}]" for marker in statement.markers)
+        after += len(marks) if text.startswith(marks, after) else 0
 
 
-def _blocks(tokens: Iterable[Token]) -> Iterator[list[Token]]:
-    """The inline tokens of each block, in their order."""
-    for token in tokens:
-        if token.type == "inline" and token.children is not None:
-            yield token.children
+def _mark_blocks(
+    tokens: Sequence[Token], source: str, shown: Sequence[Seen], doubts: Sequence[_Doubt]
+) -> None:
+    """Marks the whole block of each sentence of which nothing is seen: the number of an item that
+    is empty, what is said of a fence in its first line.
+    """
+    places = {at for one in shown for at in one.places if source[at].isalnum()}
+    innermost = {
+        line: token
+        for token in tokens
+        if token.map and token.tag and not token.hidden
+        for line in range(*token.map)
+    }
+    for doubt in doubts:
+        if places.isdisjoint(range(doubt.start, doubt.end)):
+            line = source.count("\n", 0, doubt.start)
+            if block := innermost.get(line):
+                block.attrSet("class", doubt.outcome)
 
 
-def _text(tokens: Iterable[Token]) -> str:
-    """What a reader sees, a block a line."""
-    return "\n".join("".join(map(_seen, block)) for block in _blocks(tokens))
-
-
-def _seen(token: Token) -> str:
-    if token.type in _BREAKS:
-        return "\n"
-    return token.content if token.type in _TEXTS else ""
-
-
-def _with_spans(
-    token: Token, place: int, spans: Sequence[_Span], known: frozenset[int]
-) -> Iterator[Token]:
-    """A token that begins at `place` in the text, parted where a doubtful sentence does."""
-    if token.type not in _TEXTS or token.type in _BREAKS:
-        yield token
-        return
-    end = place + len(token.content)
-    inside = [span for span in spans if span.start < end and place < span.end]
+def _markup(one: Seen, outcomes: Sequence[Outcome | None], known: frozenset[int]) -> str:
+    """What is seen of a token, parted where a doubtful sentence begins or ends."""
+    token = one.token
+    is_code = not token.type.startswith("text")
+    found = [outcomes[at] for at in one.places] or [_worst(outcomes[one.block])] * len(
+        token.content
+    )
+    parts: list[str] = []
+    for outcome, run in groupby(zip(token.content, found, strict=True), itemgetter(1)):
+        text = "".join(character for character, _ in run)
+        words = html.escape(text) if is_code else _marked(text, known)
+        parts.append(f'<span class="{outcome}">{words}</span>' if outcome else words)
+    markup = "".join(parts)
     if token.type == "code_inline":
-        wrapped = f"<code>{html.escape(token.content)}</code>"
-        yield _raw(f'<span class="{inside[0].outcome}">{wrapped}</span>' if inside else wrapped)
-        return
-    at = place
-    for span in inside:
-        first, last = max(span.start, place), min(span.end, end)
-        yield _raw(_marked(token.content[at - place : first - place], known))
-        words = _marked(token.content[first - place : last - place], known)
-        yield _raw(f'<span class="{span.outcome}">{words}</span>')
-        at = last
-    yield _raw(_marked(token.content[at - place :], known))
+        return f"<code>{markup}</code>"
+    if is_code:
+        return f"<pre{RendererHTML.renderAttrs(token)}><code>{markup}</code></pre>\n"
+    return markup
+
+
+def _worst(outcomes: Sequence[Outcome | None]) -> Outcome | None:
+    both = (Outcome.CONTRADICTED, Outcome.UNSUPPORTED)
+    return next((outcome for outcome in both if outcome in outcomes), None)
 
 
 def _marked(text: str, known: frozenset[int]) -> str:
@@ -126,10 +145,6 @@ def _marked(text: str, known: frozenset[int]) -> str:
             parts.append(f'<sup><a class="mark" href="#note-{number}">{number}</a></sup>')
             after = mark.end()
     return "".join(parts) + html.escape(text[after:])
-
-
-def _raw(markup: str) -> Token:
-    return Token("html_inline", "", 0, content=markup)
 
 
 def _clean(markup: str) -> str:
@@ -146,5 +161,5 @@ def _clean(markup: str) -> str:
 _MARKDOWN = (
     MarkdownIt("commonmark", {"html": False})
     .enable(["table", "strikethrough"])
-    .disable(["link", "image", "autolink", "reference", "html_block", "html_inline"])
+    .disable(["link", "image", "autolink", "reference", "html_block", "html_inline", "text_join"])
 )

@@ -417,7 +417,8 @@ class AnswerReply(BaseModel):
     text: str
     html: str | None = Field(
         description="With `html`: the text as safe HTML; marks lead to `#note-N`, sentences that "
-        "aren't verified have the class `unsupported` or `contradicted`"
+        "aren't verified have the class `unsupported` or `contradicted`, on a block where none of "
+        "their words is seen"
     )
     citations: list[CitationReply]
     closest: list[CitationReply] = Field(description="Where it abstains: what comes nearest")

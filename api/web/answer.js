@@ -89,7 +89,7 @@ export function whole(kb, question, answer) {
     link.replaceWith(citation ? markLink(kb, citation) : link.textContent);
   }
   for (const outcome of ["unsupported", "contradicted"]) {
-    for (const span of text.querySelectorAll(`span.${outcome}`)) span.title = t(`${outcome}Mark`);
+    for (const one of text.querySelectorAll(`.${outcome}`)) one.title = t(`${outcome}Mark`);
   }
   if (answer.abstained) {
     return [
