@@ -6,22 +6,20 @@ image or markup of its own, and what is left passes an allowlist once more.
 
 import html
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
 
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
-from markdown_it.token import Token
 
+from api.doubts import doubts, mark_unseen, plain
 from api.places import Seen, seen
 from retrieval.chat.extractive import ExtractiveAnswerer
 from retrieval.types import Answer, Outcome
 
 _MARK = re.compile(r"\s*\[(\d{1,4})\]")
-_LINE_END = re.compile(r"\r\n?")
 # The marks of a table's row, behind its last bar: there they would be a cell too many.
 _ROW_MARKS = re.compile(r"(?<!\\)\|( (?:\[\d{1,4}\])+)(?=[ \t]*$)", re.MULTILINE)
 _HEADING = "h4"  # of whatever level: a page has its own above
@@ -35,15 +33,6 @@ _BLOCKS = ("p", "h4", "ul", "ol", "li", "blockquote", "pre", "table", "tr")
 _CLASSES = {"a": {"mark"}, **dict.fromkeys(("span", *_BLOCKS), _DOUBTS)}
 
 
-@dataclass(frozen=True, slots=True)
-class _Doubt:
-    """Where in its Markdown a sentence stands that isn't verified."""
-
-    start: int
-    end: int
-    outcome: Outcome
-
-
 def to_html(answer: Answer) -> str:
     """The text of an answer; its marks refer to `#note-N`, and each sentence that isn't verified
     stands in a `span` of the class `unsupported` or `contradicted`, or, where nothing of it is
@@ -53,14 +42,14 @@ def to_html(answer: Answer) -> str:
     if answer.abstained or answer.model == ExtractiveAnswerer.name:
         lines = answer.text.split("\n")
         return _clean("".join(f"<p>{_marked(line, known)}</p>" for line in lines))
-    text = _plain(answer.text)
+    text = plain(answer.text)
     source = _ROW_MARKS.sub(r"\1|", text)  # of the same length
     tokens = _MARKDOWN.parse(source)
     shown = list(seen(source, tokens))
-    doubts = list(_doubts(answer, text))
-    _mark_blocks(tokens, source, shown, doubts)
+    found = list(doubts(answer.statements, text))
+    mark_unseen(tokens, source, shown, found)
     outcomes: list[Outcome | None] = [None] * len(source)
-    for doubt in doubts:
+    for doubt in found:
         outcomes[doubt.start : doubt.end] = [doubt.outcome] * (doubt.end - doubt.start)
     for one in shown:
         one.token.content = _markup(one, outcomes, known)
@@ -71,52 +60,12 @@ def to_html(answer: Answer) -> str:
     return _clean(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
 
 
-def _plain(text: str) -> str:
-    """With the line ends that a parser sees, and without what it replaces."""
-    return _LINE_END.sub("\n", text).replace("\0", "\ufffd")
-
-
-def _doubts(answer: Answer, text: str) -> Iterator[_Doubt]:
-    """The sentences without a footnote, in their order."""
-    after = 0
-    for statement in answer.statements:
-        said = _plain(statement.text)
-        # One that isn't there is still doubted, where it should be.
-        start = max(after, text.find(said, after))
-        after = start + len(said)
-        if statement.outcome is not Outcome.VERIFIED:
-            yield _Doubt(start, after, statement.outcome)
-        marks = " " + "".join(f"[{marker}]" for marker in statement.markers)
-        after += len(marks) if text.startswith(marks, after) else 0
-
-
-def _mark_blocks(
-    tokens: Sequence[Token], source: str, shown: Sequence[Seen], doubts: Sequence[_Doubt]
-) -> None:
-    """Marks the whole block of each sentence of which nothing is seen: the number of an item that
-    is empty, what is said of a fence in its first line.
-    """
-    places = {at for one in shown for at in one.places if source[at].isalnum()}
-    innermost = {
-        line: token
-        for token in tokens
-        if token.map and token.tag and not token.hidden
-        for line in range(*token.map)
-    }
-    for doubt in doubts:
-        if places.isdisjoint(range(doubt.start, doubt.end)):
-            line = source.count("\n", 0, doubt.start)
-            if block := innermost.get(line):
-                block.attrSet("class", doubt.outcome)
-
-
 def _markup(one: Seen, outcomes: Sequence[Outcome | None], known: frozenset[int]) -> str:
     """What is seen of a token, parted where a doubtful sentence begins or ends."""
     token = one.token
     is_code = not token.type.startswith("text")
-    found = [outcomes[at] for at in one.places] or [_worst(outcomes[one.block])] * len(
-        token.content
-    )
+    whole = [_worst(outcomes[one.block])] * len(token.content)
+    found = [outcomes[at] for at in one.places] or whole
     parts: list[str] = []
     for outcome, run in groupby(zip(token.content, found, strict=True), itemgetter(1)):
         text = "".join(character for character, _ in run)
