@@ -17,8 +17,9 @@ import httpx
 import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.api.models.Collection import Collection
+from chromadb.api.types import QueryResult
 from chromadb.config import Settings
-from chromadb.errors import ChromaError, NotFoundError
+from chromadb.errors import ChromaError, InternalError, NotFoundError
 
 from retrieval.errors import InvalidRequest
 from retrieval.ports import Scored
@@ -39,6 +40,11 @@ _SYNC = 200
 _REACH = 400
 
 _PAGE = 10_000  # ids fetched at a time
+
+# chromadb 1.5.9 finds a row and then its id, which a deletion may take away between the two: 2 of
+# 6,272 queries beside one writer. So it is asked again, this often at most.
+_VANISHED = "Error finding id"
+_TRIES = 5
 
 _TIMEOUT = 60.0  # seconds without an answer of a server; Chroma itself would wait for ever
 
@@ -145,15 +151,28 @@ class ChromaVectorStore:
         if k < 1:
             return []
         with _failing(self._where):
-            found = self._collection.query(
-                query_embeddings=vector[np.newaxis], n_results=k, include=["distances"]
-            )
+            found = self._found(vector, k)
         distances = found["distances"] or [[]]
         hits = [
             Scored(id_, 1.0 - distance)
             for id_, distance in zip(found["ids"][0], distances[0], strict=True)
         ]
         return sorted(hits, key=lambda hit: (-hit.score, hit.id))
+
+    def _found(self, vector: Vector, k: int) -> QueryResult:
+        """What a query gives; again where a row that it found was deleted before it was named."""
+        for _ in range(_TRIES):
+            try:
+                return self._query(vector, k)
+            except InternalError as error:
+                if _VANISHED not in str(error):
+                    raise
+        return self._query(vector, k)
+
+    def _query(self, vector: Vector, k: int) -> QueryResult:
+        return self._collection.query(
+            query_embeddings=vector[np.newaxis], n_results=k, include=["distances"]
+        )
 
     def count(self) -> int:
         with _failing(self._where):

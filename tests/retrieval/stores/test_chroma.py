@@ -3,8 +3,11 @@ import sqlite3
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
+from chromadb.api.models.Collection import Collection
+from chromadb.errors import InternalError
 
 from retrieval.errors import InvalidRequest, StoreUnavailable
 from retrieval.stores.chroma import ChromaVectorStores
@@ -104,3 +107,36 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
 def test_an_address_must_be_one(url: str) -> None:
     with pytest.raises(InvalidRequest, match="address of a Chroma server"):
         ChromaVectorStores.at_server(url)
+
+
+@pytest.mark.parametrize(
+    ("said", "failures", "answers"),
+    [
+        ("Error executing plan: Internal error: Error finding id", 3, True),
+        ("Error executing plan: Internal error: Error finding id", 99, False),
+        ("Error executing plan: disk I/O error", 1, False),
+    ],
+)
+def test_a_row_that_is_deleted_while_it_is_found_is_no_failure(
+    said: str,
+    failures: int,
+    answers: bool,
+    stores: ChromaVectorStores,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    vectors = unit_vectors(2)
+    store = stores.open("store")
+    store.upsert(["a", "b"], vectors, ["d", "d"])
+    really, left = Collection.query, iter(range(failures))
+
+    def query(collection: Collection, **asked: Any) -> Any:
+        if next(left, None) is not None:
+            raise InternalError(said)
+        return really(collection, **asked)
+
+    monkeypatch.setattr(Collection, "query", query)
+    if answers:
+        assert store.query(vectors[0], 1)[0].id == "a"
+    else:
+        with pytest.raises(StoreUnavailable, match="Error executing plan"):
+            store.query(vectors[0], 1)
