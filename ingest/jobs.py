@@ -41,6 +41,7 @@ WORKERS = 8
 MAX_WAITING = 10_000
 PATIENCE = 24 * 3600.0  # seconds that a job is tried again: an Ollama server that is off overnight
 
+_REMEMBERED = 2 * MAX_WAITING
 _LEFT = 30.0  # seconds until a job is looked at again that the catalogue couldn't take
 _KEPT = 30 * 24 * 3600.0  # seconds that a job which is over can be asked for
 _TIDY = 3600.0
@@ -76,6 +77,7 @@ class Jobs:
         self._patience = patience
         self._store = JobStore(engine.database)
         self._active: dict[str, Job] = {}
+        self._ended: dict[str, Job] = {}  # the last, for those who wait though they are gone by now
         self._cancelled: set[str] = set()
         self._claim = threading.RLock()  # a job is either begun, taken back or finished
         self._changed = threading.Condition()
@@ -203,8 +205,9 @@ class Jobs:
     def wait(self, job_ids: Sequence[str], timeout: float | None = None) -> list[Job]:
         """The jobs as they stand when all are final or put off, or the time (seconds) is up.
 
-        Doesn't wait for what a closing process leaves to the next. Raises JobNotFound, also for a
-        job whose knowledge base is deleted meanwhile.
+        Doesn't wait for what a closing process leaves to the next. A job that went with its
+        document is told as it ended. Raises JobNotFound, also for one that went with its knowledge
+        base before it had ended.
         """
         remaining = list(reversed(job_ids))
 
@@ -215,11 +218,11 @@ class Jobs:
 
         with self._changed:
             self._changed.wait_for(lambda: self._closing.is_set() or all_settled(), timeout)
-        return [self.get(job_id) for job_id in job_ids]
+        return [self._known(job_id) for job_id in job_ids]
 
     def _is_settled(self, job_id: str) -> bool:
         """Whether there is nothing to wait for now, also where one before it is put off."""
-        if self.get(job_id).settled:
+        if self._known(job_id).settled:
             return True
         # Without the lock, which is held by some who come to tell those who wait.
         line = self._lines.get(self._line_of.get(job_id, ""))
@@ -227,6 +230,15 @@ class Jobs:
             return line is not None and self.get(line[0]).retry_at is not None
         except (IndexError, JobNotFound):
             return False
+
+    def _known(self, job_id: str) -> Job:
+        """Where a job stands, or how it ended a moment ago. Raises JobNotFound."""
+        try:
+            return self.get(job_id)
+        except JobNotFound:
+            if job := self._ended.get(job_id):
+                return job
+            raise
 
     def remove(self, kb: KnowledgeBase, document_id: str) -> None:
         """Forget a document everywhere, also what is on its way to it. Raises DocumentNotFound."""
@@ -430,6 +442,7 @@ class Jobs:
                 self._active.pop(job.id, None)
             self._cancelled.discard(job.id)
             if job.state.final:
+                self._remember(job)
                 self._leave(job.id)
                 self._uncalibrated.add(job.kb_id)
                 if not self._lines:
@@ -445,6 +458,11 @@ class Jobs:
             except RetrievalError as error:  # `footnote doctor` finds them
                 _log.warning("remains_left", blob=job.blob, error=str(error))
         self._tell()
+
+    def _remember(self, job: Job) -> None:
+        self._ended[job.id] = job
+        while len(self._ended) > _REMEMBERED:
+            del self._ended[next(iter(self._ended))]
 
     def _forget_unused(self) -> None:
         """Delete the vectors that attempts left which came to nothing, if no others go on."""

@@ -195,3 +195,17 @@ def test_one_that_was_never_measured_is_measured_at_the_start(
     assert shop.engine.calibrations.of(shop.kb) is None
     new_jobs().start()
     assert calibrated(shop)
+
+
+def test_who_waits_is_told_how_a_job_ended_though_its_document_is_gone(
+    shop: Workshop, new_jobs: NewJobs
+) -> None:
+    jobs = new_jobs(workers=1)
+    jobs.start()
+    [job] = jobs.submit(shop.kb, [request("a", "Zebra.")])
+    jobs.wait([job.id], SOON)
+    jobs.remove(shop.kb, job.document_id)
+    [ended] = jobs.wait([job.id], SOON)
+    assert (ended.state, ended.outcome) == (Stage.DONE, "added")
+    with pytest.raises(JobNotFound):
+        jobs.get(job.id)

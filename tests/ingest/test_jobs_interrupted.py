@@ -206,8 +206,9 @@ def test_a_knowledge_base_may_be_deleted_while_its_job_runs(
     assert gate.reached.wait(SOON)
     shop.engine.indexer.remove_knowledge_base(shop.kb)
     gate.open.set()
-    with pytest.raises(JobNotFound):
-        jobs.wait([job.id], SOON)
+    [ended] = jobs.wait([job.id], SOON)
+    assert ended.error
+    assert (ended.state, ended.error.kind) == (Stage.FAILED, "KnowledgeBaseNotFound")
     other, _ = shop.engine.create("other")
     assert finished(jobs, *jobs.submit(other, [request("a", "Zebra.")])) == [Stage.DONE]
     assert shop.engine.documents.count(other) == 1
