@@ -47,7 +47,7 @@ def mark_unseen(
     """Gives its outcome, as a class, to the whole block of each sentence of which no letter is
     seen: the number of an item that is empty, what is said of code in the first line of its fence.
     """
-    places = {at for one in shown for at in one.places if source[at].isalnum()}
+    places = {at for one in shown for at in one.places}
     innermost = {
         line: token
         for token in tokens
@@ -55,7 +55,9 @@ def mark_unseen(
         for line in range(*token.map)
     }
     for doubt in found:
-        if places.isdisjoint(range(doubt.start, doubt.end)):
-            line = source.count("\n", 0, doubt.start)
+        span = range(doubt.start, min(doubt.end, len(source)))
+        letters = [at for at in span if source[at].isalnum()]
+        if letters and places.isdisjoint(letters):
+            line = source.count("\n", 0, letters[0])
             if block := innermost.get(line):
                 block.attrSet("class", doubt.outcome)

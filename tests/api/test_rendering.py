@@ -156,6 +156,7 @@ def test_a_doubtful_sentence_is_marked_whatever_it_is_written_with(
         ("24.", "24.", '<li class="contradicted"></li>'),
         ("``` It is\nx\n```", "``` It is", '<pre class="contradicted"><code>x\n</code></pre>'),
         (">" * 30 + " It is.", ">" * 30 + " It is.", '<blockquote class="contradicted">'),
+        ("***\n" + ">" * 30 + "It", "***\n" + ">" * 30 + "It", '<blockquote class="contradicted">'),
         ("|So|\n|-|\nA. B | So it is.", "So it is.", '<tr class="contradicted">'),
     ],
 )
