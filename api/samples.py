@@ -1,13 +1,10 @@
 """The sample documents that come with the package."""
 
-from pathlib import Path
-
-import sample_docs
 from ingest import sources
 from ingest.sources import Patterns
 from ingest.types import Source
+from sample_docs import FOLDER
 
-FOLDER = Path(sample_docs.__file__).parent
 PATTERNS = Patterns(include=("*.md", "*.txt", "*.html", "*.pdf", "*.docx"))
 
 

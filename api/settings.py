@@ -14,8 +14,6 @@ from retrieval.embedding.sentence_model import DEFAULT_MODEL
 from retrieval.ollama.settings import OllamaSettings
 from retrieval.settings import EngineSettings
 
-_SAMPLES = Path(sample_docs.__file__).parent
-
 
 def _backend(name: str) -> Backend | Literal["auto"]:
     try:
@@ -106,7 +104,7 @@ class Settings(BaseSettings):
             embedding_device=self.embedding_device,
             embedding_download=self.embedding_download,
             embedding_backend=None if self.embedding_backend == "auto" else self.embedding_backend,
-            embedding_calibration=self.embedding_calibration or _SAMPLES,
+            embedding_calibration=self.embedding_calibration or sample_docs.FOLDER,
             cache=self.cache,
             chroma_url=self.chroma_url,
             vector_memory_bytes=self.vector_memory_bytes,

@@ -1,11 +1,19 @@
 """Server-sent events."""
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
+from fastapi.responses import StreamingResponse
+
 EVENT_STREAM = "text/event-stream"
-STREAMED = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # nothing between holds it back
+_UNHELD = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # by what stands between
 HEARTBEAT = ": still here\n\n"  # a comment
+
+
+def streamed(events: AsyncIterator[str]) -> StreamingResponse:
+    """The events, each as it comes."""
+    return StreamingResponse(events, headers=_UNHELD, media_type=EVENT_STREAM)
 
 
 def event(name: str, data: Any) -> str:

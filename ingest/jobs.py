@@ -250,18 +250,14 @@ class Jobs:
 
     def coming(self, kb: KnowledgeBase, document_id: str) -> list[str]:
         """The jobs of a document that aren't over."""
-        at_work = [
-            job.id
-            for job in [*self._active.values()]
-            if (job.kb_id, job.document_id) == (kb.id, document_id)
-        ]
+        at_work = [job.id for job in self.at_work(kb.id) if job.document_id == document_id]
         return list(dict.fromkeys([*at_work, *self._store.of_document(kb.id, document_id)]))
 
     def newest(
         self, limit: int, offset: int = 0, kb_id: str | None = None, state: Stage | None = None
     ) -> list[Job]:
         """Jobs, the newest first, as they stand now."""
-        active = {key: job for key, job in [*self._active.items()] if kb_id in (None, job.kb_id)}
+        active = {job.id: job for job in self.at_work(kb_id)}
         if state is None or state.final:
             kept = self._store.newest(limit, offset, kb_id, state)
             return [active.get(job.id, job) for job in kept]
@@ -273,9 +269,9 @@ class Jobs:
             found.sort(key=lambda job: -job.created_at)
         return found[offset : offset + limit]
 
-    def at_work(self, kb_id: str) -> list[Job]:
-        """The jobs of a knowledge base that are being worked on."""
-        return [job for job in [*self._active.values()] if job.kb_id == kb_id]
+    def at_work(self, kb_id: str | None = None) -> list[Job]:
+        """The jobs that are being worked on, of one knowledge base if that is given."""
+        return [job for job in [*self._active.values()] if kb_id in (None, job.kb_id)]
 
     def moved(self, since: float, kb_id: str) -> list[Job]:
         """The jobs of a knowledge base that came or changed from that time on, as they stand now,
@@ -289,9 +285,8 @@ class Jobs:
     def counts(self, kb_id: str | None = None) -> dict[Stage, int]:
         """How many jobs are in each state."""
         found = Counter(self._store.counts(kb_id))
-        active = [*self._active.values()]
-        for job in active:
-            if kb_id in (None, job.kb_id) and found[Stage.QUEUED]:
+        for job in self.at_work(kb_id):
+            if found[Stage.QUEUED]:
                 found[Stage.QUEUED] -= 1
                 found[job.state] += 1
         return {stage: count for stage, count in found.items() if count}

@@ -5,6 +5,7 @@ from contextlib import suppress
 from rich.rule import Rule
 from rich.text import Text
 
+import sample_docs
 from api import samples
 from api.commands.ingest import print_report
 from api.commands.options import DataOption, settings
@@ -32,9 +33,11 @@ def demo(data: DataOption = None) -> None:
         out.print("Answerer: extractive; it quotes the documents, no language model is used.\n")
         kb = _fresh(service)
         with ingesting() as watch:
-            report = ingest_paths(service.pipeline, kb, [samples.FOLDER], samples.PATTERNS, watch)
+            report = ingest_paths(
+                service.pipeline, kb, [sample_docs.FOLDER], samples.PATTERNS, watch
+            )
         print_report(report)
-        for question in read_questions(samples.FOLDER / "questions.jsonl"):
+        for question in read_questions(sample_docs.FOLDER / "questions.jsonl"):
             if question.demo:
                 _ask(service, kb, question)
     where = "" if data is None else f" --data {data}"

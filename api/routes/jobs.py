@@ -12,7 +12,7 @@ from api.listeners import Listeners, ListenersOf
 from api.replies import JobReply, Problem, QueueReply
 from api.routes.dependencies import Blocking, BlockingOf, ServiceOf
 from api.service import Service
-from api.sse import EVENT_STREAM, HEARTBEAT, STREAMED, event
+from api.sse import EVENT_STREAM, HEARTBEAT, event, streamed
 from ingest.job_moves import JobMoves
 from ingest.types import Stage
 from retrieval.errors import NotFound, RetrievalError
@@ -64,8 +64,7 @@ async def follow_queue(
     """
     listeners.check_room()
     knowledge_base = await blocking.call(service.engine.knowledge_bases.get, kb)
-    followed = _followed(knowledge_base, limit, service, blocking, listeners)
-    return StreamingResponse(followed, headers=STREAMED, media_type=EVENT_STREAM)
+    return streamed(_followed(knowledge_base, limit, service, blocking, listeners))
 
 
 @router.get("/jobs/{job_id}", responses=_PROBLEMS)
@@ -87,8 +86,7 @@ async def follow_job(
     """
     listeners.check_room()
     first = JobReply.of(await blocking.call(service.jobs.get, job_id))
-    moves = _moves(first, service, blocking, listeners)
-    return StreamingResponse(moves, headers=STREAMED, media_type=EVENT_STREAM)
+    return streamed(_moves(first, service, blocking, listeners))
 
 
 @router.delete("/jobs/{job_id}", responses=_PROBLEMS)

@@ -18,7 +18,7 @@ from api.replies import (
 )
 from api.requests import AskRequest, KnowledgeBaseRequest, SearchRequest
 from api.routes.dependencies import BlockingOf, ServiceOf
-from api.sse import EVENT_STREAM, STREAMED, event
+from api.sse import EVENT_STREAM, event, streamed
 from retrieval.answering import Basis
 from retrieval.errors import RetrievalError
 from retrieval.search import Query
@@ -129,8 +129,7 @@ async def ask(
         return AnswerReply.of(answer, html=body.html)
     said = responding.stream(opened, body.asked(), model, blocking.call)
     await anext(said)  # what fails in the search still gets a status
-    events = _events(said, html=body.html)
-    return StreamingResponse(events, headers=STREAMED, media_type=EVENT_STREAM)
+    return streamed(_events(said, html=body.html))
 
 
 async def _events(

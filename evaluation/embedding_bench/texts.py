@@ -16,7 +16,6 @@ from evaluation.questions import read_questions
 from evaluation.test_set import TestSet
 from ingest.parsers import parse
 
-_FOLDER = Path(sample_docs.__file__).parent
 _SUFFIXES = (".docx", ".html", ".md", ".pdf", ".txt")
 _SHORT = (4, 16)  # words of a question
 _CHUNK = (128, 172)  # words: about 150 to 230 tokens by the tokenizer of all-MiniLM-L6-v2
@@ -125,7 +124,7 @@ def _log_uniform(low: int, high: int) -> Length:
 def _words() -> tuple[list[str], list[int]]:
     """All words of the English documents in their order, and where sentences begin."""
     words: list[str] = []
-    for path in sorted(_FOLDER.iterdir()):
+    for path in sorted(sample_docs.FOLDER.iterdir()):
         if path.name.isascii() and path.suffix in _SUFFIXES:  # the others are Chinese
             words += parse(path.read_bytes(), path.name).text.split()
     ends = [at for at, word in enumerate(words) if word.endswith((".", "?", "!"))]
@@ -134,6 +133,10 @@ def _words() -> tuple[list[str], list[int]]:
 
 @cache
 def _questions() -> tuple[str, ...]:
-    asked = (one for one in read_questions(_FOLDER / "questions.jsonl") if one.language == "en")
+    asked = (
+        one
+        for one in read_questions(sample_docs.FOLDER / "questions.jsonl")
+        if one.language == "en"
+    )
     low, high = _SHORT
     return tuple(one.question for one in asked if low <= len(one.question.split()) <= high)

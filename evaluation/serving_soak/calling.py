@@ -112,7 +112,7 @@ class Caller:
                     raise Lost from error
             else:
                 if reply.status in (200, *allowed):
-                    self._took(kind, began)
+                    self.took(kind, began)
                     return Told(request, reply, began)
                 if reply.status == 429:
                     self.log.retries["429"] += 1
@@ -144,11 +144,8 @@ class Caller:
         if not self.downtime.overlaps(began, perf_counter()):
             self.faults.add(why, f"{why} while no restart was on", request, said)
 
-    def _took(self, kind: Kind, began: float) -> None:
+    def took(self, kind: Kind, began: float) -> None:
+        """A call, or something else that is waited for, is over that began then."""
         ended = perf_counter()
         if not self.downtime.overlaps(began, ended):
             self.log.took.setdefault(kind, []).append(ended - began)
-
-    def waited(self, kind: Kind, began: float) -> None:
-        """Something else than a call is over that began then."""
-        self._took(kind, began)

@@ -31,7 +31,7 @@ async def written(
                 return held
         else:
             document_id = await library.done(job)
-            library.caller.waited(Kind.SEARCHABLE, began)
+            library.caller.took(Kind.SEARCHABLE, began)
             return Held(document_id, writing)
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 import sample_docs
 from tests.browser.conftest import OpenPage
 
-SAMPLES = Path(sample_docs.__file__).parent
+SAMPLES = sample_docs.FOLDER
 
 ENGLISH = {
     "language": "en-GB",

@@ -1,6 +1,5 @@
 """Answers of a chat model as they are streamed: what the check of each sentence costs."""
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated
@@ -9,7 +8,8 @@ import httpx
 import typer
 from rich.table import Table
 
-from api import samples
+import sample_docs
+from api.commands.bench.aside import SERVE
 from api.commands.options import JsonOption
 from api.console import fail, out, print_json
 from api.progress import tracking
@@ -24,7 +24,6 @@ from evaluation.questions import read_questions
 from evaluation.serving_bench.server import own_server
 from evaluation.streamed_answers import Streamed, quoting, streamed
 
-_SERVE = (sys.executable, "-P", "-m", "api.commands.bench.child_server", "serve")
 _QUOTING = "quoting"
 _KB = "bench"
 _PERCENTILES = (0.5, 0.95)
@@ -49,7 +48,7 @@ def answers(
 
     A stand-in's time to its first token is no model's; what is added to it is the server's.
     """
-    questions = [one.question for one in read_questions(samples.FOLDER / "questions.jsonl")]
+    questions = [one.question for one in read_questions(sample_docs.FOLDER / "questions.jsonl")]
     try:
         with _served(model, pace) as place, httpx.Client(trust_env=False) as client:
             name = model or _QUOTING
@@ -88,7 +87,7 @@ def _served(model: str, pace: float) -> Iterator[str]:
 
 @contextmanager
 def _filled(environment: Mapping[str, str]) -> Iterator[str]:
-    with own_server(_SERVE, environment) as server, httpx.Client(trust_env=False) as client:
+    with own_server(SERVE, environment) as server, httpx.Client(trust_env=False) as client:
         server.wait_until(lambda: _call(client, "GET", f"{server.url}/ready"))
         place = f"{server.url}/kb/{_KB}"
         _call(client, "PUT", place)

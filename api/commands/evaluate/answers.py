@@ -12,6 +12,7 @@ from typing import Annotated
 import anyio
 import typer
 
+import sample_docs
 from api import samples
 from api.commands.bench.reporting import (
     HtmlOption,
@@ -64,7 +65,7 @@ def answers(
     check_writable(html, markdown)
     found: dict[str, AnswerScore] = {}
     with tracking() as track:
-        for folder in folders or [samples.FOLDER]:
+        for folder in folders or [sample_docs.FOLDER]:
             with _opened(folder, half, sample, track) as (engine, kb, asked):
                 watch = track(f"questions on {folder.name}", len(asked))
                 answered = ask_all(partial(_answer, engine, kb, model), asked, watch)
