@@ -20,6 +20,8 @@ PROBLEM = "application/problem+json"
 # The first kind that fits decides.
 STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (retrieval.NotFound, HTTPStatus.NOT_FOUND),
+    (retrieval.Unauthorized, HTTPStatus.UNAUTHORIZED),
+    (retrieval.NotPermitted, HTTPStatus.FORBIDDEN),
     (retrieval.InvalidRequest, HTTPStatus.UNPROCESSABLE_ENTITY),
     (retrieval.TextTooLong, HTTPStatus.UNPROCESSABLE_ENTITY),
     (retrieval.KnowledgeBaseExists, HTTPStatus.PRECONDITION_FAILED),
@@ -33,6 +35,8 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (ingest.SourceNotFound, HTTPStatus.NOT_FOUND),
     (ingest.IngestError, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
+
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 _RETRY_AFTER = {HTTPStatus.SERVICE_UNAVAILABLE: 5}  # seconds
 
@@ -68,11 +72,18 @@ def described(error: Exception) -> dict[str, Any]:
     return {"type": "about:blank", "title": kind, "status": status_of(error), "detail": str(error)}
 
 
-async def _known(_request: Request, error: Exception) -> JSONResponse:
+def answered(error: Exception) -> JSONResponse:
+    """The problem document that an error of a known kind is answered with."""
     status = status_of(error)
     retry = getattr(error, "retry_after", _RETRY_AFTER.get(status))
-    headers = {"Retry-After": str(retry)} if retry else None
+    headers = {"Retry-After": str(retry)} if retry else {}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers |= CHALLENGE
     return problem(status, type(error).__name__, str(error), headers)
+
+
+async def _known(_request: Request, error: Exception) -> JSONResponse:
+    return answered(error)
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:

@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from ingest import quotas
 from ingest.types import Source, Stage
+from retrieval import access
 from retrieval.database import Database
 from retrieval.errors import KnowledgeBaseNotFound
 from retrieval.schema import UNFINISHED, jobs, knowledge_bases
@@ -61,11 +63,14 @@ class JobStore:
         self._database = database
 
     def add(self, accepted: Sequence[tuple[Job, Source]]) -> None:
-        """Keep new jobs, all or none. Raises KnowledgeBaseNotFound if it is gone by now."""
+        """Keep new jobs, all or none. Raises KnowledgeBaseNotFound if it is gone by now, and
+        QuotaExceeded.
+        """
         if not accepted:
             return
         try:
             with self._database.write() as connection:
+                quotas.check(connection, {job.document_id for job, _ in accepted})
                 connection.execute(
                     jobs.insert(), [_to_row(job, source) for job, source in accepted]
                 )
@@ -93,7 +98,7 @@ class JobStore:
 
     def get(self, job_id: str) -> Job | None:
         with self._database.read() as connection:
-            row = connection.execute(_JOBS.where(jobs.c.id == job_id)).first()
+            row = connection.execute(_JOBS.where(jobs.c.id == job_id, *_which(None))).first()
         return _from_row(row) if row else None
 
     def source(self, job_id: str, data: bytes) -> Source:
@@ -123,7 +128,7 @@ class JobStore:
 
     def moved(self, since: float, kb_id: str) -> list[Job]:
         """The jobs of a knowledge base that came or changed from that time on, in that order."""
-        query = _JOBS.where(jobs.c.updated_at >= since, jobs.c.kb_id == kb_id)
+        query = _JOBS.where(jobs.c.updated_at >= since, *_which(kb_id))
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(jobs.c.updated_at, jobs.c.id)).all()
         return [_from_row(row) for row in rows]
@@ -176,7 +181,8 @@ _JOBS = select(jobs, knowledge_bases.c.name.label("knowledge_base")).join(
 
 
 def _which(kb_id: str | None, state: Stage | None = None) -> list[ColumnElement[bool]]:
-    conditions = []
+    """Those that exist for who asks, of one knowledge base or in one state if that is given."""
+    conditions = [access.restricted(jobs.c.kb_id)]
     if kb_id is not None:
         conditions.append(jobs.c.kb_id == kb_id)
     if state is not None:

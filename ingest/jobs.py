@@ -20,7 +20,7 @@ from ingest.pipeline import Pipeline, identify
 from ingest.retrying import delay, may_pass
 from ingest.schedule import Schedule
 from ingest.types import Source, Stage
-from retrieval import removal
+from retrieval import access, removal
 from retrieval.embedding.cache import forget_unused
 from retrieval.engine import Engine
 from retrieval.errors import (
@@ -139,7 +139,7 @@ class Jobs:
         waiting = self._store.count_unfinished()
         if waiting + len(requests) > MAX_WAITING:
             raise Overloaded(
-                f"{waiting} documents wait to be ingested; {MAX_WAITING} may. Try again later."
+                f"As many documents wait to be ingested as may: {MAX_WAITING}. Try again later."
             )
         now = time.time()
         accepted = [
@@ -185,7 +185,7 @@ class Jobs:
     def get(self, job_id: str) -> Job:
         """Where a job stands now. Raises JobNotFound."""
         job = self._active.get(job_id) or self._store.get(job_id)
-        if job is None:
+        if job is None or not access.may_see(job.knowledge_base):
             raise JobNotFound(job_id)
         return job
 
@@ -293,7 +293,11 @@ class Jobs:
 
     def unfinished(self) -> int:
         """How many jobs wait or are being worked on."""
-        return self._store.count_unfinished()
+        return sum(count for stage, count in self.counts().items() if not stage.final)
+
+    def _at_work(self) -> list[Job]:
+        """The jobs that are being worked on, as far as they exist for who asks."""
+        return [job for job in [*self._active.values()] if access.may_see(job.knowledge_base)]
 
     def _line_up(self, job: Job) -> None:
         """Let a job wait for its turn: after those of its document that were accepted before."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, or_, select
 
+from retrieval import access
 from retrieval.database import Database
 from retrieval.errors import AnswerNotFound, DocumentNotFound
 from retrieval.records import Record, StoredAnswer
@@ -76,7 +77,8 @@ class AnswerLog:
 
     def find(self, answer_id: str) -> StoredAnswer:
         """One of any knowledge base. Raises AnswerNotFound."""
-        found = self._first(select(answers).where(answers.c.id == answer_id))
+        mine = access.restricted(answers.c.kb_id)
+        found = self._first(select(answers).where(answers.c.id == answer_id, mine))
         if found is None:
             raise AnswerNotFound(answer_id, "The data directory")
         return found

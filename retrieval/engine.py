@@ -9,6 +9,7 @@ from filelock import FileLock, Timeout
 
 from retrieval.answer_log import AnswerLog
 from retrieval.answering import Answering
+from retrieval.audit import AuditLog
 from retrieval.calibrating import Calibrator
 from retrieval.calibration import Calibrations
 from retrieval.chat.extractive import ExtractiveAnswerer
@@ -30,6 +31,7 @@ from retrieval.explaining import Explainer
 from retrieval.feedback import FeedbackLog
 from retrieval.generating import Generating
 from retrieval.indexing import Indexer
+from retrieval.keys import ApiKeys
 from retrieval.knowledge_bases import KnowledgeBases
 from retrieval.known_item_search import KnownItemSearcher
 from retrieval.legs import Legs
@@ -45,12 +47,14 @@ from retrieval.reranking import Reranking
 from retrieval.resident import Residents
 from retrieval.responding import Responding
 from retrieval.search import Searcher
+from retrieval.sessions import Sessions
 from retrieval.settings import EngineSettings
 from retrieval.stores.blobs import FileBlobs
 from retrieval.types import KnowledgeBase, KnowledgeBaseSettings
 from retrieval.verifying.verifier import Verifier
 
 _AT_OLLAMA = "ollama:"
+_CATALOGUE = "catalogue.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,9 @@ class Engine:
     answers: AnswerLog
     responding: Responding
     replayer: Replayer
+    keys: ApiKeys
+    sessions: Sessions
+    audit: AuditLog
 
     @property
     def embedder(self) -> Embedder:
@@ -127,7 +134,7 @@ def open_engine(
     """
     with ExitStack() as stack:
         stack.enter_context(_lock(settings.data))
-        database = Database.at(settings.data / "catalogue.sqlite")
+        database = catalogue(settings.data)
         stack.callback(database.close)
         embedders = Embedders(_loading(settings, backend))
         stack.callback(embedders.close)
@@ -178,7 +185,22 @@ def open_engine(
             answers=answers,
             responding=responding,
             replayer=Replayer(responding, recorder),
+            keys=(keys := ApiKeys(database)),
+            sessions=Sessions(database, keys),
+            audit=AuditLog(database),
         )
+
+
+def catalogue(directory: Path) -> Database:
+    """The catalogue of a data directory, for those who need nothing else, and need not be alone.
+
+    Raises StoreUnavailable.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(f"The data directory can't be used: {error}.") from error
+    return Database.at(directory / _CATALOGUE)
 
 
 def _reranking(settings: EngineSettings) -> Reranking | None:

@@ -6,8 +6,12 @@
     │   ├── DocumentNotFound
     │   ├── PageNotFound
     │   ├── FeedbackNotFound
+    │   ├── KeyNotFound
     │   └── AnswerNotFound
     ├── KnowledgeBaseExists       one that was to be new
+    ├── Unauthorized              no key, or one that isn't valid
+    ├── NotPermitted              a key that isn't for that
+    │   └── QuotaExceeded             its knowledge bases hold as much as it may add to them
     ├── InvalidRequest            a name, filter or query that can't be understood
     ├── ModelMismatch             the index was built with another embedding model
     ├── ModelUnavailable          the embedding model can't be loaded, or isn't what it says
@@ -63,11 +67,35 @@ class FeedbackNotFound(NotFound):
         super().__init__(f"Knowledge base {knowledge_base!r} has no feedback {feedback_id!r}.")
 
 
+class KeyNotFound(NotFound):
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"There is no key with the id {name!r}, nor a live one of that name: see "
+            f"`footnote keys list`."
+        )
+
+
 class AnswerNotFound(NotFound):
     def __init__(self, answer_id: str, where: str) -> None:
         super().__init__(
             f"{where} has no stored answer {answer_id!r}. With FOOTNOTE_STORE_ANSWERS=true answers "
             f"are stored; they go with any document that they hold text of."
+        )
+
+
+class Unauthorized(RetrievalError):
+    """Nobody knows who asks: there is no key, or one that isn't valid."""
+
+
+class NotPermitted(RetrievalError):
+    """It is known who asks, and that their key isn't for that."""
+
+
+class QuotaExceeded(NotPermitted):
+    def __init__(self, most: int, there: int) -> None:
+        super().__init__(
+            f"This key may fill its knowledge bases up to {most:,} documents; {there:,} are there "
+            f"or on their way. Delete some, or ask for a key with a larger quota."
         )
 
 

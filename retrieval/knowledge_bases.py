@@ -8,9 +8,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
+from retrieval import access
 from retrieval.database import Database
 from retrieval.embedding.identity import ModelIdentity
-from retrieval.errors import InvalidRequest, KnowledgeBaseExists, KnowledgeBaseNotFound
+from retrieval.errors import (
+    InvalidRequest,
+    KnowledgeBaseExists,
+    KnowledgeBaseNotFound,
+    NotPermitted,
+)
 from retrieval.fusion import Fusion
 from retrieval.schema import LIVE_CHUNK, chunks, documents, generations, knowledge_bases
 from retrieval.types import Chunking, Generation, KnowledgeBase, KnowledgeBaseSettings
@@ -47,9 +53,12 @@ class KnowledgeBases:
 
         A new one gets this model; one that is there keeps its own, and without settings those.
         Raises InvalidRequest for a bad name or setting, or where documents are already cut in
-        another way, and KnowledgeBaseExists where it is to be new.
+        another way; KnowledgeBaseExists where it is to be new; NotPermitted for a name that can't
+        exist for who asks, be it taken or free.
         """
         _check(name, settings or KnowledgeBaseSettings())
+        if not access.may_see(name):
+            raise NotPermitted(f"This key isn't for the knowledge base {name!r}.")
         with self._database.write() as connection:
             existing = _find(connection, name)
             if existing:
@@ -82,8 +91,8 @@ class KnowledgeBases:
     def get(self, name: str) -> KnowledgeBase:
         """The knowledge base of that name. Raises KnowledgeBaseNotFound.
 
-        Every read of documents, vectors and postings starts here: what a caller may see is
-        decided in this one place.
+        Every read of documents, vectors and postings starts with a knowledge base from here, and
+        one that isn't for who asks doesn't exist: see `retrieval.access`.
         """
         found = self.find(name)
         if found is None:
@@ -97,18 +106,21 @@ class KnowledgeBases:
 
     def by_id(self, kb_id: str) -> KnowledgeBase | None:
         with self._database.read() as connection:
-            row = connection.execute(_COLUMNS.where(knowledge_bases.c.id == kb_id)).first()
+            mine = access.restricted(knowledge_bases.c.id)
+            row = connection.execute(_COLUMNS.where(knowledge_bases.c.id == kb_id, mine)).first()
         return _from_row(row) if row else None
 
     def all(self) -> list[KnowledgeBase]:
         """All knowledge bases by name."""
+        query = _COLUMNS.where(access.restricted(knowledge_bases.c.id))
         with self._database.read() as connection:
-            rows = connection.execute(_COLUMNS.order_by(knowledge_bases.c.name)).all()
+            rows = connection.execute(query.order_by(knowledge_bases.c.name)).all()
         return [_from_row(row) for row in rows]
 
     def generations(self, kb: KnowledgeBase | None = None) -> list[KnowledgeBase]:
         """Knowledge bases, or one of them, with each generation that they have, oldest first."""
         query = _SELECTED.join(generations, generations.c.kb_id == knowledge_bases.c.id)
+        query = query.where(access.restricted(knowledge_bases.c.id))
         query = query.order_by(knowledge_bases.c.name, generations.c.created_at, generations.c.id)
         if kb is not None:
             query = query.where(knowledge_bases.c.id == kb.id)
@@ -213,7 +225,8 @@ def _change(
 
 
 def _find(connection: Connection, name: str) -> KnowledgeBase | None:
-    row = connection.execute(_COLUMNS.where(knowledge_bases.c.name == name)).first()
+    mine = access.restricted(knowledge_bases.c.id)
+    row = connection.execute(_COLUMNS.where(knowledge_bases.c.name == name, mine)).first()
     return _from_row(row) if row else None
 
 

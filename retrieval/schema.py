@@ -222,6 +222,47 @@ answer_documents = Table(
     Column("document_id", String, _owner("documents.id"), primary_key=True, index=True),
 )
 
+# Keys for the interfaces. A row stays when its key is revoked: a server that had a key needs one.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("digest", String, nullable=False),  # SHA-256 of the secret, which has 256 random bits
+    Column("scopes", JSON, nullable=False),
+    Column("knowledge_bases", JSON(none_as_null=True)),  # by name; null: all
+    Column("rate", Integer),  # requests a minute; null: any number
+    Column("max_documents", Integer),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float),
+    Column("revoked_at", Float),
+    Column("last_used_at", Float),
+)
+
+# Browsers that were given a key: a cookie holds the secret, whose SHA-256 this is.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("key_id", String, _owner("api_keys.id"), nullable=False, index=True),
+    Column("expires_at", Float, nullable=False),
+)
+
+# Who changed what, and who was refused. No key is referred to: it needn't have existed.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Float, nullable=False),
+    Column("key_id", String, nullable=False),
+    Column("method", String, nullable=False),
+    Column("route", String, nullable=False),
+    Column("knowledge_base", String, nullable=False),
+    Column("subject", String, nullable=False),  # the id of a document, job, answer or feedback
+    Column("status", Integer, nullable=False),
+    Column("request_id", String, nullable=False),
+)
+
 # Conditions that many queries share. Of a version, and of a chunk in any generation: that readers
 # see it; of a version: that it has chunks, which one that isn't live has only between being staged
 # and becoming live; of a vector: that it is one of a chunk's, for the model with this fingerprint.
