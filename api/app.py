@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
+from fastapi.security import HTTPBearer
 
-from api import errors
+from api import errors, exposure
 from api.body_limit import BodyLimit
+from api.guard import Guard
+from api.keyring import Keyring
 from api.listeners import Listeners
 from api.ollama.gateway import gateway
 from api.ollama.hosting import HostedModels
@@ -24,6 +27,7 @@ from api.routes import (
     metrics,
     pages,
     reindexing,
+    session,
     web,
 )
 from api.routes.dependencies import Blocking
@@ -48,9 +52,12 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with open_service(settings, backend) as service:
+            keys = service.engine.keys
+            exposure.check(settings, keys=keys.any())
             # The first question shouldn't wait for the model to load.
             await anyio.to_thread.run_sync(lambda: service.engine.embedder.embed_query("warm up"))
             app.state.service = service
+            app.state.keyring = Keyring(keys, service.engine.sessions)
             app.state.blocking = blocking = Blocking()
             app.state.listeners = Listeners()
             models = HostedModels(service, blocking)
@@ -70,12 +77,14 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
         lifespan=lifespan,
         docs_url=None,  # those pages load scripts from elsewhere
         redoc_url=None,
+        dependencies=[Depends(HTTPBearer(auto_error=False))],  # described; checked by the guard
     )
     app.add_middleware(BodyLimit, limit=settings.max_upload_bytes)
     names = filter(None, map(str.strip, settings.allowed_hosts.split(",")))
     known_host = known_hosts(settings.host, list(names))
     app.add_middleware(Visitors, known_host=known_host)
     app.add_middleware(Protocols, known_host=known_host, limit=settings.max_upload_bytes)
+    app.add_middleware(Guard)
     errors.install(app)
     native = (
         health,
@@ -88,6 +97,7 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
         answers,
         feedback,
         evaluation,
+        session,
         web,
     )
     for routes in native:

@@ -11,6 +11,7 @@ from api.commands import (
     doctor,
     evaluate,
     ingest,
+    keys,
     knowledge_bases,
     models,
     reindex,
@@ -47,6 +48,7 @@ cli.command("import")(archive.import_archive)
 cli.command()(doctor.doctor)
 cli.command()(reindex.reindex)
 cli.add_typer(knowledge_bases.cli, name="kb")
+cli.add_typer(keys.cli, name="keys")
 cli.add_typer(evaluate.cli, name="eval")
 cli.add_typer(bench.cli, name="bench")
 cli.add_typer(models.cli, name="models")

@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     allowed_hosts: str = Field(
         "", description="Names, with commas, that loopback may be called besides localhost"
     )
+    allow_anonymous: bool = Field(
+        False, description="While there is no key, let in whoever reaches another address, too"
+    )
     embedding_model: str = Field(
         DEFAULT_MODEL,
         description="sentence-transformers name or path, `ollama:` and a name, or `hashing`",

@@ -22,7 +22,7 @@ KnownHost = Callable[[str], bool]
 
 def known_hosts(host: str, names: Iterable[str]) -> KnownHost:
     """The rule for a server that listens on `host`: beyond loopback it may be called anything."""
-    if not _is_loopback(host):
+    if not is_loopback(host):
         return lambda _header: True
     others = frozenset(name.lower() for name in names)
     return lambda header: is_own_name(name := host_name(header)) or name in others
@@ -56,7 +56,8 @@ class Visitors:
         return f"A page of {origin[:200]!r} may not change anything here."
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach who listens on this address."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -20,7 +20,7 @@ _CONNECT = 5.0  # seconds
 _OWN = frozenset(
     """
     authorization connection content-length cookie expect host keep-alive origin
-    proxy-authorization referer te trailer transfer-encoding upgrade
+    proxy-authorization referer te trailer transfer-encoding upgrade x-api-key
     """.split()
 )
 _BACK = frozenset(

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from api.requests import MAX_DOCUMENTS
 from api.routes.dependencies import BlockingOf, ServiceOf
 from api.version import VERSION
+from retrieval import access
 from retrieval.abstention import THRESHOLD
 from retrieval.responding import EXTRACTIVE
 from retrieval.search import MAX_K, MAX_QUERY
@@ -23,8 +24,12 @@ async def health() -> dict[str, str]:
 
 @router.get("/ready", responses={503: {"description": "The stores can't be read"}})
 async def ready(service: ServiceOf, blocking: BlockingOf) -> JSONResponse:
-    """The catalogue can be read, and which knowledge bases need another model of the same name."""
+    """The catalogue can be read, and which knowledge bases need another model of the same name:
+    of those that the caller's key is for, so of none without one.
+    """
     kbs = await blocking.call(service.engine.knowledge_bases.all)
+    if access.asking() == access.NOBODY:
+        return JSONResponse({"status": "ready"})
     refused = [kb.name for kb in kbs if service.engine.embedders.refuses(kb)]
     return JSONResponse(
         {"status": "ready", "knowledge_bases": len(kbs), "built_with_another_model": refused}

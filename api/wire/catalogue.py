@@ -44,7 +44,10 @@ async def tags(server: Server, _request: Request) -> Response:
 
 
 async def ps(server: Server, _request: Request) -> Response:
-    return reply({"models": [_resident(one) for one in server.residence.residents()]})
+    # Not one that is deleted by now, nor one that isn't there for who asks.
+    there = {_untagged(card) for card in await server.models.cards()}
+    residents = server.residence.residents()
+    return reply({"models": [_resident(one) for one in residents if _untagged(one.card) in there]})
 
 
 async def show(server: Server, request: Request) -> Response:
@@ -173,6 +176,12 @@ def _resident(resident: Resident) -> dict[str, Any]:
         "size_vram": 0,
         "context_length": card.context_length,
     }
+
+
+def _untagged(card: Card) -> tuple[str, str, str]:
+    """A model, whichever way it answers."""
+    name = card.name
+    return name.host.lower(), name.namespace.lower(), name.model.lower()
 
 
 def _details(card: Card) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class Doorway:
             response = _preflight(self._calls.allowed(scope["path"]), headers)
         else:
             response = await self._calls.handle(Request(scope, receive))
-        await response(scope, receive, _with_origin(origin, send) if origin and allowed else send)
+        await response(scope, receive, with_origin(origin, send) if origin and allowed else send)
 
 
 def _own(origin: str, host: str) -> bool:
@@ -59,7 +59,9 @@ def _preflight(allow: str, headers: Headers) -> Response:
     return Response(status_code=204, headers={k: v for k, v in told.items() if v})
 
 
-def _with_origin(origin: str, send: Send) -> Send:
+def with_origin(origin: str, send: Send) -> Send:
+    """Sends with the headers that let a page of this origin read the reply."""
+
     async def told(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)

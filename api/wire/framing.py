@@ -22,10 +22,13 @@ SSE = "text/event-stream"
 # does (ollama-python) would cut an object there.
 _ESCAPES = {c.encode(): f"\\u{ord(c):04x}".encode() for c in "<>&\u2028\u2029\u0085"}
 
-_TYPES = {400: "invalid_request_error", 404: "not_found_error"}
+_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    404: "not_found_error",
+}
 _ANTHROPIC = {
     **_TYPES,
-    401: "authentication_error",
     403: "permission_error",
     429: "rate_limit_error",
     503: "overloaded_error",

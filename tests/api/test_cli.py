@@ -14,6 +14,8 @@ from retrieval.embedding.hashing import HashingBackend
 COMMANDS = [
     *(["demo"], ["serve"], ["ingest"], ["search"], ["ask"], ["replay"], ["version"]),
     *(["kb"], ["kb", "list"], ["kb", "create"], ["kb", "delete"]),
+    ["keys"],
+    *(["keys", name] for name in "create list revoke audit".split()),
     *(
         ["stand-in"],
         ["models"],

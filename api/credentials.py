@@ -1,0 +1,65 @@
+"""What a request shows of who sends it: a key, or the cookie of a session."""
+
+import ipaddress
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from retrieval.errors import Unauthorized
+
+PROTOCOLS = ("/api/", "/v1/")
+_ANTHROPIC = "/v1/messages"  # whose clients send their key in a header of their own
+_OWN_PAGE = ("same-origin", "none")  # `none`: an address that was typed
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A key's token, or the secret of a session."""
+
+    secret: str
+    session: bool = False
+
+
+def shown(scope: Scope) -> Credential | None:
+    """What a request shows; a key before a cookie. Raises Unauthorized for what is neither.
+
+    A cookie is sent by the browser, whoever made it ask. So it counts only for our own routes,
+    where nothing that changes something is taken from other origins, and, where the browser tells,
+    only if our own page asks.
+    """
+    headers = Headers(scope=scope)
+    if given := headers.get("authorization"):
+        scheme, _, token = given.partition(" ")
+        if scheme.lower() != "bearer":
+            raise Unauthorized("A key is sent as `Authorization: Bearer KEY`.")
+        return Credential(token.strip())
+    path = scope["path"]
+    if path == _ANTHROPIC and (key := headers.get("x-api-key")):
+        return Credential(key)
+    if path.startswith(PROTOCOLS) or headers.get("sec-fetch-site", "none") not in _OWN_PAGE:
+        return None
+    try:
+        kept = SimpleCookie(headers.get("cookie", "")).get(cookie(scope))
+    except CookieError:
+        return None
+    return Credential(kept.value, session=True) if kept and kept.value else None
+
+
+def cookie(scope: Scope) -> str:
+    """The name of the cookie: servers on one machine share their cookies, whatever their ports."""
+    _, port = scope.get("server") or ("", None)
+    return f"footnote_session_{port or 0}"
+
+
+def network(scope: Scope) -> str:
+    """Where a request comes from, as far as one sender can't choose it freely."""
+    host, _ = scope.get("client") or ("", 0)
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return str(host)
+    if address.version == 4:
+        return host
+    return str(ipaddress.ip_network((int(address), 64), strict=False))
