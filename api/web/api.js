@@ -37,6 +37,16 @@ export async function reachableAgain() {
   return again;
 }
 
+const locks = new Set();
+
+/** Told when the server wants to know whose key the page has. */
+export const onLocked = lock => locks.add(lock);
+const SIGN_IN = "/session"; // which says itself that a key is wrong
+
+function locked(status, path) {
+  if (status === 401 && path !== SIGN_IN) locks.forEach(lock => lock());
+}
+
 /** A refusal of the server, or no answer at all (`status` 0). */
 export class Problem extends Error {
   constructor(status, detail, kind = "") {
@@ -66,6 +76,7 @@ async function request(path, options = {}) {
     throw await brokenOff();
   }
   tell(true);
+  locked(reply.status, path);
   if (!reply.ok) throw await problem(reply);
   return reply;
 }
@@ -131,6 +142,7 @@ export function upload(method, path, form, progress) {
     sending.upload.onprogress = event => event.lengthComputable && progress(event.loaded / event.total);
     sending.onload = () => {
       const { status, response } = sending;
+      locked(status, path);
       if (status < 300) resolve(response);
       else {
         const refusal = new Problem(status, response?.detail ?? `${status} ${sending.statusText}`);

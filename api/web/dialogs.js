@@ -4,7 +4,7 @@ import { h, iconButton, uniqueId } from "./dom.js";
 import { guarded } from "./notices.js";
 import { t } from "./words.js";
 
-/** Show a form; `accept` is called when it is sent, and closes it unless it throws. */
+/** Show a form; `accept` is called when it is sent, and closes it unless it throws. Gives the dialog. */
 export function formDialog(title, fields, { yes, danger = false, accept, ready = null }) {
   const id = uniqueId("dialog");
   const send = h(danger ? "button.danger" : "button.primary", {}, yes);
@@ -24,6 +24,7 @@ export function formDialog(title, fields, { yes, danger = false, accept, ready =
   }
   document.body.append(dialog);
   dialog.showModal();
+  return dialog;
 }
 
 /** Show something to read. */

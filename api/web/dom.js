@@ -103,6 +103,8 @@ const ICONS = {
   folder: "M3 6h6l2 2h10v11H3z",
   forward: "M9 5l7 7-7 7",
   history: "M4 5v5h5M4.5 10A8 8 0 1112 20a8 8 0 01-7-4M12 8v4l3 2",
+  key: "M8 15.5a3.5 3.5 0 110-7 3.5 3.5 0 010 7zM11.5 12H21v4M17 12v3",
+  leave: "M10 4H4v16h6M14 8l4 4-4 4M18 12H8",
   moon: "M20 14.5A8.5 8.5 0 119.5 4a7 7 0 0010.5 10.5z",
   paste: "M8 5H6v16h12V5h-2M9 3h6v4H9zM9 12h6M9 16h4",
   plus: "M12 5v14M5 12h14",

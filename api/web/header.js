@@ -1,6 +1,7 @@
 // What stands above every view: where you are, and where you can go.
 
 import { h, icon, iconButton, keepingFocus } from "./dom.js";
+import { sessionButton } from "./session.js";
 import { nextTheme, theme } from "./theme.js";
 import { choose, language, t } from "./words.js";
 
@@ -23,7 +24,7 @@ export function showHeader(all, kb, view) {
     id: "colours",
   }, true);
   const tongue = h("button.bare", { type: "button", id: "tongue", lang: other === "zh" ? "zh-CN" : "en", title: t("languageHint"), onclick: () => choose(other) }, t("language"));
-  parts.push(h("div.preferences", {}, colours, tongue));
+  parts.push(h("div.preferences", {}, sessionButton(), colours, tongue));
   const header = document.getElementById("header");
   if (header.querySelector("details[open]")) return; // somebody is choosing
   keepingFocus(header, () => header.replaceChildren(...parts));

@@ -5,6 +5,7 @@ import { closeDialogs } from "./dialogs.js";
 import { h } from "./dom.js";
 import { showHeader } from "./header.js";
 import { failure, notice, reason } from "./notices.js";
+import { loadSession, signIn } from "./session.js";
 import { closeSource } from "./source.js";
 import { applyTheme } from "./theme.js";
 import { locale, t } from "./words.js";
@@ -64,13 +65,17 @@ async function show() {
     if (mine !== turn) return;
     failed = true;
     showHeader([], null, null);
-    main.replaceChildren(h("p.empty", {}, reason(error)));
+    main.replaceChildren(...error.status === 401 ? locked() : [h("p.empty", {}, reason(error))]);
   } finally {
     if (mine === turn) main.removeAttribute("aria-busy");
   }
 }
 
+const locked = () => [h("h1", {}, t("signIn")), h("p.empty", {}, t("signInText")),
+  h("div.actions", {}, h("button.primary", { type: "button", onclick: signIn }, t("signIn")))];
+
 addEventListener("hashchange", () => { moved = true; show(); });
+addEventListener("footnote:signed-in", () => show());
 // Views change what the header says: which knowledge bases there are.
 addEventListener("footnote:changed", async () => {
   const { name, view } = address();
@@ -96,4 +101,5 @@ document.documentElement.lang = locale;
 document.querySelector(".skip").textContent = t("skip");
 document.querySelector(".skip").onclick = event => { event.preventDefault(); main.focus(); };
 applyTheme();
+await loadSession();
 show();

@@ -16,6 +16,13 @@ export const en = {
   quality: "Quality",
   settings: "Settings",
 
+  signIn: "Sign in",
+  signInText: "This server wants a key. Whoever runs it makes one with `footnote keys create`.",
+  signInKey: "Key",
+  signInWrong: "This key isn't valid here.",
+  signInLater: "Too many keys were tried. Wait a minute.",
+  signOut: "Sign out: {name}",
+
   unreachable: "The server can't be reached. Trying again…",
   unreachableShort: "The server can't be reached. Nothing was lost; try again once it is back.",
   back: "The server is back.",

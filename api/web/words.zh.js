@@ -16,6 +16,13 @@ export const zh = {
   quality: "质量",
   settings: "设置",
 
+  signIn: "登录",
+  signInText: "此服务器需要密钥，由管理员用 `footnote keys create` 创建。",
+  signInKey: "密钥",
+  signInWrong: "此密钥在这里无效。",
+  signInLater: "尝试次数过多，请稍候一分钟。",
+  signOut: "退出登录：{name}",
+
   unreachable: "连不上服务器，正在重试…",
   unreachableShort: "连不上服务器。没有丢失任何内容，等它恢复后再试。",
   back: "服务器已恢复。",
