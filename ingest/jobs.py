@@ -139,7 +139,8 @@ class Jobs:
         waiting = self._store.count_unfinished()
         if waiting + len(requests) > MAX_WAITING:
             raise Overloaded(
-                f"As many documents wait to be ingested as may: {MAX_WAITING}. Try again later."
+                f"With these, more than {MAX_WAITING} documents would wait to be ingested. Try "
+                f"again later."
             )
         now = time.time()
         accepted = [
