@@ -2,16 +2,20 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio.to_thread
 from fastapi import Depends, FastAPI
 from fastapi.security import HTTPBearer
+from starlette.types import ASGIApp
 
 from api import errors, exposure
+from api.access import Access
 from api.body_limit import BodyLimit
 from api.guard import Guard
 from api.keyring import Keyring
 from api.listeners import Listeners
+from api.metrics.registry import Metrics
 from api.ollama.gateway import gateway
 from api.ollama.hosting import HostedModels
 from api.ollama.passing import Upstream
@@ -46,12 +50,25 @@ are problem documents (RFC 9457). Offsets count Unicode code points of a documen
 """
 
 
+class _Watched(FastAPI):
+    """An application whose every request is seen, also by what answers errors nobody expected."""
+
+    def __init__(self, metrics: Metrics, **options: Any) -> None:
+        super().__init__(**options)
+        self.state.metrics = metrics
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return Access(super().build_middleware_stack(), self.state.metrics.requests)
+
+
 def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> FastAPI:
     """The application over one data directory, open while the application runs."""
 
+    counted = Metrics()
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with open_service(settings, backend) as service:
+        with open_service(settings, backend, counted.work) as service:
             keys = service.engine.keys
             exposure.check(settings, keys=keys.any())
             # The first question shouldn't wait for the model to load.
@@ -59,7 +76,8 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
             app.state.service = service
             app.state.keyring = Keyring(keys, service.engine.sessions)
             app.state.blocking = blocking = Blocking()
-            app.state.listeners = Listeners()
+            app.state.listeners = listeners = Listeners()
+            counted.watch(service, listeners)
             models = HostedModels(service, blocking)
             upstream = Upstream(service.engine.settings.ollama) if settings.ollama_host else None
             app.state.gateway = gateway(models, Server(models, Residence()), upstream)
@@ -70,7 +88,8 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
             if upstream:
                 await upstream.close()
 
-    app = FastAPI(
+    app = _Watched(
+        counted,
         title="Footnote",
         version=VERSION,
         description=_DESCRIPTION,

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api import request_ids
 from ingest import errors as ingest
 from retrieval import errors as retrieval
 
@@ -45,8 +46,14 @@ def problem(
     status: int, kind: str, detail: str, headers: dict[str, str] | None = None, **more: Any
 ) -> JSONResponse:
     """A problem document; `kind` names the error for programs, `detail` tells people."""
-    body = {"type": "about:blank", "title": kind, "status": status, "detail": detail, **more}
+    body = {**_members(status, kind, detail), **more}
     return JSONResponse(body, status, headers, media_type=PROBLEM)
+
+
+def _members(status: int, kind: str, detail: str) -> dict[str, Any]:
+    members = {"type": "about:blank", "title": kind, "status": status, "detail": detail}
+    request_id = request_ids.current()
+    return {**members, "request_id": request_id} if request_id else members
 
 
 def status_of(error: Exception) -> HTTPStatus:
@@ -68,8 +75,7 @@ def install(app: FastAPI) -> None:
 
 def described(error: Exception) -> dict[str, Any]:
     """A problem document as it stands in a stream, whose status is gone already."""
-    kind = type(error).__name__
-    return {"type": "about:blank", "title": kind, "status": status_of(error), "detail": str(error)}
+    return _members(status_of(error), type(error).__name__, str(error))
 
 
 def answered(error: Exception) -> JSONResponse:
@@ -114,5 +120,6 @@ async def _unknown(request: Request, error: Exception) -> JSONResponse:
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "InternalError",
-        "Something went wrong here that isn't your fault. The server's log has the details.",
+        "Something went wrong here that isn't your fault. The server's log has the details, under "
+        "this request's id.",
     )

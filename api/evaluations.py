@@ -132,7 +132,7 @@ class Evaluations:
         except FileNotFoundError:
             return None
         except ValidationError as error:
-            _log.warning("evaluation_unreadable", path=str(path), error=str(error))
+            _log.warning("evaluation_unreadable", path=str(path), error=type(error).__name__)
             return None
 
     def forget(self, kb_id: str) -> None:

@@ -456,3 +456,4 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
+    request_id: str | None = Field(None, description="As in the reply's X-Request-ID and the log")

@@ -13,6 +13,7 @@ from ingest.jobs import Jobs
 from ingest.parsing import ProcessParser
 from ingest.pipeline import Pipeline
 from retrieval.engine import Engine, open_engine
+from retrieval.observing import Observer
 from retrieval.ports import EmbeddingBackend
 from retrieval.types import KnowledgeBase
 
@@ -39,9 +40,13 @@ class Service:
 
 
 @contextmanager
-def open_service(settings: Settings, backend: EmbeddingBackend | None = None) -> Iterator[Service]:
+def open_service(
+    settings: Settings,
+    backend: EmbeddingBackend | None = None,
+    observer: Observer | None = None,
+) -> Iterator[Service]:
     """The service over the data directory of these settings. See `open_engine` for errors."""
-    with open_engine(settings.engine(), backend) as engine:
+    with open_engine(settings.engine(), backend, observer=observer) as engine:
         parser = ProcessParser(settings.parse_limits())
         viewer = ProcessParser(settings.parse_limits())  # so that readers don't wait for writers
         pipeline = Pipeline(engine, parser, settings.max_upload_bytes)

@@ -99,6 +99,9 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="`debug`, `info`, `warning` or `error`"
     )
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="`console`, `json` (a line an event), or what suits a terminal or none"
+    )
 
     def engine(self) -> EngineSettings:
         return EngineSettings(

@@ -181,6 +181,7 @@ class Jobs:
         job = _new_job(kb, Request(source), time.time())
         job = replace(job, state=Stage.DONE, outcome=Published.UNCHANGED.value)
         self._store.add([(job, source)])
+        self._engine.observer.ingested(_outcome(job))
         return job
 
     def get(self, job_id: str) -> Job:
@@ -386,7 +387,7 @@ class Jobs:
         except (IngestError, RetrievalError) as error:
             done = self._failed(job, error)
         except Exception as error:  # noqa: BLE001 - a job always ends in a final state
-            _log.exception("ingest_failed", job=job.id, uri=job.uri)
+            _log.exception("ingest_failed", job=job.id)  # which knows the file; names tell things
             done = self._failed(job, error)
         self._finish(done)
 
@@ -440,6 +441,7 @@ class Jobs:
                 self._store.save(job)
             finally:
                 self._active.pop(job.id, None)
+            self._engine.observer.ingested(_outcome(job))
             self._cancelled.discard(job.id)
             if job.state.final:
                 self._remember(job)
@@ -476,6 +478,11 @@ class Jobs:
 
 
 _KEEPS_BYTES = (Published.ADDED.value, Published.UPDATED.value)
+
+
+def _outcome(job: Job) -> str:
+    """How an attempt ended, in one word of few."""
+    return job.outcome or (job.state.value if job.state.final else "retried")
 
 
 class _Interrupted(Exception):

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -16,6 +17,7 @@ from retrieval.embedding.cache import text_hash
 from retrieval.engine import Engine
 from retrieval.errors import RetrievalError
 from retrieval.indexing import Published
+from retrieval.observing import timed
 from retrieval.staging import PreparedDocument
 from retrieval.types import Document, KnowledgeBase, Metadata
 
@@ -70,23 +72,28 @@ class Pipeline:
         if unique and (twin := self._twin(kb, document_id, blob)):
             return twin
         progress(Stage.PARSING, 0, 0)
-        parsed = self._parser.parse(source.data, source.name, source.media_type)
+        with self._timed(Stage.PARSING):
+            parsed = self._parser.parse(source.data, source.name, source.media_type)
         document = self._document(kb, document_id, version, source, parsed)
         progress(Stage.CHUNKING, 0, 0)
         embedder = self._engine.embedders.of(kb)
-        pieces = cut(
-            document,
-            kb.settings.chunking,
-            embedder.identity.window,
-            embedder,
-            kb.generation.fingerprint,
-        )
+        with self._timed(Stage.CHUNKING):
+            pieces = cut(
+                document,
+                kb.settings.chunking,
+                embedder.identity.window,
+                embedder,
+                kb.generation.fingerprint,
+            )
         try:
             return self._store(kb, source, document, parsed, pieces, progress, unique)
         except (IngestError, RetrievalError) as error:
             if not may_pass(error):
                 self._engine.cached_embedder(kb).forget(pieces.texts)
             raise
+
+    def _timed(self, stage: Stage) -> AbstractContextManager[None]:
+        return timed(self._engine.observer, "ingest", stage.value)
 
     def calibrate(self, kb: KnowledgeBase) -> None:
         """Measure the legs of a knowledge base that may have grown: see `Calibrator`."""
@@ -104,11 +111,12 @@ class Pipeline:
     ) -> Ingested:
         total = len(pieces.chunks)
         progress(Stage.EMBEDDING, 0, total)
-        embedded = self._engine.cached_embedder(kb).embed(
-            pieces.texts,
-            lambda done: progress(Stage.EMBEDDING, done, total),
-            pieces.tokenized,
-        )
+        with self._timed(Stage.EMBEDDING):
+            embedded = self._engine.cached_embedder(kb).embed(
+                pieces.texts,
+                lambda done: progress(Stage.EMBEDDING, done, total),
+                pieces.tokenized,
+            )
         progress(Stage.WRITING, total, total)
         prepared = PreparedDocument(
             kb=kb,
@@ -123,7 +131,8 @@ class Pipeline:
             hashes=tuple(map(text_hash, pieces.texts)),
             vectors=embedded.vectors,
         )
-        published = self._engine.indexer.publish(prepared, unique=unique)
+        with self._timed(Stage.WRITING):
+            published = self._engine.indexer.publish(prepared, unique=unique)
         return Ingested(
             published.document_id,
             published.version,

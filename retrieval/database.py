@@ -25,7 +25,8 @@ class Database:
     def __init__(self, url: str | URL) -> None:
         """Open the database of a SQLAlchemy URL. Raises StoreUnavailable."""
         self._where = make_url(url).render_as_string()  # without a password
-        self._engine = create_engine(url)
+        # What is written stands in no message: those are logged, and told to clients.
+        self._engine = create_engine(url, hide_parameters=True)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _configure_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)

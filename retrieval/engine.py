@@ -35,6 +35,7 @@ from retrieval.keys import ApiKeys
 from retrieval.knowledge_bases import KnowledgeBases
 from retrieval.known_item_search import KnownItemSearcher
 from retrieval.legs import Legs
+from retrieval.observing import Observer, Unobserved
 from retrieval.opening import open_stores
 from retrieval.ports import Blobs, EmbeddingBackend, Reranker, Stores
 from retrieval.reading.reader import Reader
@@ -62,6 +63,7 @@ class Engine:
     """Everything that can be done with knowledge bases, ready to be used by any thread."""
 
     settings: EngineSettings
+    observer: Observer
     database: Database
     knowledge_bases: KnowledgeBases
     documents: Documents
@@ -124,14 +126,20 @@ class Engine:
 
 @contextmanager
 def open_engine(
-    settings: EngineSettings, backend: EmbeddingBackend | None = None, *, mend: bool = True
+    settings: EngineSettings,
+    backend: EmbeddingBackend | None = None,
+    *,
+    mend: bool = True,
+    observer: Observer | None = None,
 ) -> Iterator[Engine]:
     """The engine over a data directory, which is this process's alone while it is open.
 
     What damaged the stores, or kept an earlier process from writing them, is mended unless told
-    otherwise. `backend` stands in for the model that the settings name. Raises DataDirectoryLocked,
+    otherwise. `backend` stands in for the model that the settings name; `observer` is told what
+    happens. Raises DataDirectoryLocked,
     ModelUnavailable, StoreUnavailable.
     """
+    observer = observer or Unobserved()
     with ExitStack() as stack:
         stack.enter_context(_lock(settings.data))
         database = catalogue(settings.data)
@@ -149,21 +157,24 @@ def open_engine(
         stack.callback(residents.close)
         watch = RecallWatch()
         stack.callback(watch.close)
-        legs = Legs(stores, chunks, residents, watch)
+        legs = Legs(stores, chunks, residents, watch, observer)
         stack.callback(legs.close)
         reranking = _reranking(settings)
         if reranking:
             stack.callback(reranking.reranker.close)
         known_items = KnownItemSearcher(embedders, stores, chunks, legs)
-        searcher = Searcher(embedders, legs, chunks, knowledge_bases, calibrations, reranking)
+        searcher = Searcher(
+            embedders, legs, chunks, knowledge_bases, calibrations, reranking, observer
+        )
         answering = Answering(searcher, ExtractiveAnswerer(Reader(embedders)), documents, stores)
         answers, chat = AnswerLog(database), _chat(settings)
         generating = Generating(answering, documents, Verifier(embedders), chat) if chat else None
         recorder = Recorder(answers, embedders, chat)
         kept = recorder if settings.store_answers else None
-        responding = Responding(answering, settings.chat_model, generating, chat, kept)
+        responding = Responding(answering, settings.chat_model, generating, chat, kept, observer)
         yield Engine(
             settings=settings,
+            observer=observer,
             database=database,
             knowledge_bases=knowledge_bases,
             documents=documents,

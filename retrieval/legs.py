@@ -7,6 +7,7 @@ candidates at most, never an order.
 import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from retrieval import filters
 from retrieval.chunks import Chunks
 from retrieval.exact_vectors import CatalogueVectors, ExactVectors, Scope
 from retrieval.filters import Filter
+from retrieval.observing import Observer, Unobserved, timed
 from retrieval.ports import Scored, Stores
 from retrieval.recall_watch import RecallWatch
 from retrieval.resident import Resident, Residents
@@ -49,12 +51,18 @@ class Legs:
     """Finds candidates in the stores of a knowledge base. Any thread may call it."""
 
     def __init__(
-        self, stores: Stores, chunks: Chunks, residents: Residents, watch: RecallWatch
+        self,
+        stores: Stores,
+        chunks: Chunks,
+        residents: Residents,
+        watch: RecallWatch,
+        observer: Observer | None = None,
     ) -> None:
         self._stores = stores
         self._chunks = chunks
         self._residents = residents
         self._watch = watch
+        self._observer = observer or Unobserved()
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="dense-leg")
         self._scopes: OrderedDict[tuple[str, int, str], Scope] = OrderedDict()
         self._lock = threading.Lock()
@@ -96,13 +104,14 @@ class Legs:
         exact: ExactVectors = resident or CatalogueVectors(self._chunks, kb)
         vector = asked.vector
         dense_leg = (
-            self._threads.submit(self._dense, kb, vector, exact, scope, pool)
+            self._threads.submit(copy_context().run, self._dense, kb, vector, exact, scope, pool)
             if vector is not None
             else None
         )
         lexical: dict[str, float] = {}
         if asked.words is not None:
-            lexical = dict(self._lexical(kb, asked.words, resident, scope, pool))
+            with timed(self._observer, "search", "lexical"):
+                lexical = dict(self._lexical(kb, asked.words, resident, scope, pool))
         dense = dense_leg.result() if dense_leg else set()
         if resident and vector is not None and scope is None:
             self._watch.saw(kb, vector, dense, resident)
@@ -148,6 +157,17 @@ class Legs:
         pool: int,
     ) -> set[str]:
         """The ids of the nearest chunks; exactly those of a scope that can be looked through."""
+        with timed(self._observer, "search", "dense"):
+            return self._nearest(kb, vector, exact, scope, pool)
+
+    def _nearest(
+        self,
+        kb: KnowledgeBase,
+        vector: Vector,
+        exact: ExactVectors,
+        scope: Scope | None,
+        pool: int,
+    ) -> set[str]:
         store = self._stores.vectors(kb.generation.id)
         if scope is None:
             near = store.query(vector, max(pool, self._watch.reach(kb)))

@@ -201,6 +201,13 @@ class Residents:
         loaded: Future[None] = self._loader.submit(self._refresh, kb, entry)
         loaded.result()
 
+    @property
+    def size(self) -> int:
+        """Bytes that all of them take, about."""
+        with self._lock:
+            entries = list(self._entries.values())
+        return sum(entry.resident.size for entry in entries if entry.resident)
+
     def close(self) -> None:
         """Stop loading, at once."""
         self._closing.set()

@@ -6,14 +6,17 @@ from dataclasses import replace
 
 from retrieval.answering import Answering, Basis, Question
 from retrieval.chat.extractive import ExtractiveAnswerer
-from retrieval.errors import InvalidRequest
+from retrieval.errors import InvalidRequest, RetrievalError
 from retrieval.generating import Generating
+from retrieval.observing import Observer, Unobserved
 from retrieval.ports import ChatModels, Threads
 from retrieval.prompting import Prompt
 from retrieval.recording import Notes, Recorder, seeded
 from retrieval.types import Answer, KnowledgeBase, Piece
 
 EXTRACTIVE = ExtractiveAnswerer.name
+
+_STAGES = ("rewrite", "draft", "quote", "first_token", "generate", "verify")
 
 
 class Responding:
@@ -26,6 +29,7 @@ class Responding:
         generating: Generating | None = None,
         chat: ChatModels | None = None,
         recorder: Recorder | None = None,
+        observer: Observer | None = None,
     ) -> None:
         """`default` is the chat model where a knowledge base names none. With a recorder every
         answer is stored.
@@ -35,6 +39,7 @@ class Responding:
         self._generating = generating
         self._chat = chat
         self._recorder = recorder
+        self._observer = observer or Unobserved()
 
     def default_model(self, kb: KnowledgeBase) -> str:
         """The model that answers where none is asked for."""
@@ -76,13 +81,26 @@ class Responding:
         recorder, notes = self._recorder, Notes()
         if recorder and model != EXTRACTIVE:
             question = seeded(question)
-        async with aclosing(self.told(kb, question, model, threads)) as said:
-            async for one in said:
-                notes.take(one)
-                if isinstance(one, Answer) and recorder:
-                    yield replace(one, id=await recorder.stored(kb, question, notes, threads))
-                elif not isinstance(one, Prompt):
-                    yield one
+        try:
+            async with aclosing(self.told(kb, question, model, threads)) as said:
+                async for one in said:
+                    notes.take(one)
+                    if isinstance(one, Answer):
+                        self._observe(one)
+                    if isinstance(one, Answer) and recorder:
+                        yield replace(one, id=await recorder.stored(kb, question, notes, threads))
+                    elif not isinstance(one, Prompt):
+                        yield one
+        except RetrievalError:
+            self._observer.unanswered()
+            raise
+
+    def _observe(self, answer: Answer) -> None:
+        """Tell how long each stage took; those of the search were told by it."""
+        for stage in _STAGES:
+            if seconds := answer.timings.get(stage):
+                self._observer.took("answer", stage, seconds)
+        self._observer.answered(answer)
 
     async def told(
         self, kb: KnowledgeBase, question: Question, model: str, threads: Threads, query: str = ""

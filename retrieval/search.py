@@ -18,6 +18,7 @@ from retrieval.filters import Filter
 from retrieval.fusion import Fused, Fusion, fuse, ranks
 from retrieval.knowledge_bases import KnowledgeBases
 from retrieval.legs import POOL, Asked, Candidates, Legs
+from retrieval.observing import Observer, Unobserved, timed
 from retrieval.reranking import Reranking
 from retrieval.types import Hit, KnowledgeBase, Leg, Mode, Vector
 
@@ -135,6 +136,7 @@ class Searcher:
         knowledge_bases: KnowledgeBases,
         calibrations: Calibrations,
         reranking: Reranking | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self._embedders = embedders
         self._legs = legs
@@ -142,6 +144,7 @@ class Searcher:
         self._knowledge_bases = knowledge_bases
         self._calibrations = calibrations
         self._reranking = reranking
+        self._observer = observer or Unobserved()
         self._busy = Presence()
 
     @property
@@ -161,7 +164,7 @@ class Searcher:
             embedded = time.perf_counter()
             for _ in range(_ATTEMPTS):
                 epoch = self._knowledge_bases.epoch(kb)
-                scope = self._legs.scope(kb, query.filter, epoch)
+                scope = self._scope(kb, query, epoch)
                 ranked = self.rank(kb, query, asked, scope, epoch)
                 best = list(ranked.scores)[: self._depth(query)]
                 hits = self._hits(kb, ranked, best)
@@ -172,6 +175,9 @@ class Searcher:
             found = self._reranked(query, Found(hits, {}, ranked.weighing, epoch))
             again = bool(found.weighing and found.weighing.reranked)
             ended = time.perf_counter() if again else searched
+        if again:
+            self._observer.took("search", "rerank", ended - searched)
+        self._observer.searched(query.mode, ended - began)
         timings = {
             "embed": embedded - began,
             "search": searched - embedded,
@@ -180,11 +186,18 @@ class Searcher:
         }
         return replace(found, hits=found.hits[: query.k], timings=timings)
 
+    def _scope(self, kb: KnowledgeBase, query: Query, epoch: int) -> Scope | None:
+        if not query.filter:
+            return None
+        with timed(self._observer, "search", "scope"):
+            return self._legs.scope(kb, query.filter, epoch)
+
     def asked(self, kb: KnowledgeBase, query: Query) -> Asked:
         """What a query asks of the legs that it uses. Raises EmbeddingFailed, Overloaded."""
         if query.mode is Mode.LEXICAL:
             return Asked(query.text, None)
-        vector = self._embedders.of(kb).embed_query(query.text)
+        with timed(self._observer, "search", "embed"):
+            vector = self._embedders.of(kb).embed_query(query.text)
         return Asked(None if query.mode is Mode.DENSE else query.text, vector)
 
     def rank(
@@ -251,7 +264,8 @@ class Searcher:
         return replace(found, hits=(*told, *rest), weighing=weighing)
 
     def _hits(self, kb: KnowledgeBase, ranked: Ranked, best: Sequence[str]) -> tuple[Hit, ...]:
-        passages = self._chunks.passages(kb, best)
+        with timed(self._observer, "search", "hydrate"):
+            passages = self._chunks.passages(kb, best)
         legs = ranked.legs(best)
         live = [key for key in best if key in passages]
         return tuple(

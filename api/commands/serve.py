@@ -30,7 +30,7 @@ def serve(
     """Serve the HTTP interface and the page, until interrupted."""
     given = {"host": host, "port": port}
     found = settings(data).model_copy(update={k: v for k, v in given.items() if v is not None})
-    configure(found.log_level)
+    configure(found.log_level, found.log_format)
     err.print(f"Footnote: http://{found.host}:{found.port} (data in {found.data.resolve()})")
     app = create_app(found)
     config = uvicorn.Config(
@@ -38,6 +38,8 @@ def serve(
         host=found.host,
         port=found.port,
         log_level=found.log_level,
+        log_config=None,  # api.log takes what it logs
+        access_log=False,  # so does api.access, with ids
         timeout_graceful_shutdown=_GRACE,
     )
     with suppress(KeyboardInterrupt):

@@ -28,5 +28,7 @@ class Protocols:
             return
         if not path.startswith(_BLOBS):
             receive = limited(receive, self._limit)
-        doorway = Doorway(scope["app"].state.gateway, self._known_host)
+        gateway = scope["app"].state.gateway
+        scope["route"] = gateway.own.route(path)
+        doorway = Doorway(gateway, self._known_host)
         await doorway(scope, receive, send)

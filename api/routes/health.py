@@ -1,12 +1,17 @@
 """Whether the process lives, whether it can work, and what it is."""
 
+from dataclasses import asdict
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from api.errors import problem
+from api.readiness import Readiness, readiness
 from api.requests import MAX_DOCUMENTS
 from api.routes.dependencies import BlockingOf, ServiceOf
+from api.service import Service
 from api.version import VERSION
 from retrieval import access
 from retrieval.abstention import THRESHOLD
@@ -15,6 +20,8 @@ from retrieval.search import MAX_K, MAX_QUERY
 
 router = APIRouter(tags=["health"])
 
+_RETRY_AFTER = 5  # seconds
+
 
 @router.get("/health")
 async def health() -> dict[str, str]:
@@ -22,18 +29,38 @@ async def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/ready", responses={503: {"description": "The stores can't be read"}})
+@router.get("/ready", responses={503: {"description": "Something doesn't work: what, and why"}})
 async def ready(service: ServiceOf, blocking: BlockingOf) -> JSONResponse:
-    """The catalogue can be read, and which knowledge bases need another model of the same name:
-    of those that the caller's key is for, so of none without one.
+    """The model is loaded, the catalogue and the stores can be read; what of that isn't so, and
+    which knowledge bases need another model of the same name: of those that the caller's key is
+    for, so of none without one.
     """
-    kbs = await blocking.call(service.engine.knowledge_bases.all)
+    found = await blocking.call(_readiness, service)
+    everything = (access.asking() or access.ANYBODY).sees_all
+    checks = [asdict(check) for check in found.checks] if everything else []
+    if found.wrong:
+        told = "; ".join(f"{check.name}: {check.detail}" for check in found.wrong)
+        retry = {"Retry-After": str(_RETRY_AFTER)}
+        told = told if everything else "Something doesn't work; a key for everything is told what."
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "NotReady", told, retry, checks=checks)
     if access.asking() == access.NOBODY:
         return JSONResponse({"status": "ready"})
+    kbs = await blocking.call(service.engine.knowledge_bases.all)
     refused = [kb.name for kb in kbs if service.engine.embedders.refuses(kb)]
     return JSONResponse(
-        {"status": "ready", "knowledge_bases": len(kbs), "built_with_another_model": refused}
+        {
+            "status": "ready",
+            "knowledge_bases": len(kbs),
+            "built_with_another_model": refused,
+            "checks": checks,
+        }
     )
+
+
+def _readiness(service: Service) -> Readiness:
+    """Of everything, whoever asks."""
+    with access.acting_as(access.ANYBODY):
+        return readiness(service)
 
 
 @router.get("/info")

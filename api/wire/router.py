@@ -25,7 +25,7 @@ class Router:
     """Finds the handler of a request."""
 
     def __init__(self, routes: list[Route]) -> None:
-        self._routes = [(_pattern(route.path), route.methods) for route in routes]
+        self._routes = [(_pattern(route.path), route) for route in routes]
 
     def owns(self, path: str) -> bool:
         """Whether a path, give or take slashes, is one of these."""
@@ -39,23 +39,29 @@ class Router:
             if path != _clean(path) and self._find(_clean(path)):
                 return _redirect(request.method, path)
             return plain("404 page not found", 404)
-        methods, parameters = found
+        route, parameters = found
+        methods = route.methods
         handler = methods.get(request.method)
         if handler is None:
             return plain("405 method not allowed", 405, {"allow": _listed(methods)})
         request.scope["path_params"] = parameters
         return await handler(request)
 
-    def _find(self, path: str) -> tuple[Mapping[str, Handler], dict[str, str]] | None:
-        for pattern, methods in self._routes:
+    def route(self, path: str) -> Route | None:
+        """The route of a path, if there is one."""
+        found = self._find(path)
+        return found[0] if found else None
+
+    def _find(self, path: str) -> tuple[Route, dict[str, str]] | None:
+        for pattern, route in self._routes:
             if found := pattern.fullmatch(path):
-                return methods, found.groupdict()
+                return route, found.groupdict()
         return None
 
     def allowed(self, path: str) -> str:
         """The methods of a path, as the Allow header names them."""
         found = self._find(path)
-        return _listed(found[0]) if found else ""
+        return _listed(found[0].methods) if found else ""
 
 
 def plain(

@@ -15,10 +15,15 @@ def test_health_answers(client: TestClient) -> None:
 
 
 def test_ready_counts_knowledge_bases(client: TestClient) -> None:
-    assert client.get("/ready").json() == {
-        "status": "ready",
-        "knowledge_bases": 1,
-        "built_with_another_model": [],
+    reply = client.get("/ready").json()
+    checks = {check["name"]: (check["ok"], check["detail"]) for check in reply.pop("checks")}
+    assert reply == {"status": "ready", "knowledge_bases": 1, "built_with_another_model": []}
+    assert checks == {
+        "catalogue": (True, "1 knowledge bases"),
+        "model": (True, "hashing"),
+        "stores": (True, "are empty"),
+        "vectors": (True, "0 in kb"),
+        "words": (True, "0 in kb"),
     }
 
 
@@ -51,3 +56,16 @@ def test_info_tells_version_model_and_limits(client: TestClient, service: Servic
     assert info["limits"]["upload_bytes"] == service.settings.max_upload_bytes
     assert info["limits"]["k"] == 1_000
     assert info["jobs_unfinished"] == 0
+
+
+@pytest.mark.parametrize(("store", "name"), [("vectors", "vectors"), ("lexical", "words")])
+def test_not_ready_while_a_store_fails_and_it_says_which(
+    client: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch, store: str, name: str
+) -> None:
+    def broken(*_: object) -> None:
+        raise StoreUnavailable("It can't be read: disk I/O error.")
+
+    monkeypatch.setattr(type(service.engine.stores), store, broken)
+    reply = client.get("/ready")
+    assert_problem(reply, 503, f"{name}: It can't be read")
+    assert [check["name"] for check in reply.json()["checks"] if not check["ok"]] == [name]

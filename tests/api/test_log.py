@@ -1,9 +1,14 @@
+import json
+import logging
 from collections.abc import Iterator
 
 import pytest
 import structlog
 
+from api import request_ids
 from api.log import configure
+
+SENT = "what was sent"
 
 
 @pytest.fixture(autouse=True)
@@ -27,15 +32,64 @@ def test_events_below_the_level_are_left_out(capsys: pytest.CaptureFixture[str])
 def test_an_error_is_logged_without_what_people_sent(capsys: pytest.CaptureFixture[str]) -> None:
     configure("info")
     try:
-        len_of_number("the secret question")
+        len_of_number(SENT)
     except ValueError:
         structlog.get_logger().exception("failed")
     printed = capsys.readouterr().err
-    assert "ValueError: 19" in printed
-    assert "secret" not in printed.replace('len_of_number("the secret question")', "")
+    assert "ValueError" in printed
+    assert ", in len_of_number" in printed
+    assert "what was sent" not in printed
+
+
+def test_with_debug_an_error_says_what_it_has_to(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("debug")
+    try:
+        len_of_number(SENT)
+    except ValueError:
+        structlog.get_logger().exception("failed")
+    assert f"ValueError: {SENT}" in capsys.readouterr().err
+
+
+def test_errors_behind_an_error_are_told_in_their_order(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("info", "json")
+    try:
+        try:
+            len_of_number(SENT)
+        except ValueError as error:
+            raise ExceptionGroup(SENT, [KeyError(SENT)]) from error
+    except ExceptionGroup:
+        structlog.get_logger().exception("failed")
+    told = json.loads(capsys.readouterr().err)["exception"]
+    kinds = ("ValueError", "which led to:", "ExceptionGroup", "among them:", "builtins.KeyError")
+    assert sorted(kinds, key=told.index) == list(kinds)
+    assert "what was sent" not in told
+
+
+def test_json_is_a_line_an_event_whoever_logs(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("info", "json")
+    with request_ids.known("r-1"):
+        structlog.get_logger().info("ours", path="/kb/文档")
+        logging.getLogger("uvicorn.error").info("theirs: %s", "started")
+        logging.getLogger("httpx").info("HTTP Request: GET /?q=%s", SENT)
+        try:
+            len_of_number(SENT)
+        except ValueError:
+            logging.getLogger("uvicorn.error").exception("broken")
+    ours, theirs, broken = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (ours["event"], ours["path"], ours["level"]) == ("ours", "/kb/文档", "info")
+    assert (theirs["event"], broken["event"]) == ("theirs: started", "broken")
+    assert {line["request_id"] for line in (ours, theirs, broken)} == {"r-1"}
+    assert "ValueError" in broken["exception"]
+    assert SENT not in str(broken)
+
+
+def test_auto_is_json_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("info", "auto")
+    structlog.get_logger().info("told")
+    assert json.loads(capsys.readouterr().err)["event"] == "told"
 
 
 def len_of_number(question: str) -> int:
     if not question.isdecimal():
-        raise ValueError(len(question))
+        raise ValueError(question)
     return len(question)

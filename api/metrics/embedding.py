@@ -1,9 +1,8 @@
-"""What Prometheus scrapes: read off the running services when it asks, kept nowhere else."""
+"""What the embedders have done: read off them when Prometheus asks, kept nowhere else."""
 
 from collections.abc import Iterator
 from itertools import accumulate
 
-from prometheus_client import CollectorRegistry
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -83,10 +82,3 @@ def _buckets(measured: Measured) -> list[tuple[str, float]]:
     """Batches of at most so many tokens, as Prometheus counts them."""
     bounds = [*(f"{bound}.0" for bound in TOKEN_BOUNDS), "+Inf"]
     return list(zip(bounds, accumulate(measured.classes), strict=True))
-
-
-def registry(embedders: Embedders) -> CollectorRegistry:
-    """All that is measured here."""
-    made = CollectorRegistry()
-    made.register(EmbeddingCollector(embedders))
-    return made
