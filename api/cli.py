@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from api.commands import (
     archive,
     ask,
+    backup,
     bench,
     demo,
     doctor,
@@ -45,6 +46,8 @@ cli.command()(replay.replay)
 cli.command()(sync.sync)
 cli.command("export")(archive.export_archive)
 cli.command("import")(archive.import_archive)
+cli.command()(backup.backup)
+cli.command()(backup.restore)
 cli.command()(doctor.doctor)
 cli.command()(reindex.reindex)
 cli.add_typer(knowledge_bases.cli, name="kb")

@@ -3,9 +3,6 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from retrieval.answer_log import AnswerLog
 from retrieval.answering import Answering
@@ -26,7 +23,6 @@ from retrieval.embedding.model_cache import ModelCache
 from retrieval.embedding.ollama import OllamaBackend
 from retrieval.embedding.registry import Embedders, LoadModel
 from retrieval.embedding.sentence_model import SentenceModel
-from retrieval.errors import DataDirectoryLocked, StoreUnavailable
 from retrieval.explaining import Explainer
 from retrieval.feedback import FeedbackLog
 from retrieval.generating import Generating
@@ -35,6 +31,7 @@ from retrieval.keys import ApiKeys
 from retrieval.knowledge_bases import KnowledgeBases
 from retrieval.known_item_search import KnownItemSearcher
 from retrieval.legs import Legs
+from retrieval.locking import locked
 from retrieval.observing import Observer, Unobserved
 from retrieval.opening import open_stores
 from retrieval.ports import Blobs, EmbeddingBackend, Reranker, Stores
@@ -141,7 +138,7 @@ def open_engine(
     """
     observer = observer or Unobserved()
     with ExitStack() as stack:
-        stack.enter_context(_lock(settings.data))
+        stack.enter_context(locked(settings.data))
         database = catalogue(settings.data)
         stack.callback(database.close)
         embedders = Embedders(_loading(settings, backend))
@@ -256,19 +253,3 @@ def _loading(settings: EngineSettings, default: EmbeddingBackend | None) -> Load
         return default if default and not name else load_backend(settings, name, dtype)
 
     return load
-
-
-@contextmanager
-def _lock(directory: Path) -> Iterator[None]:
-    lock = FileLock(directory / "footnote.lock", timeout=0)
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout as error:
-        raise DataDirectoryLocked(str(directory)) from error
-    except OSError as error:
-        raise StoreUnavailable(f"The data directory can't be used: {error}.") from error
-    try:
-        yield
-    finally:
-        lock.release()

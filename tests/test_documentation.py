@@ -118,8 +118,9 @@ def test_the_routes_are_not_only_those_of_the_schema() -> None:
 @pytest.mark.parametrize("command", list(_commands(get_command(cli), "footnote")))
 def test_every_command_is_in_the_readme(command: str) -> None:
     rows = {
-        re.findall(r"footnote [\w-]+", call)[0]: f"{call} {does}"
+        name: f"{call} {does}"
         for call, does in _table("Command line")[1:]
+        for name in re.findall(r"footnote [\w-]+", call)
     }
     name, *below = command.split()[1:]
     row = rows[f"footnote {name}"]

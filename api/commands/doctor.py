@@ -41,7 +41,7 @@ def doctor(
     if as_json:
         print_json([asdict(finding) for finding in found])
     else:
-        _print(found)
+        print_findings(found)
     if any(not finding.ok and not finding.mended for finding in found):
         raise typer.Exit(1)
 
@@ -58,7 +58,8 @@ def _reports(engine: Engine, *, repair: bool) -> Finding:
     return Finding("evaluation reports", False, f"show deleted documents: {names}", mended=repair)
 
 
-def _print(found: Sequence[Finding]) -> None:
+def print_findings(found: Sequence[Finding]) -> None:
+    """A row a finding."""
     table = Table(box=None, header_style="bold")
     for name in ("", "what", "found"):
         table.add_column(name)

@@ -1,0 +1,170 @@
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from ingest.pipeline import Pipeline
+from ingest.types import Source
+from retrieval.backup import Manifest, back_up
+from retrieval.embedding.hashing import HashingBackend
+from retrieval.engine import Engine, open_engine
+from retrieval.errors import DataDirectoryLocked, DataLost, InvalidRequest
+from retrieval.inspection import Inspection
+from retrieval.restoring import restore
+from retrieval.settings import EngineSettings
+from retrieval.stores.blobs import FileBlobs
+from tests.conftest import OpenEngine
+
+
+def _add(engine: Engine, pipeline: Pipeline, *texts: str) -> None:
+    kb, _ = engine.create("kb")
+    for text in texts:
+        source = Source(uri=text, name=f"{text}.txt", data=f"Tea is at {text}.".encode())
+        pipeline.ingest(kb, source, lambda *_: None)
+
+
+def _back_up(engine: Engine, where: Path) -> Manifest:
+    return back_up(engine.settings.data, where, "test", 0.0, lambda _: None)
+
+
+def _texts(data: Path) -> dict[str, bytes]:
+    settings = EngineSettings(data=data, embedding_model="hashing")
+    with open_engine(settings, HashingBackend()) as engine:
+        kb = engine.open("kb")
+        inspected = Inspection(engine.database, engine.stores, engine.blobs)
+        assert all(finding.ok for finding in inspected.inspect(repair=False))
+        return {
+            one.uri: engine.blobs.get(engine.documents.live_blob(kb, one.id) or "")
+            for one in engine.documents.list(kb, 100)
+        }
+
+
+@pytest.fixture
+def filled(engine: Engine, pipeline: Pipeline) -> Engine:
+    _add(engine, pipeline, "four", "five")
+    return engine
+
+
+@pytest.mark.parametrize("name", ["folder", "file.tar"])
+def test_what_is_restored_is_what_was_there(filled: Engine, tmp_path: Path, name: str) -> None:
+    made = _back_up(filled, tmp_path / name)
+    assert (made.documents, made.originals, made.lost) == (2, 2, ())
+    assert restore(tmp_path / name, tmp_path / "new", lambda _: None) == made
+    assert _texts(tmp_path / "new") == {"four": b"Tea is at four.", "five": b"Tea is at five."}
+
+
+def test_a_folder_is_used_again_and_holds_no_more_than_the_last(
+    filled: Engine, pipeline: Pipeline, tmp_path: Path
+) -> None:
+    first = _back_up(filled, tmp_path / "folder")
+    kept = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "folder").glob("blobs/*/*")}
+    kb = filled.open("kb")
+    filled.indexer.remove(kb, next(one.id for one in filled.documents.list(kb, 1)))
+    _add(filled, pipeline, "six")
+    second = _back_up(filled, tmp_path / "folder")
+    now = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "folder").glob("blobs/*/*")}
+    assert len(now) == 2
+    assert len(now.items() & kept.items()) == 1
+    catalogues = [path.name for path in (tmp_path / "folder").glob("catalogue-*")]
+    assert catalogues == [f"catalogue-{second.catalogue}.sqlite"]
+    assert second.catalogue != first.catalogue
+    restore(tmp_path / "folder", tmp_path / "new", lambda _: None)
+    assert len(_texts(tmp_path / "new")) == 2
+
+
+def test_only_the_owner_reads_it(filled: Engine, tmp_path: Path) -> None:
+    _back_up(filled, tmp_path / "folder")
+    _back_up(filled, tmp_path / "file.tar")
+    (catalogue,) = (tmp_path / "folder").glob("catalogue-*")
+    modes = [path.stat().st_mode & 0o777 for path in (tmp_path / "file.tar", catalogue)]
+    assert [*modes, (tmp_path / "folder").stat().st_mode & 0o777] == [0o600, 0o600, 0o700]
+
+
+def test_originals_that_are_gone_are_told_and_the_rest_is_kept(
+    filled: Engine, tmp_path: Path
+) -> None:
+    gone = next(filled.blobs.digests())
+    filled.blobs.delete(gone)
+    made = _back_up(filled, tmp_path / "folder")
+    assert (made.documents, made.originals, made.lost) == (2, 1, (gone,))
+    assert restore(tmp_path / "folder", tmp_path / "new", lambda _: None) == made
+
+
+def test_originals_that_go_meanwhile_are_looked_for_in_a_newer_catalogue(
+    filled: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A document is deleted after the catalogue was copied and before its bytes are."""
+    kb, get, asked = filled.open("kb"), FileBlobs.get, list[str]()
+    [document, _] = filled.documents.list(kb, 2)
+    blob = filled.documents.live_blob(kb, document.id)
+
+    def going(blobs: FileBlobs, digest: str) -> bytes:
+        asked.append(digest)
+        if digest == blob:
+            if asked.count(digest) == 2:
+                filled.indexer.remove(kb, document.id)
+            raise DataLost("It is gone.")
+        return get(blobs, digest)
+
+    monkeypatch.setattr(FileBlobs, "get", going)
+    made = _back_up(filled, tmp_path / "file.tar")
+    assert (made.documents, made.lost) == (1, ())
+
+
+def test_what_is_no_backup_is_not_restored(filled: Engine, tmp_path: Path) -> None:
+    _back_up(filled, tmp_path / "folder")
+    manifest = tmp_path / "folder" / "backup.json"
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.tar").write_text("Tea is at four.")
+    for name in ("empty", "text.tar", "nothing.tar"):
+        with pytest.raises(InvalidRequest, match="isn't a whole backup"):
+            restore(tmp_path / name, tmp_path / "new", lambda _: None)
+    told = json.loads(manifest.read_bytes())
+    for content, said in (("[]", "no backup"), (json.dumps({**told, "format": 2}), "format 2")):
+        manifest.write_text(content)
+        with pytest.raises(InvalidRequest, match=said):
+            restore(tmp_path / "folder", tmp_path / "new", lambda _: None)
+    assert not (tmp_path / "new" / "catalogue.sqlite").exists()
+
+
+@pytest.mark.parametrize("pattern", ["catalogue-*", "blobs/*/*"])
+def test_a_damaged_backup_is_refused(filled: Engine, tmp_path: Path, pattern: str) -> None:
+    _back_up(filled, tmp_path / "folder")
+    damaged = next((tmp_path / "folder").glob(pattern))
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+    with pytest.raises((InvalidRequest, DataLost), match="damaged"):
+        restore(tmp_path / "folder", tmp_path / "new", lambda _: None)
+    assert not (tmp_path / "new" / "catalogue.sqlite").exists()
+
+
+def test_nothing_is_overwritten(filled: Engine, tmp_path: Path) -> None:
+    _back_up(filled, tmp_path / "file.tar")
+    with pytest.raises(InvalidRequest, match="is there already"):
+        _back_up(filled, tmp_path / "file.tar")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("Dear")
+    with pytest.raises(InvalidRequest, match="isn't empty"):
+        _back_up(filled, tmp_path / "mine")
+    with pytest.raises(DataDirectoryLocked):
+        restore(tmp_path / "file.tar", filled.settings.data, lambda _: None)
+    restore(tmp_path / "file.tar", tmp_path / "new", lambda _: None)
+    with pytest.raises(InvalidRequest, match="holds a catalogue already"):
+        restore(tmp_path / "file.tar", tmp_path / "new", lambda _: None)
+
+
+def test_of_a_tar_that_breaks_off_nothing_is_left(
+    filled: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tarfile.TarFile, "addfile", full)
+    with pytest.raises(InvalidRequest, match="No space left"):
+        _back_up(filled, tmp_path / "file.tar")
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_there_must_be_something_to_back_up(open_test_engine: OpenEngine, tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="holds no knowledge bases"):
+        back_up(tmp_path, tmp_path / "folder", "test", 0.0, lambda _: None)
