@@ -79,7 +79,11 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
             app.state.listeners = listeners = Listeners()
             counted.watch(service, listeners)
             models = HostedModels(service, blocking)
-            upstream = Upstream(service.engine.settings.ollama) if settings.ollama_host else None
+            upstream = (
+                Upstream(service.engine.settings.ollama, stopping=service.stopping)
+                if settings.ollama_host
+                else None
+            )
             app.state.gateway = gateway(models, Server(models, Residence()), upstream)
             service.jobs.start()
             service.reindexer.resume()

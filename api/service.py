@@ -1,21 +1,23 @@
 """The composition of the whole: the engine, the way in, and the jobs."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
 from api.evaluating import Evaluator
 from api.reindexing import Reindexer
 from api.settings import Settings
+from api.stopping import Stopping
 from ingest.fetching import Fetcher, Web
 from ingest.highlighting import Highlighter
 from ingest.jobs import Jobs
 from ingest.parsing import ProcessParser
 from ingest.pipeline import Pipeline
+from retrieval.answering import Basis, Question
 from retrieval.engine import Engine, open_engine
 from retrieval.observing import Observer
-from retrieval.ports import EmbeddingBackend
-from retrieval.types import KnowledgeBase
+from retrieval.ports import EmbeddingBackend, Threads
+from retrieval.types import Answer, KnowledgeBase, Piece
 
 _FETCH = 60.0  # seconds that fetching a document may take
 
@@ -32,6 +34,23 @@ class Service:
     reindexer: Reindexer
     evaluator: Evaluator
     fetcher: Web | None
+    stopping: Stopping
+
+    def stream(
+        self, kb: KnowledgeBase, question: Question, model: str, threads: Threads
+    ) -> AsyncGenerator[Basis | Piece | Answer]:
+        """See `Responding.stream`. Raises ServerStopping too."""
+        return self.stopping.until(self.engine.responding.stream(kb, question, model, threads))
+
+    async def answer(
+        self, kb: KnowledgeBase, question: Question, model: str, threads: Threads
+    ) -> Answer:
+        """The whole answer. Raises RetrievalError."""
+        async with aclosing(self.stream(kb, question, model, threads)) as said:
+            async for one in said:
+                if isinstance(one, Answer):
+                    return one
+        raise AssertionError("a stream ended without its answer")
 
     def remove_knowledge_base(self, kb: KnowledgeBase) -> None:
         """Forget a knowledge base, and what was measured of it."""
@@ -64,6 +83,7 @@ def open_service(
                 reindexer=reindexer,
                 evaluator=evaluator,
                 fetcher=fetcher,
+                stopping=Stopping(),
             )
         finally:
             jobs.stop()

@@ -1,5 +1,6 @@
 """`footnote serve`."""
 
+import asyncio
 import re
 import socket
 from contextlib import suppress
@@ -14,10 +15,14 @@ from api.app import create_app
 from api.commands.options import DataOption, settings
 from api.console import err
 from api.log import configure
+from api.service import Service
 
 # How a traceback ends whose error was raised on purpose: its message says all there is to say.
 _ON_PURPOSE = re.compile(r"^(?:retrieval|ingest)\.errors\.\w+: (?P<message>.+)\Z", re.M | re.S)
-_GRACE = 5  # seconds for answers on their way; unfinished jobs go on at the next start
+# Seconds that answers on their way may take, and that those who ask may take to hear that there
+# will be none. Unfinished jobs go on at the next start. `docker stop` kills after 10.
+_PATIENCE = 4
+_GRACE = 2
 
 
 def serve(
@@ -40,21 +45,24 @@ def serve(
         log_level=found.log_level,
         log_config=None,  # api.log takes what it logs
         access_log=False,  # so does api.access, with ids
-        timeout_graceful_shutdown=_GRACE,
+        timeout_graceful_shutdown=_PATIENCE + _GRACE,
     )
     with suppress(KeyboardInterrupt):
         _Server(config, app).run()
 
 
 class _Server(uvicorn.Server):
-    """A server that isn't held up by those who only listen."""
+    """A server that isn't held up by those who only listen, and ends each answer properly."""
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
         self._app = app
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        service: Service = self._app.state.service
         self._app.state.listeners.dismiss()
+        service.jobs.stop()  # who waits for some is told how far they are
+        asyncio.get_running_loop().call_later(_PATIENCE, service.stopping.begin)
         await super().shutdown(sockets)
 
 

@@ -50,10 +50,9 @@ class KnowledgeBaseModel:
         began = time.perf_counter_ns()
         written = _Written(self._kb, completion.base_url)
         question = _question(completion)
-        responding = self._service.engine.responding
         try:
             kb = await self._blocking.call(self._service.engine.open, self._kb.name)
-            stream = responding.stream(kb, question, self._answered_by, self._blocking.call)
+            stream = self._service.stream(kb, question, self._answered_by, self._blocking.call)
             async with aclosing(stream) as said:
                 async for one in said:
                     if isinstance(one, Basis):

@@ -1,12 +1,16 @@
 """What is passed to the Ollama server behind this one, and its answers back, as they are."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
+from http import HTTPStatus
 
 import httpx
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from api.stopping import ServerStopping, Stopping
+from api.wire.framing import NDJSON, SSE, broken_off
 from api.wire.refusals import Refusal
 from retrieval.ollama.address import base_url
 from retrieval.ollama.settings import OllamaSettings
@@ -32,10 +36,14 @@ class Upstream:
     """The Ollama server behind this one."""
 
     def __init__(
-        self, settings: OllamaSettings, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        settings: OllamaSettings,
+        transport: httpx.AsyncBaseTransport | None = None,
+        stopping: Stopping | None = None,
     ) -> None:
         """Raises InvalidRequest for an address that can't be one."""
         self.url = base_url(settings.host)
+        self._stopping = stopping or Stopping()
         key = settings.api_key
         self._client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {key}"} if key else {},
@@ -76,7 +84,9 @@ class Upstream:
         if request.method == "HEAD" or reply.status_code in (204, 304):
             await reply.aclose()
             return Response(status_code=reply.status_code, headers=headers)
-        return StreamingResponse(_bytes(reply, self.url), reply.status_code, headers=headers)
+        until = self._stopping.until(_bytes(reply, self.url))
+        told = _ended(until, request.url.path, headers.get("content-type", ""))
+        return StreamingResponse(told, reply.status_code, headers=headers)
 
     async def listed(self, path: str, via: str) -> list[dict[str, object]]:
         """The models of `tags` or `ps`; none, with a warning in the log, if it can't be asked."""
@@ -91,7 +101,22 @@ class Upstream:
         return [one for one in found or () if isinstance(one, dict)]
 
 
-async def _bytes(reply: httpx.Response, url: str) -> AsyncIterator[bytes]:
+async def _ended(body: AsyncGenerator[bytes], path: str, content_type: str) -> AsyncIterator[bytes]:
+    """The body; where the server stops first, a stream ends with an error in its protocol."""
+    last = b""
+    try:
+        async with aclosing(body):
+            async for chunk in body:
+                last = chunk or last
+                yield chunk
+    except ServerStopping as error:
+        end = broken_off(path, Refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error)))
+        if not content_type.startswith((NDJSON, SSE)):
+            raise  # one value, of which the rest is missing
+        yield end if last.endswith(b"\n") or not last else b"\n\n" + end
+
+
+async def _bytes(reply: httpx.Response, url: str) -> AsyncGenerator[bytes]:
     """The reply's body. What breaks off there breaks off here too."""
     try:
         async for chunk in reply.aiter_raw():

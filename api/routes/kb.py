@@ -122,12 +122,11 @@ async def ask(
     supports has been checked, and `done` with the whole answer; or `error`, where it breaks off.
     """
     opened = await blocking.call(service.engine.open, kb)
-    responding = service.engine.responding
-    model = await responding.model(opened, body.model)
+    model = await service.engine.responding.model(opened, body.model)
     if not body.stream:
-        answer = await responding.answer(opened, body.asked(), model, blocking.call)
+        answer = await service.answer(opened, body.asked(), model, blocking.call)
         return AnswerReply.of(answer, html=body.html)
-    said = responding.stream(opened, body.asked(), model, blocking.call)
+    said = service.stream(opened, body.asked(), model, blocking.call)
     await anext(said)  # what fails in the search still gets a status
     return streamed(_events(said, html=body.html))
 

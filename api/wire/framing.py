@@ -79,6 +79,16 @@ def anthropic_error(refusal: Refusal) -> Response:
     return (reply if refusal.early else wrapped)(value, refusal.status)
 
 
+def broken_off(path: str, refusal: Refusal) -> bytes:
+    """How a stream of that path's protocol ends that isn't whole."""
+    if path.startswith("/api/"):
+        return line({"error": refusal.text})
+    if path == "/v1/messages":
+        kind = _ANTHROPIC.get(refusal.status, "api_error")
+        return event({"type": "error", "error": {"type": kind, "message": refusal.text}}, "error")
+    return event(openai_problem(refusal))
+
+
 async def stream(
     parts: AsyncGenerator[T],
     render: Callable[[T], bytes],
