@@ -5,6 +5,7 @@ sent: no query string (`?search=` is one), no header but the id, no body.
 """
 
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import structlog
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import request_ids
 from api.metrics.work import UNMATCHED, RequestCounts
+from api.tracing import Tracing
 
 _log = structlog.get_logger()
 
@@ -23,9 +25,10 @@ _PROBES = frozenset({"/health", "/ready", "/metrics"})  # asked every few second
 class Access:
     """The outermost layer of the application: whatever answers below, it is told here."""
 
-    def __init__(self, app: ASGIApp, counts: RequestCounts) -> None:
+    def __init__(self, app: ASGIApp, counts: RequestCounts, tracing: Tracing | None = None) -> None:
         self._app = app
         self._counts = counts
+        self._tracing = tracing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -33,7 +36,10 @@ class Access:
             return
         request_id = request_ids.of(scope)
         visit = _Visit(send, request_id)
-        with request_ids.known(request_id), self._counts.under_way.track_inprogress():
+        with ExitStack() as stack:
+            stack.enter_context(request_ids.known(request_id))
+            stack.enter_context(self._counts.under_way.track_inprogress())
+            ended = stack.enter_context(self._tracing.request(scope)) if self._tracing else None
             try:
                 await self._app(scope, receive, visit.send)
             except Exception:
@@ -42,11 +48,13 @@ class Access:
                     _log.exception("reply_broke_off", path=scope["path"][:_PATH])
                     raise
             finally:
-                self._tell(scope, visit)
+                route = getattr(scope.get("route"), "path", UNMATCHED)
+                self._tell(scope, route, visit)
+                if ended:
+                    ended(route, visit.status, request_id)
 
-    def _tell(self, scope: Scope, visit: "_Visit") -> None:
+    def _tell(self, scope: Scope, route: str, visit: "_Visit") -> None:
         seconds = time.perf_counter() - visit.began
-        route = getattr(scope.get("route"), "path", UNMATCHED)
         self._counts.answered(route, scope["method"], visit.status, seconds)
         quiet = route in _PROBES and visit.status < 400
         (_log.debug if quiet else _log.info)(

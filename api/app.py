@@ -38,6 +38,7 @@ from api.routes.dependencies import Blocking
 from api.service import open_service
 from api.settings import Settings
 from api.syncing import mirroring
+from api.tracing import Traced, Tracing, open_tracing
 from api.version import VERSION
 from api.visitors import Visitors, known_hosts
 from api.wire.asking import Server
@@ -53,22 +54,23 @@ are problem documents (RFC 9457). Offsets count Unicode code points of a documen
 class _Watched(FastAPI):
     """An application whose every request is seen, also by what answers errors nobody expected."""
 
-    def __init__(self, metrics: Metrics, **options: Any) -> None:
+    def __init__(self, metrics: Metrics, tracing: Tracing | None, **options: Any) -> None:
         super().__init__(**options)
-        self.state.metrics = metrics
+        self.state.metrics, self._tracing = metrics, tracing
 
     def build_middleware_stack(self) -> ASGIApp:
-        return Access(super().build_middleware_stack(), self.state.metrics.requests)
+        return Access(super().build_middleware_stack(), self.state.metrics.requests, self._tracing)
 
 
 def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> FastAPI:
     """The application over one data directory, open while the application runs."""
 
-    counted = Metrics()
+    counted, tracing = Metrics(), open_tracing()
+    observer = Traced(counted.work, tracing) if tracing else counted.work
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with open_service(settings, backend, counted.work) as service:
+        with open_service(settings, backend, observer) as service:
             keys = service.engine.keys
             exposure.check(settings, keys=keys.any())
             # The first question shouldn't wait for the model to load.
@@ -91,9 +93,12 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
                 yield
             if upstream:
                 await upstream.close()
+        if tracing:
+            await anyio.to_thread.run_sync(tracing.close)
 
     app = _Watched(
         counted,
+        tracing,
         title="Footnote",
         version=VERSION,
         description=_DESCRIPTION,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from retrieval.answer_log import AnswerLog
 from retrieval.answering import Answering
@@ -23,6 +24,7 @@ from retrieval.embedding.model_cache import ModelCache
 from retrieval.embedding.ollama import OllamaBackend
 from retrieval.embedding.registry import Embedders, LoadModel
 from retrieval.embedding.sentence_model import SentenceModel
+from retrieval.errors import StoreUnavailable
 from retrieval.explaining import Explainer
 from retrieval.feedback import FeedbackLog
 from retrieval.generating import Generating
