@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI
 from fastapi.security import HTTPBearer
 from starlette.types import ASGIApp
 
-from api import errors, exposure
+from api import errors, exposure, openapi
 from api.access import Access
 from api.body_limit import BodyLimit
 from api.guard import Guard
@@ -131,4 +131,5 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
     for routes in native:
         app.include_router(routes.router)
     app.mount("/web", web.PageFiles())
+    openapi.describe(app)
     return app

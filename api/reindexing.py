@@ -8,7 +8,7 @@ from evaluation import generations as measured
 from evaluation.generations import Comparison
 from ingest.reindexing import Reindexing
 from retrieval.engine import Engine
-from retrieval.errors import RetrievalError
+from retrieval.errors import InvalidRequest, ModelUnavailable, RetrievalError
 from retrieval.generations import Generations, Wish
 from retrieval.known_items import known_items
 from retrieval.types import Chunking, KnowledgeBase
@@ -54,11 +54,18 @@ class Reindexer:
         *,
         force: bool = False,
     ) -> Status:
-        """Begin, in the background. Raises InvalidRequest where it is under way already."""
+        """Begin, in the background. Raises InvalidRequest where it is under way already, or where
+        the model that is asked for can't be loaded.
+        """
         kb = self._engine.open(name)
         with self._background.claimed(kb):
             wish = Wish(force, tuple(questions))
-            target = self._reindexing.begin(kb, model, chunking, wish)
+            try:
+                target = self._reindexing.begin(kb, model, chunking, wish)
+            except ModelUnavailable as error:
+                if model is None:
+                    raise
+                raise InvalidRequest(str(error)) from error  # whoever asked chose it
             return self._spawn(target, wish)
 
     def wait(self, name: str) -> Status | None:

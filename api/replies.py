@@ -449,11 +449,19 @@ class AnswerReply(BaseModel):
         )
 
 
+class FaultReply(BaseModel):
+    at: str = Field(description="Where in the request, as `body.k`")
+    message: str
+
+
 class Problem(BaseModel):
     """An error, as RFC 9457 describes it."""
 
     type: str
-    title: str
+    title: str = Field(description="The kind of error, for programs")
     status: int
-    detail: str
+    detail: str = Field(description="What was wrong and what to do, for people")
     request_id: str | None = Field(None, description="As in the reply's X-Request-ID and the log")
+    errors: list[FaultReply] | None = Field(
+        None, description="With 422, where parts of the request don't fit: which"
+    )

@@ -2,7 +2,17 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    model_validator,
+)
 
 from api.evaluating import Wanted
 from api.evaluations import Source
@@ -39,10 +49,10 @@ class _Request(BaseModel):
 
 
 class ChunkingSettings(_Request):
-    tokens: int = Field(
+    tokens: StrictInt = Field(
         0, ge=0, le=32_768, description="Most tokens of a chunk; 0: 512, or the embedder's window"
     )
-    overlap: int = Field(
+    overlap: StrictInt = Field(
         32, ge=0, le=32_768, description="Tokens repeated from one chunk to the next"
     )
 
@@ -57,7 +67,7 @@ class ReindexRequest(_Request):
         None, max_length=300, description="An embedding model; by default the one it has"
     )
     chunking: ChunkingSettings | None = Field(None, description="By default as it is")
-    force: bool = Field(False, description="Switch even where it is significantly worse")
+    force: StrictBool = Field(False, description="Switch even where it is significantly worse")
     questions: list[KnownItem] = Field(
         default_factory=list, max_length=10_000, description="By default made of the text"
     )
@@ -72,14 +82,14 @@ class KnowledgeBaseRequest(_Request):
     description: str = Field("", max_length=2_000, description="What it is about, for people")
     chunking: ChunkingSettings = ChunkingSettings()
     fusion: Fusion = Field(Fusion.BACKGROUND, description="How the two legs become one")
-    dense_weight: float | None = Field(
+    dense_weight: StrictFloat | None = Field(
         None, ge=0, le=1, description="Share of the dense leg; by default calibrated"
     )
     chat_model: str = Field(
         "", max_length=300, description="What answers: a model, or `extractive`; empty: the default"
     )
     system_prompt: str = Field("", max_length=20_000, description="Told to the chat model")
-    min_confidence: float | None = Field(
+    min_confidence: StrictFloat | None = Field(
         None, ge=0, le=1, description="Probability of an answer below which none is given"
     )
 
@@ -128,10 +138,10 @@ class SearchRequest(_Request):
     )
 
     query: str = Field(max_length=MAX_QUERY)
-    k: int = Field(10, ge=1, le=MAX_K)
+    k: StrictInt = Field(10, ge=1, le=MAX_K)
     mode: Mode = Mode.HYBRID
     filter: dict[str, Any] = Field(default_factory=dict, description="See Filters in the README")
-    explain: bool = Field(False, description="Say how the legs were weighed")
+    explain: StrictBool = Field(False, description="Say how the legs were weighed")
     why: str | None = Field(
         None, max_length=2048, description="A document, by id or uri: say why it is found or isn't"
     )
@@ -148,11 +158,11 @@ class FeedbackRequest(_Request):
     question: str = Field(min_length=1, max_length=MAX_QUERY)
     document: str = Field(min_length=1, max_length=2048, description="Its id or uri")
     version: str | None = Field(None, max_length=128, description="By default the live one")
-    start: int | None = Field(
+    start: StrictInt | None = Field(
         None, ge=0, lt=2**31, description="Of a passage, in code points of that version's text"
     )
-    end: int | None = Field(None, ge=0, lt=2**31)
-    helpful: bool = Field(description="Whether it answers the question")
+    end: StrictInt | None = Field(None, ge=0, lt=2**31)
+    helpful: StrictBool = Field(description="Whether it answers the question")
 
     def opinion(self, document_id: str) -> Opinion:
         return Opinion(self.question, document_id, self.helpful, self.version, self.start, self.end)
@@ -163,8 +173,8 @@ class EvaluationQuestion(_Request):
     document: str = Field(
         min_length=1, max_length=2048, description="The id or uri of one that answers it"
     )
-    start: int | None = Field(None, ge=0, lt=2**31, description="Of the passage that answers")
-    end: int | None = Field(None, ge=0, lt=2**31)
+    start: StrictInt | None = Field(None, ge=0, lt=2**31, description="Of the passage that answers")
+    end: StrictInt | None = Field(None, ge=0, lt=2**31)
 
 
 class EvaluationRequest(_Request):
@@ -174,7 +184,7 @@ class EvaluationRequest(_Request):
         max_length=10_000,
         description="With `questions` as the source; a question may come again",
     )
-    count: int = Field(200, ge=1, le=2_000, description="With `generated`: at most so many")
+    count: StrictInt = Field(200, ge=1, le=2_000, description="With `generated`: at most so many")
 
     @model_validator(mode="after")
     def _questions_are_the_source(self) -> Self:
@@ -202,10 +212,12 @@ class AskRequest(_Request):
     )
 
     question: str = Field(max_length=MAX_QUERY)
-    k: int = Field(10, ge=1, le=100, description="Chunks to look at")
+    k: StrictInt = Field(10, ge=1, le=100, description="Chunks to look at")
     filter: dict[str, Any] = Field(default_factory=dict)
-    stream: bool = Field(False, description="Server-sent events token, citation, done")
-    html: bool = Field(False, description="Give the answer as HTML too, which is safe to show")
+    stream: StrictBool = Field(False, description="Server-sent events token, citation, done")
+    html: StrictBool = Field(
+        False, description="Give the answer as HTML too, which is safe to show"
+    )
     history: list[TurnRequest] = Field(
         default_factory=list, max_length=MAX_TURNS, description="What was said before"
     )
@@ -215,7 +227,7 @@ class AskRequest(_Request):
     options: dict[str, Any] = Field(
         default_factory=dict, description="For the chat model, as Ollama has them"
     )
-    min_confidence: float | None = Field(
+    min_confidence: StrictFloat | None = Field(
         None, ge=0, le=1, description="As the knowledge base has it, for this question"
     )
 

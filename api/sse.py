@@ -19,3 +19,10 @@ def streamed(events: AsyncIterator[str]) -> StreamingResponse:
 def event(name: str, data: Any) -> str:
     """One event with JSON data."""
     return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+
+def described(*names: str) -> dict[str, Any]:
+    """How OpenAPI describes a stream of these events: the schema of each."""
+    data = {"type": "string", "contentMediaType": "application/json"}
+    event = {"type": "object", "properties": {"event": {"enum": list(names)}, "data": data}}
+    return {EVENT_STREAM: {"schema": event}}

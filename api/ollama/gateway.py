@@ -37,7 +37,7 @@ class Gateway:
         """The reply, ours or the upstream's."""
         if self.upstream is None:
             return await self.own.handle(request)
-        path = request.url.path
+        path = request.scope["path"]
         error = error_of(path)
         try:
             if path in _MERGED and request.method == "GET":
@@ -67,7 +67,7 @@ class Gateway:
     async def _merged(self, request: Request, upstream: Upstream) -> Response:
         """Our models, then those of the upstream that aren't called the same."""
         own = json.loads(bytes((await self.own.handle(request)).body))
-        path, via = request.url.path, request.headers.get(VIA, "")
+        path, via = request.scope["path"], request.headers.get(VIA, "")
         key, at = ("data", "/api/tags") if path == "/v1/models" else ("models", path)
         taken = {one.get("id") or one["name"] for one in own[key] or ()}
         found = [one for one in await upstream.listed(at, via) if one.get("name") not in taken]

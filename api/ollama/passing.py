@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from http import HTTPStatus
+from urllib.parse import quote
 
 import httpx
 import structlog
@@ -68,8 +69,8 @@ class Upstream:
             )
         sent = self._client.build_request(
             request.method,
-            self.url + request.url.path,
-            params=request.url.query or None,
+            self.url + _path(request),
+            params=request.scope["query_string"].decode("latin-1") or None,
             headers={**_passed(request.headers), VIA: _OURS},
             content=request.stream() if body is None else body,
         )
@@ -126,6 +127,14 @@ async def _bytes(reply: httpx.Response, url: str) -> AsyncGenerator[bytes]:
         raise
     finally:
         await reply.aclose()
+
+
+def _path(request: Request) -> str:
+    """The path, escaped so that it stays that path. Raises Refusal for one that leads upwards."""
+    path: str = request.scope["path"]
+    if {".", ".."} & set(path.split("/")):
+        raise Refusal(404, "404 page not found")
+    return quote(path, safe="/:")
 
 
 def _passed(headers: Mapping[str, str]) -> dict[str, str]:

@@ -13,6 +13,11 @@ router = APIRouter(tags=["stored answers"])
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "There is no such knowledge base or stored answer"},
 }
+_MODELS: dict[int | str, dict[str, Any]] = {
+    409: {"model": Problem, "description": "It was built with another embedding model"},
+    429: {"model": Problem, "description": "Too much waits to be embedded; see Retry-After"},
+    502: {"model": Problem, "description": "The Ollama server didn't do what it was asked to"},
+}
 
 
 @router.get("/kb/{kb}/answers", responses=_PROBLEMS)
@@ -64,7 +69,7 @@ async def delete_answer(kb: str, answer_id: str, service: ServiceOf, blocking: B
     await blocking.call(delete)
 
 
-@router.post("/kb/{kb}/answers/{answer_id}/replay", responses=_PROBLEMS)
+@router.post("/kb/{kb}/answers/{answer_id}/replay", responses={**_PROBLEMS, **_MODELS})
 async def replay_answer(
     kb: str, answer_id: str, service: ServiceOf, blocking: BlockingOf
 ) -> ReplayReply:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response, status
 from fastapi.responses import PlainTextResponse
+from pydantic import TypeAdapter
 
 from api import uploads
 from api.replies import (
@@ -17,7 +18,7 @@ from api.replies import (
     VersionReply,
     VersionsReply,
 )
-from api.requests import MAX_DOCUMENTS, TextDocument, UrlDocument
+from api.requests import MAX_DOCUMENTS, Metadata, TextDocument, UrlDocument
 from api.routes.dependencies import INERT, Blocking, BlockingOf, ServiceOf, Version
 from api.samples import sample_uploads
 from api.service import Service
@@ -35,7 +36,10 @@ _FILES: dict[str, Any] = {
     "required": ["files"],
     "properties": {
         "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
-        "metadata": {"type": "string", "description": "A JSON object, for all the files"},
+        "metadata": {
+            **TypeAdapter(Metadata).json_schema(),
+            "description": "A JSON object, for all the files",
+        },
     },
 }
 _TEXT = TextDocument.model_json_schema()
@@ -62,11 +66,9 @@ _BODY = {
 }
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "There is no such knowledge base or document"},
-    413: {"model": Problem, "description": "The body is too large"},
-    422: {"model": Problem, "description": "Something in the request doesn't fit"},
-    429: {"model": Problem, "description": "Too many documents wait; see Retry-After"},
 }
 _ACCEPTED: dict[int | str, dict[str, Any]] = {
+    429: {"model": Problem, "description": "Too many documents wait; see Retry-After"},
     202: {"model": JobsReply, "description": "Accepted: follow the jobs"},
     200: {"model": JobsReply, "description": "With `wait`: all jobs are final, none is put off"},
 }
@@ -259,7 +261,11 @@ async def get_text(
     return await blocking.call(got)
 
 
-@router.get("/kb/{kb}/documents/{document_id}/original", responses=_PROBLEMS)
+@router.get(
+    "/kb/{kb}/documents/{document_id}/original",
+    response_class=Response,
+    responses={**_PROBLEMS, 200: {"content": {"*/*": {}}, "description": "Of the type it has"}},
+)
 async def get_original(
     kb: str, document_id: str, service: ServiceOf, blocking: BlockingOf, version: Version = None
 ) -> Response:

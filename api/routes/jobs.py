@@ -7,6 +7,7 @@ import anyio
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
+from api import sse
 from api.errors import described
 from api.listeners import Listeners, ListenersOf
 from api.replies import JobReply, Problem, QueueReply
@@ -22,6 +23,10 @@ router = APIRouter(tags=["jobs"])
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "There is no such job"}
+}
+_FOLLOWED: dict[int | str, dict[str, Any]] = {
+    200: {"content": sse.described("job", "queue", "counts", "gone", "error")},
+    429: {"model": Problem, "description": "As many follow as may; see Retry-After"},
 }
 _LOOK = 0.1  # seconds between two looks at a job
 _LOOK_AT_QUEUE = 0.25
@@ -50,7 +55,7 @@ async def list_jobs(
 @router.get(
     "/jobs/events",
     response_class=StreamingResponse,
-    responses={**_PROBLEMS, 200: {"content": {EVENT_STREAM: {}}}},
+    responses={**_PROBLEMS, **_FOLLOWED},
 )
 async def follow_queue(
     kb: Annotated[str, Query(description="The knowledge base whose queue it is")],
@@ -76,7 +81,7 @@ async def get_job(job_id: str, service: ServiceOf, blocking: BlockingOf) -> JobR
 @router.get(
     "/jobs/{job_id}/events",
     response_class=StreamingResponse,
-    responses={**_PROBLEMS, 200: {"content": {EVENT_STREAM: {}}}},
+    responses={**_PROBLEMS, **_FOLLOWED},
 )
 async def follow_job(
     job_id: str, service: ServiceOf, blocking: BlockingOf, listeners: ListenersOf

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Response, status
 from fastapi.responses import StreamingResponse
 
+from api import sse
 from api.errors import described
 from api.explaining import explained_search
 from api.replies import (
@@ -31,9 +32,21 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     409: {"model": Problem, "description": "It was built with another embedding model"},
     422: {"model": Problem, "description": "Something in the request doesn't fit"},
 }
+_ASKED: dict[int | str, dict[str, Any]] = {
+    **_PROBLEMS,
+    429: {"model": Problem, "description": "Too much waits to be embedded; see Retry-After"},
+    502: {"model": Problem, "description": "The Ollama server didn't do what it was asked to"},
+}
 
 
-@router.put("/kb/{kb}", responses={**_PROBLEMS, 412: {"model": Problem}})
+@router.put(
+    "/kb/{kb}",
+    responses={
+        **_PROBLEMS,
+        201: {"model": KnowledgeBaseReply, "description": "New"},
+        412: {"model": Problem, "description": "It was to be new, and is there already"},
+    },
+)
 async def put_knowledge_base(
     kb: str,
     service: ServiceOf,
@@ -91,7 +104,7 @@ async def delete_knowledge_base(kb: str, service: ServiceOf, blocking: BlockingO
     await blocking.call(delete)
 
 
-@router.post("/kb/{kb}/search", responses=_PROBLEMS)
+@router.post("/kb/{kb}/search", responses=_ASKED)
 async def search(
     kb: str, body: SearchRequest, service: ServiceOf, blocking: BlockingOf
 ) -> SearchReply:
@@ -106,10 +119,10 @@ async def search(
     "/kb/{kb}/ask",
     response_model=AnswerReply,
     responses={
-        **_PROBLEMS,
+        **_ASKED,
         200: {
             "description": "The answer; with `stream`, as server-sent events",
-            "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+            "content": sse.described("token", "citation", "done", "error"),
         },
     },
 )

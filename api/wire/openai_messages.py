@@ -38,15 +38,15 @@ def effort(value: str | None) -> bool | str | None:
     return _EFFORTS[value]
 
 
-def schema(response_format: Mapping[str, Any] | None) -> Any:
-    """`format` from a response format: text, json_object or json_schema."""
-    wanted = response_format or {}
+def schema(response_format: Any) -> Any:
+    """`format` from a response format: text, json_object or json_schema. Raises Refusal."""
+    wanted = _object(response_format, "response_format")
     if wanted.get("type") == "json_object":
         return "json"
     if wanted.get("type") != "json_schema":
         return None
     # In a chat the schema is one level deeper than in a response.
-    found = wanted.get("schema", (wanted.get("json_schema") or {}).get("schema"))
+    found = wanted.get("schema", _object(wanted.get("json_schema"), "json_schema").get("schema"))
     if not isinstance(found, dict):
         raise Refusal(400, "response_format of type json_schema has no schema")
     return found
@@ -71,7 +71,7 @@ def text_and_images(parts: Sequence[Any]) -> tuple[str, tuple[bytes, ...]]:
 def _message(item: Any) -> Message:
     if not isinstance(item, dict):
         raise Refusal(400, "messages must be objects")
-    content, calls = item.get("content"), tuple(_calls(item.get("tool_calls") or ()))
+    content, calls = item.get("content"), tuple(_calls(item.get("tool_calls") or []))
     if content is None and not calls:
         raise Refusal(400, "invalid message content type: <nil>")
     if isinstance(content, list):
@@ -91,17 +91,20 @@ def _message(item: Any) -> Message:
     )
 
 
-def _calls(items: Sequence[Any]) -> Iterator[ToolCall]:
+def _calls(items: Any) -> Iterator[ToolCall]:
+    if not isinstance(items, list):
+        raise Refusal(400, "tool_calls must be a list")
     for item in items:
-        function = item.get("function") if isinstance(item, dict) else None
+        call = _object(item, "a tool call")
+        function = _object(call.get("function"), "function")
         try:
-            arguments = json.loads((function or {}).get("arguments") or "{}")
+            arguments = json.loads(function.get("arguments") or "{}")
         except (ValueError, TypeError, RecursionError):
             arguments = None
         if not isinstance(arguments, dict):
             raise Refusal(400, "invalid tool call arguments")
-        name = str((function or {}).get("name") or "")
-        yield ToolCall(str(item.get("id") or ""), ToolCallFunction(name, arguments))
+        name = str(function.get("name") or "")
+        yield ToolCall(str(call.get("id") or ""), ToolCallFunction(name, arguments))
 
 
 def _part(part: Any) -> tuple[str | None, bytes | None]:
@@ -114,7 +117,7 @@ def _part(part: Any) -> tuple[str | None, bytes | None]:
         url = part.get("image_url")
         return None, _image(url.get("url") if isinstance(url, dict) else url)
     if kind == "image":
-        source = part.get("source") or {}
+        source = _object(part.get("source"), "source")
         if source.get("type") != "base64":
             raise Refusal(
                 400,
@@ -132,6 +135,13 @@ def _image(url: Any) -> bytes:
     if not comma or not head.startswith("data:image/") or not head.endswith(";base64"):
         raise Refusal(400, "invalid image input")
     return image(data, "image_url")
+
+
+def _object(value: Any, what: str) -> Mapping[str, Any]:
+    """An object; an empty one for null. Raises Refusal."""
+    if value is not None and not isinstance(value, dict):
+        raise Refusal(400, f"{what} must be an object")
+    return value or {}
 
 
 def _go_type(value: Any) -> str:

@@ -33,7 +33,7 @@ class Router:
 
     async def handle(self, request: Request) -> Response:
         """The reply; 404, 405 and redirects as plain as Ollama's."""
-        path = request.url.path
+        path = request.scope["path"]
         found = self._find(path)
         if found is None:
             if path != _clean(path) and self._find(_clean(path)):

@@ -77,7 +77,7 @@ def test_what_cannot_be_done_is_said(client: TestClient, add_text: AddText) -> N
     add_text()
     assert_problem(client.post("/kb/kb/reindex", json={}), 422, "already")
     assert_problem(client.post("/kb/no/reindex", json={}), 404)
-    assert_problem(client.post("/kb/kb/reindex", json={"model": "no/such-model"}), 503)
+    assert_problem(client.post("/kb/kb/reindex", json={"model": "no/such-model"}), 422)
     assert_problem(client.post("/kb/kb/reindex", json={"chunking": {"tokens": 5}}), 422)
 
 

@@ -1,0 +1,52 @@
+"""Anything that fits the native interface's own description, and much that doesn't, is answered as
+that description says. `FUZZ_CASES=20000 pytest tests/fuzzing` sends so many requests.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import given
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import CheckFunction
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from api.app import create_app
+from api.settings import Settings
+from tests.fuzzing.conftest import Target, fuzzed
+from tests.fuzzing.world import KNOWN
+
+SCHEMA = schemathesis.openapi.from_dict(create_app(Settings()).openapi())
+SCHEMA.config.max_stream_events = 1  # those who follow the queue are told something at once
+OPERATIONS: list[Any] = [one.ok() for one in SCHEMA.get_all_operations() if isinstance(one, Ok)]
+QUICK = 6  # cases of each operation in the test suite
+# A description can't say which names and filters there may be.
+UNCHECKED: list[CheckFunction] = [positive_data_acceptance]
+
+
+def _strategies(operation: Any) -> Iterator[st.SearchStrategy[Case[Any]]]:
+    """Requests that fit the description and that don't, about what there is and what isn't."""
+    known = {one.name: KNOWN for one in operation.path_parameters} or None
+    yield operation.as_strategy(path_parameters=known)
+    if known:
+        yield operation.as_strategy()
+    if operation.body or list(operation.query):
+        yield operation.as_strategy(GenerationMode.NEGATIVE, path_parameters=known)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.label)
+def test_a_request_is_answered_as_described(operation: Any, alone: Target) -> None:
+    @fuzzed(QUICK, len(OPERATIONS))
+    @given(case=st.sampled_from(list(_strategies(operation))).flatmap(lambda kind: kind))
+    def sent(case: Case[Any]) -> None:
+        case.path_parameters = alone.world.with_ids(case.path_parameters)
+        reply = case.call(base_url=alone.url, timeout=30)
+        if case.method == "DELETE" and reply.status_code == 204:
+            alone.world.build()
+        alone.count(reply.status_code)
+        case.validate_response(reply, excluded_checks=UNCHECKED)
+
+    sent()
