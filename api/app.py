@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from api import errors, exposure, openapi
 from api.access import Access
-from api.body_limit import BodyLimit
+from api.body_limit import Bodies, BodyLimit
 from api.guard import Guard
 from api.keyring import Keyring
 from api.listeners import Listeners
@@ -107,11 +107,12 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
         redoc_url=None,
         dependencies=[Depends(HTTPBearer(auto_error=False))],  # described; checked by the guard
     )
-    app.add_middleware(BodyLimit, limit=settings.max_upload_bytes)
+    bodies = Bodies(settings.max_upload_bytes, settings.max_request_bytes)
+    app.add_middleware(BodyLimit, bodies=bodies)
     names = filter(None, map(str.strip, settings.allowed_hosts.split(",")))
     known_host = known_hosts(settings.host, list(names))
     app.add_middleware(Visitors, known_host=known_host)
-    app.add_middleware(Protocols, known_host=known_host, limit=settings.max_upload_bytes)
+    app.add_middleware(Protocols, known_host=known_host, bodies=bodies)
     app.add_middleware(Guard)
     errors.install(app)
     native = (

@@ -1,46 +1,101 @@
-"""No request body is read beyond the limit, whatever its length claims to be."""
+"""No request body is read beyond its limit, whatever its length claims to be, nor waited for longer
+than a slow line needs; and all that are being read have a limit together.
+"""
 
+import anyio
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import problem
 
+PATIENCE = 30.0  # seconds that a body may take in any case
+PACE = 1_000  # bytes a second that it must come at beyond that
+TOGETHER = 4  # times the largest upload: the bodies that are held at once
+
+
+class Bodies:
+    """The limits on bodies, and how much of them is held right now."""
+
+    def __init__(self, uploads: int, others: int) -> None:
+        """Bytes that an upload of documents may have, and any other body."""
+        self._uploads = uploads
+        self._others = min(uploads, others)
+        self._held = 0
+
+    def limit(self, scope: Scope) -> int:
+        """Bytes that the body of a request may have."""
+        _, *parts = scope["path"].split("/")
+        uploads = len(parts) > 2 and (parts[0], parts[2]) == ("kb", "documents")
+        return self._uploads if uploads else self._others
+
+    def detail(self, limit: int) -> str:
+        """What to say of a body beyond the limit."""
+        name = "UPLOAD" if limit == self._uploads else "REQUEST"
+        return (
+            f"The request body is larger than the limit of {limit:,} bytes. Send less at once, or "
+            f"raise FOOTNOTE_MAX_{name}_BYTES."
+        )
+
+    async def serve(
+        self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, limit: int | None
+    ) -> None:
+        """Run an application that receives a body within the limits; with None, of any size, as it
+        is passed on and not held.
+
+        The application sees HTTPException: 408, 413, 503.
+        """
+        received, ended, began = 0, False, anyio.current_time()
+
+        async def within_limits() -> Message:
+            nonlocal received, ended
+            if ended:  # what is waited for now is that the client goes
+                return await receive()
+            left = began + PATIENCE + received / PACE - anyio.current_time()
+            with anyio.move_on_after(left) as waiting:
+                message = await receive()
+            if waiting.cancelled_caught:
+                raise HTTPException(408, _slow(received))
+            size = len(message.get("body", b""))
+            received += size
+            ended = not message.get("more_body", False)
+            if limit is not None:
+                self._held += size
+                if received > limit:
+                    raise HTTPException(413, self.detail(limit))
+                if self._held > TOGETHER * self._uploads:
+                    raise HTTPException(503, _FULL, {"Retry-After": "5"})
+            return message
+
+        try:
+            await app(scope, within_limits, send)
+        finally:
+            self._held -= received if limit is not None else 0
+
 
 class BodyLimit:
-    """Answers 413 as soon as a body is, or says that it is, larger than `limit` bytes."""
+    """Answers 413 as soon as a body is, or says that it is, larger than it may be."""
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    def __init__(self, app: ASGIApp, bodies: Bodies) -> None:
         self._app = app
-        self._limit = limit
+        self._bodies = bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit = self._bodies.limit(scope)
         declared = dict(scope["headers"]).get(b"content-length", b"")
-        if declared.isdigit() and int(declared) > self._limit:
-            await problem(413, "TooLarge", _detail(self._limit))(scope, receive, send)
+        if declared.isdigit() and int(declared[:20]) > limit:
+            await problem(413, "TooLarge", self._bodies.detail(limit))(scope, receive, send)
             return
-        await self._app(scope, limited(receive, self._limit), send)
+        await self._bodies.serve(self._app, scope, receive, send, limit)
 
 
-def limited(receive: Receive, limit: int) -> Receive:
-    """Receives a body of at most `limit` bytes. Raises HTTPException, 413."""
-    received = 0
-
-    async def within_limit() -> Message:
-        nonlocal received
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > limit:
-            raise HTTPException(413, _detail(limit))
-        return message
-
-    return within_limit
+_FULL = "As many bytes are being sent as this server holds at once. Send it again in a moment."
 
 
-def _detail(limit: int) -> str:
+def _slow(received: int) -> str:
     return (
-        f"The request body is larger than the limit of {limit:,} bytes. Send less at once, or "
-        f"raise FOOTNOTE_MAX_UPLOAD_BYTES."
+        f"Of the request body {received:,} bytes came in time; it is waited for {PATIENCE:g} "
+        f"seconds, and longer at {PACE:,} bytes a second or more."
     )

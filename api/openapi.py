@@ -17,6 +17,7 @@ _ANY = {
 }
 _WITH_BODY = {
     HTTPStatus.BAD_REQUEST: "The body can't be decoded",
+    HTTPStatus.REQUEST_TIMEOUT: "The body comes too slowly",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large",
 }
 _SCHEMAS_OF_FASTAPI = ("HTTPValidationError", "ValidationError")

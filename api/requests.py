@@ -30,6 +30,12 @@ from retrieval.types import Mode
 
 MAX_DOCUMENTS = 1_000  # texts in one request
 MAX_TURNS = 1_000  # of a conversation
+MAX_TURN = 100_000  # characters of one
+MAX_METADATA = 256  # keys of a document
+MAX_VALUES = 1_000  # of one key
+MAX_VALUE = 20_000  # characters of one
+MAX_URI = 2_048  # characters
+MAX_QUESTIONS = 10_000  # of a reindexing or an evaluation
 
 
 def _fractional(value: object) -> object:
@@ -40,8 +46,11 @@ def _fractional(value: object) -> object:
 
 
 Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
-Scalar = str | bool | Whole | Annotated[FiniteFloat, BeforeValidator(_fractional)]
-Metadata = dict[Annotated[str, Field(min_length=1, max_length=128)], Scalar | list[Scalar]]
+Text = Annotated[str, Field(max_length=MAX_VALUE)]
+Scalar = Text | bool | Whole | Annotated[FiniteFloat, BeforeValidator(_fractional)]
+Key = Annotated[str, Field(min_length=1, max_length=128)]
+Values = Annotated[list[Scalar], Field(max_length=MAX_VALUES)]
+Metadata = Annotated[dict[Key, Scalar | Values], Field(max_length=MAX_METADATA)]
 
 
 class _Request(BaseModel):
@@ -59,7 +68,9 @@ class ChunkingSettings(_Request):
 
 class KnownItem(_Request):
     question: str = Field(min_length=1, max_length=MAX_QUERY)
-    uri: str = Field(min_length=1, description="Of the document that answers it")
+    uri: str = Field(
+        min_length=1, max_length=MAX_URI, description="Of the document that answers it"
+    )
 
 
 class ReindexRequest(_Request):
@@ -69,7 +80,7 @@ class ReindexRequest(_Request):
     chunking: ChunkingSettings | None = Field(None, description="By default as it is")
     force: StrictBool = Field(False, description="Switch even where it is significantly worse")
     questions: list[KnownItem] = Field(
-        default_factory=list, max_length=10_000, description="By default made of the text"
+        default_factory=list, max_length=MAX_QUESTIONS, description="By default made of the text"
     )
 
     def cut(self) -> types.Chunking | None:
@@ -117,12 +128,12 @@ class _Described(_Request):
 class TextDocument(_Described):
     text: str = Field(description="The document itself")
     uri: str | None = Field(
-        None, min_length=1, max_length=2048, description="Its identity; by default its content"
+        None, min_length=1, max_length=MAX_URI, description="Its identity; by default its content"
     )
 
 
 class UrlDocument(_Described):
-    url: str = Field(min_length=1, max_length=2048, description="Fetched, if that is allowed")
+    url: str = Field(min_length=1, max_length=MAX_URI, description="Fetched, if that is allowed")
 
 
 class TextDocuments(_Request):
@@ -143,7 +154,9 @@ class SearchRequest(_Request):
     filter: dict[str, Any] = Field(default_factory=dict, description="See Filters in the README")
     explain: StrictBool = Field(False, description="Say how the legs were weighed")
     why: str | None = Field(
-        None, max_length=2048, description="A document, by id or uri: say why it is found or isn't"
+        None,
+        max_length=MAX_URI,
+        description="A document, by id or uri: say why it is found or isn't",
     )
 
 
@@ -156,7 +169,7 @@ class FeedbackRequest(_Request):
     )
 
     question: str = Field(min_length=1, max_length=MAX_QUERY)
-    document: str = Field(min_length=1, max_length=2048, description="Its id or uri")
+    document: str = Field(min_length=1, max_length=MAX_URI, description="Its id or uri")
     version: str | None = Field(None, max_length=128, description="By default the live one")
     start: StrictInt | None = Field(
         None, ge=0, lt=2**31, description="Of a passage, in code points of that version's text"
@@ -171,7 +184,7 @@ class FeedbackRequest(_Request):
 class EvaluationQuestion(_Request):
     question: str = Field(min_length=1, max_length=MAX_QUERY)
     document: str = Field(
-        min_length=1, max_length=2048, description="The id or uri of one that answers it"
+        min_length=1, max_length=MAX_URI, description="The id or uri of one that answers it"
     )
     start: StrictInt | None = Field(None, ge=0, lt=2**31, description="Of the passage that answers")
     end: StrictInt | None = Field(None, ge=0, lt=2**31)
@@ -181,7 +194,7 @@ class EvaluationRequest(_Request):
     source: Source = Field(description="`generated` ones are sentences of the text")
     questions: list[EvaluationQuestion] = Field(
         default_factory=list,
-        max_length=10_000,
+        max_length=MAX_QUESTIONS,
         description="With `questions` as the source; a question may come again",
     )
     count: StrictInt = Field(200, ge=1, le=2_000, description="With `generated`: at most so many")
@@ -202,7 +215,7 @@ class EvaluationRequest(_Request):
 
 class TurnRequest(_Request):
     role: Literal["user", "assistant", "system"]
-    content: str
+    content: str = Field(max_length=MAX_TURN)
 
 
 class AskRequest(_Request):

@@ -88,7 +88,10 @@ class Settings(BaseSettings):
         False, description="Keep every answer with what decided it, to replay it"
     )
     max_upload_bytes: int = Field(
-        256 * 1024 * 1024, ge=1, description="Largest request body, and largest file"
+        256 * 1024 * 1024, ge=1, description="Largest upload of documents, and largest file"
+    )
+    max_request_bytes: int = Field(
+        16 * 1024 * 1024, ge=1, description="Largest body of any other request"
     )
     max_pages: int = Field(5_000, ge=1, description="Most pages of one document")
     max_characters: int = Field(50_000_000, ge=1, description="Most characters of one document")

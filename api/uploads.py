@@ -21,7 +21,7 @@ from retrieval.types import Metadata as Kept
 from retrieval.types import to_metadata
 
 _METADATA: TypeAdapter[Metadata] = TypeAdapter(Metadata)
-_MAX_NAME = 1_024
+MAX_NAME = 1_024
 
 
 async def read(request: Request) -> list[Ingest] | UrlDocument:
@@ -122,10 +122,10 @@ def _name(name: str | None) -> str:
     In a form `"` is written `%22`, and nothing else is (WHATWG, multipart/form-data).
     """
     cleaned = (name or "").replace("%22", '"').replace("\\", "/").lstrip("/").strip()
-    if not cleaned or len(cleaned) > _MAX_NAME or not cleaned.isprintable():
+    if not cleaned or len(cleaned) > MAX_NAME or not cleaned.isprintable():
         shown = (name or "")[:80]
         raise InvalidRequest(
-            f"{shown!r} can't name a document: use 1 to {_MAX_NAME} printable characters."
+            f"{shown!r} can't name a document: use 1 to {MAX_NAME} printable characters."
         )
     return cleaned
 

@@ -23,8 +23,8 @@ from retrieval.types import MetadataValue, Scalar
 Filter: TypeAlias = Mapping[str, Any]
 Condition: TypeAlias = ColumnElement[bool]
 
-_DEPTH = 16
-_CONDITIONS = 256
+MAX_DEPTH = 16
+MAX_CONDITIONS = 256
 
 _live = versions.alias("live")  # the query around a filter may have versions of its own
 
@@ -51,15 +51,15 @@ def metadata_rows(document_id: str, key: str, value: MetadataValue) -> list[dict
 
 def condition(filter_: Filter) -> Condition:
     """The condition that a filter sets on a row of `documents`. Raises InvalidRequest."""
-    budget = [_CONDITIONS]
+    budget = [MAX_CONDITIONS]
     return _all_of(filter_, 0, budget)
 
 
 def _all_of(filter_: object, depth: int, budget: list[int]) -> Condition:
     if not isinstance(filter_, Mapping):
         raise InvalidRequest(f"A filter is a JSON object, not {short(filter_)}.")
-    if depth > _DEPTH:
-        raise InvalidRequest(f"A filter may be nested {_DEPTH} levels deep; this one is deeper.")
+    if depth > MAX_DEPTH:
+        raise InvalidRequest(f"A filter may be nested {MAX_DEPTH} levels deep; this one is deeper.")
     return and_(true(), *(_one(key, value, depth, budget) for key, value in filter_.items()))
 
 
@@ -92,7 +92,7 @@ def _compare(key: str, operator: str, operand: object, budget: list[int]) -> Con
         return not_(_compare(key, "$eq", operand, budget))
     budget[0] -= 1
     if budget[0] < 0:
-        raise InvalidRequest(f"A filter may hold {_CONDITIONS} conditions; this one holds more.")
+        raise InvalidRequest(f"A filter may hold {MAX_CONDITIONS} conditions; this one holds more.")
     if operator == "$exists":
         if not isinstance(operand, bool):
             raise InvalidRequest(

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.app import create_app
 from api.commands.options import DataOption, settings
+from api.connections import CONNECTIONS, Connection, make_room
 from api.console import err
 from api.log import configure
 from api.service import Service
@@ -46,7 +47,11 @@ def serve(
         log_config=None,  # api.log takes what it logs
         access_log=False,  # so does api.access, with ids
         timeout_graceful_shutdown=_PATIENCE + _GRACE,
+        http=Connection,
+        ws="none",
+        limit_concurrency=CONNECTIONS,
     )
+    make_room()
     with suppress(KeyboardInterrupt):
         _Server(config, app).run()
 

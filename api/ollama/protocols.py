@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.body_limit import limited
+from api.body_limit import Bodies
 from api.visitors import KnownHost
 from api.wire.doorway import Doorway
 
@@ -16,19 +16,18 @@ class Protocols:
     The application's state holds the `gateway` that answers them.
     """
 
-    def __init__(self, app: ASGIApp, known_host: KnownHost, limit: int) -> None:
+    def __init__(self, app: ASGIApp, known_host: KnownHost, bodies: Bodies) -> None:
         self._app = app
         self._known_host = known_host
-        self._limit = limit
+        self._bodies = bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "").replace("//", "/")
         if scope["type"] != "http" or not path.startswith(_PREFIXES):
             await self._app(scope, receive, send)
             return
-        if not path.startswith(_BLOBS):
-            receive = limited(receive, self._limit)
+        limit = None if path.startswith(_BLOBS) else self._bodies.limit(scope)
         gateway = scope["app"].state.gateway
         scope["route"] = gateway.own.route(path)
         doorway = Doorway(gateway, self._known_host)
-        await doorway(scope, receive, send)
+        await self._bodies.serve(doorway, scope, receive, send, limit)

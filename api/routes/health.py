@@ -8,15 +8,14 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api.errors import problem
+from api.limits import limits
 from api.readiness import Readiness, readiness
-from api.requests import MAX_DOCUMENTS
 from api.routes.dependencies import BlockingOf, ServiceOf
 from api.service import Service
 from api.version import VERSION
 from retrieval import access
 from retrieval.abstention import THRESHOLD
 from retrieval.responding import EXTRACTIVE
-from retrieval.search import MAX_K, MAX_QUERY
 
 router = APIRouter(tags=["health"])
 
@@ -82,13 +81,6 @@ async def info(service: ServiceOf, blocking: BlockingOf) -> dict[str, Any]:
         "answers_stored": settings.store_answers,
         "min_confidence": THRESHOLD,
         "fetch_urls": settings.fetch_urls,
-        "limits": {
-            "upload_bytes": settings.max_upload_bytes,
-            "pages": settings.max_pages,
-            "characters": settings.max_characters,
-            "documents_per_request": MAX_DOCUMENTS,
-            "k": MAX_K,
-            "query_characters": MAX_QUERY,
-        },
+        "limits": limits(settings),
         "jobs_unfinished": await blocking.call(service.jobs.unfinished),
     }

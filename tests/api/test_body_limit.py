@@ -1,15 +1,19 @@
+import math
 from collections.abc import Iterator
 
 import anyio
 import pytest
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
-from api.body_limit import BodyLimit
+from api.body_limit import PACE, PATIENCE, TOGETHER, Bodies, BodyLimit
+from tests.api.clock import FastLoop
 from tests.api.replies import JSON, assert_problem
 
 LIMIT = 2_000_000  # of the shared client
+SCOPE = {"type": "http", "path": "/", "headers": []}
 FORM = {"content-type": "multipart/form-data; boundary=B"}
 
 
@@ -68,5 +72,111 @@ def test_reading_stops_at_the_limit() -> None:
             await receive()
 
     with pytest.raises(HTTPException) as refused:
-        anyio.run(BodyLimit(greedy, 10), {"type": "http", "headers": []}, receive, send)
+        anyio.run(BodyLimit(greedy, Bodies(10, 10)), SCOPE, receive, send)
     assert (refused.value.status_code, received) == (413, 12)
+
+
+Sent = list[tuple[float, bytes]]
+"""The parts of a body, each after so many seconds."""
+
+
+async def _answer(parts: Sent, bodies: Bodies) -> int:
+    """The status that a body is answered with, that is sent like that and then goes on for ever."""
+    statuses: list[int] = []
+
+    async def receive() -> Message:
+        wait, body = parts.pop(0) if parts else (math.inf, b"")
+        await anyio.sleep(wait)
+        return {"type": "http.request", "body": body, "more_body": bool(parts)}
+
+    async def send(message: Message) -> None:
+        statuses.append(message.get("status", 0))
+
+    async def greedy(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            while (await receive())["more_body"]:
+                pass
+            await Response()(scope, receive, send)
+        except HTTPException as refused:
+            await Response(status_code=refused.status_code)(scope, receive, send)
+
+    await BodyLimit(greedy, bodies)(SCOPE, receive, send)
+    return statuses[0]
+
+
+@pytest.mark.parametrize(
+    ("parts", "status"),
+    [
+        ([(0.0, b"a")], 200),
+        ([(PATIENCE - 1, b"a")], 200),
+        ([(1.0, b"a")] * 100, 408),  # a byte a second
+        ([(math.inf, b"")], 408),
+        ([(1.0, b"a" * PACE)] * 100, 200),
+        ([(1.0, b"a" * PACE)] * 50 + [(1.0, b"a")] * 50, 408),
+    ],
+    ids=["at once", "late", "a byte a second", "never", "slowly", "ever slower"],
+)
+def test_a_body_is_waited_for_as_long_as_a_slow_line_needs(parts: Sent, status: int) -> None:
+    loop = {"loop_factory": FastLoop}
+    found = anyio.run(_answer, parts, Bodies(10**6, 10**6), backend_options=loop)
+    assert found == status
+
+
+def test_what_waits_for_the_client_to_go_is_not_hurried() -> None:
+    async def wait(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        assert (await receive())["type"] == "http.disconnect"
+
+    async def main() -> None:
+        messages: list[tuple[float, Message]] = [
+            (0.0, {"type": "http.request", "body": b"a", "more_body": False}),
+            (100 * PATIENCE, {"type": "http.disconnect"}),
+        ]
+
+        async def receive() -> Message:
+            after, message = messages.pop(0)
+            await anyio.sleep(after)
+            return message
+
+        async def send(message: Message) -> None:
+            raise AssertionError(message)
+
+        await BodyLimit(wait, Bodies(10, 10))(SCOPE, receive, send)
+
+    anyio.run(main, backend_options={"loop_factory": FastLoop})
+
+
+def test_bodies_have_a_limit_together() -> None:
+    bodies = Bodies(10, 10)
+    parts: Sent = [(1.0, b"a" * 9), (1.0, b"")]
+
+    async def main() -> list[int]:
+        found: list[int] = []
+
+        async def one() -> None:
+            found.append(await _answer(list(parts), bodies))
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(TOGETHER + 2):
+                tasks.start_soon(one)
+        async with anyio.create_task_group() as tasks:  # what is answered isn't held any more
+            tasks.start_soon(one)
+        return found
+
+    found = anyio.run(main, backend_options={"loop_factory": FastLoop})
+    assert sorted(found) == [200] * (TOGETHER + 1) + [503] * 2
+
+
+@pytest.mark.parametrize(
+    ("path", "limit"),
+    [
+        ("/kb/a/documents", 100),
+        ("/kb/a/documents/b", 100),
+        ("/kb/a/search", 10),
+        ("/api/chat", 10),
+        ("/kb/documents", 10),
+    ],
+)
+def test_uploads_may_be_larger_than_other_bodies(path: str, limit: int) -> None:
+    assert Bodies(100, 10).limit({"path": path}) == limit
+    assert Bodies(5, 10).limit({"path": path}) == 5

@@ -29,7 +29,7 @@ def test_every_error_is_a_problem_document(operations: dict[str, dict[str, Any]]
     ("operation", "statuses"),
     [
         ("get /health", {"200", "403", "422", "503"}),
-        ("put /kb/{kb}", {"200", "201", "400", "403", "404", "409", "413", "422", "503"}),
+        ("put /kb/{kb}", {"200", "201", "400", "403", "404", "408", "409", "413", "422", "503"}),
         ("get /kb/{kb}/documents", {"200", "403", "404", "422", "503"}),
     ],
 )

@@ -1,0 +1,106 @@
+"""The protocol over real sockets, with its patience shortened."""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from api import connections
+from api.connections import HEAD_BYTES, Connection
+
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
+SHORT = 0.3  # seconds
+
+
+async def _app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers a byte; under `/much` more than a connection holds."""
+    size = 50_000_000 if scope["path"] == "/much" else 1
+    headers = [(b"content-length", str(size).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    for _ in range(max(1, size // 100_000)):
+        await send(
+            {"type": "http.response.body", "body": b"a" * min(size, 100_000), "more_body": 1}
+        )
+    await send({"type": "http.response.body", "body": b""})
+
+
+@pytest.fixture
+def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
+    monkeypatch.setattr(connections, "HEAD_SECONDS", SHORT)
+    monkeypatch.setattr(connections, "UNREAD_SECONDS", 5 * SHORT)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        config = uvicorn.Config(_app, http=Connection, log_level="critical", lifespan="off")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        yield listening.getsockname()
+        server.should_exit = True
+        thread.join(30)
+
+
+def _rest(client: socket.socket) -> bytes:
+    """All that comes until the connection ends, however it does."""
+    client.settimeout(20)
+    found = bytearray()
+    with contextlib.suppress(ConnectionError):
+        while part := client.recv(1_000_000):
+            found += part
+    return bytes(found)
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", GET])
+def test_a_head_that_does_not_come_ends_the_connection(
+    address: tuple[str, int], sent: bytes
+) -> None:
+    with socket.create_connection(address) as client:
+        client.sendall(sent)
+        assert _rest(client) == b""
+
+
+def test_a_head_that_comes_byte_by_byte_is_not_waited_for(address: tuple[str, int]) -> None:
+    with socket.create_connection(address) as client, pytest.raises(ConnectionError):
+        for _ in range(200):
+            client.sendall(b"G" if _ == 0 else b"E")
+            time.sleep(SHORT / 10)  # it is the pace that is tried
+
+
+def test_a_second_head_is_waited_for_no_longer_than_the_first(address: tuple[str, int]) -> None:
+    with socket.create_connection(address) as client:
+        client.sendall(GET + b"\r\n" + b"GET / HT")
+        assert _rest(client).count(b"200 OK") == 1
+
+
+def test_what_is_left_of_a_body_that_was_answered_is_not_waited_for(
+    address: tuple[str, int],
+) -> None:
+    with socket.create_connection(address) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc")
+        assert _rest(client).count(b"200 OK") == 1
+
+
+@pytest.mark.parametrize(
+    "line", [b"a: " + b"b" * HEAD_BYTES, b"a: b\r\n" * HEAD_BYTES, b"b" * 2 * HEAD_BYTES]
+)
+def test_a_head_without_an_end_is_refused(address: tuple[str, int], line: bytes) -> None:
+    with socket.create_connection(address) as client:
+        with contextlib.suppress(ConnectionError):
+            client.sendall(GET + line)
+        assert _rest(client)[:13] in (b"HTTP/1.1 431 ", b"HTTP/1.1 400 ")
+
+
+def test_an_answer_that_is_not_read_ends_with_its_connection(address: tuple[str, int]) -> None:
+    with socket.create_connection(address) as client:
+        client.sendall(b"GET /much HTTP/1.1\r\nHost: a\r\n\r\n")
+        time.sleep(10 * SHORT)  # it is the pace that is tried
+        assert 0 < len(_rest(client)) < 50_000_000
+
+
+def test_an_answer_that_is_read_comes_whole(address: tuple[str, int]) -> None:
+    with socket.create_connection(address) as client:
+        client.sendall(b"GET /much HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert len(_rest(client)) > 50_000_000
