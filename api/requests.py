@@ -37,6 +37,10 @@ MAX_VALUE = 20_000  # characters of one
 MAX_URI = 2_048  # characters
 MAX_QUESTIONS = 10_000  # of a reindexing or an evaluation
 
+# A name, as `all-MiniLM-L6-v2`, `org/name` or `ollama:name:tag`. Whoever asks over HTTP doesn't
+# choose files of the server to be loaded.
+_MODEL = r"^[A-Za-z0-9][A-Za-z0-9_.-]*([:/][A-Za-z0-9][A-Za-z0-9_.-]*){0,4}$"
+
 
 def _fractional(value: object) -> object:
     """A whole number beyond 2**53 must not become a float that is another number."""
@@ -75,7 +79,10 @@ class KnownItem(_Request):
 
 class ReindexRequest(_Request):
     model: str | None = Field(
-        None, max_length=300, description="An embedding model; by default the one it has"
+        None,
+        max_length=300,
+        pattern=_MODEL,
+        description="An embedding model by its name, not a path; by default the one it has",
     )
     chunking: ChunkingSettings | None = Field(None, description="By default as it is")
     force: StrictBool = Field(False, description="Switch even where it is significantly worse")

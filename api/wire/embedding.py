@@ -121,7 +121,9 @@ async def _openai_texts(server: Server, asked: OpenAIEmbedRequest) -> list[str]:
 def _tokens(value: Any) -> bool:
     """Whether an input is a list of token ids, or of such lists."""
     return isinstance(value, list) and all(
-        isinstance(one, int) or (isinstance(one, list) and _tokens(one)) for one in value
+        isinstance(token, int)
+        for one in value
+        for token in (one if isinstance(one, list) else [one])
     )
 
 

@@ -13,6 +13,7 @@ _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*')
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _DEEPEST = 10_000  # encoding/json's own limit
+_TOO_DEEP = "exceeded max depth"
 _DIGITS = 20  # of a number of 64 bits, with its sign
 
 
@@ -28,11 +29,11 @@ def loads(body: bytes) -> Any:
         raise Malformed("EOF")
     try:
         value, _ = _DECODER.raw_decode(text, start)
+        return _paired(value) if _SURROGATE.search(text) else value
     except RecursionError:
-        raise Malformed("exceeded max depth") from None
+        raise Malformed(_TOO_DEEP) from None
     except ValueError:
         raise Malformed(_reason(body)) from None
-    return _paired(value) if _SURROGATE.search(text) else value
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -65,13 +66,15 @@ def _reason(body: bytes) -> str:
         _value(body.decode("latin-1"), 0, 0)
     except Malformed as error:
         return str(error)
+    except RecursionError:
+        return _TOO_DEEP
     return "unexpected EOF"
 
 
 def _value(text: str, at: int, depth: int) -> int:
     """Where the value that begins at `at` ends. Raises Malformed."""
     if depth > _DEEPEST:
-        raise Malformed("exceeded max depth")
+        raise Malformed(_TOO_DEEP)
     at = _skip(text, at)
     first = _at(text, at)
     if first == "{":

@@ -82,7 +82,8 @@ def tagged(data: bytes) -> list[str]:
 
 def tidy(text: str) -> str:
     """Canonical `text` without trailing spaces, outer blank lines or more than one in a row."""
-    lines = re.sub(r"[ \t]+\n", "\n", canonical(text) + "\n")
+    # No pattern that begins with spaces: it would be tried at each space of a long run of them.
+    lines = "\n".join(line.rstrip(" \t") for line in canonical(text).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", lines).strip("\n")
 
 
@@ -95,8 +96,9 @@ def is_wide(character: str) -> bool:
 def one_line(text: str) -> str:
     """Canonical `text` on one line, as a browser shows it; wide script joined without a space."""
     line = ""
-    for part in re.split(r"\s*\n\s*", re.sub(r"[ \t]+", " ", canonical(text).strip(" \t\n"))):
-        line += glue(line, part) + part
+    for part in re.sub(r"[ \t]+", " ", canonical(text).strip(" \t\n")).split("\n"):
+        if stripped := part.strip():
+            line += glue(line, stripped) + stripped
     return line
 
 
