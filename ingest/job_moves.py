@@ -1,5 +1,7 @@
 """What moves in the queue of a knowledge base, from one look to the next."""
 
+import time
+
 from ingest.job_store import Job
 from ingest.jobs import Jobs
 from ingest.types import Stage
@@ -45,4 +47,5 @@ class JobMoves:
     def _remember(self, jobs: list[Job]) -> None:
         # All that the next look can find unchanged: those at work, those of the overlap.
         self._told = {job.id: job for job in jobs}
-        self._since = max([self._since, *(job.updated_at for job in jobs)])
+        newest = max([self._since, *(job.updated_at for job in jobs)])
+        self._since = min(newest, time.time())  # the clock may have been set back

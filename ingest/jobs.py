@@ -17,7 +17,7 @@ import structlog
 from ingest.errors import Cancelled, IngestError, ParserStopped
 from ingest.job_store import Failure, Job, JobStore
 from ingest.pipeline import Pipeline, identify
-from ingest.retrying import delay, may_pass
+from ingest.retrying import delay, may_pass, remaining
 from ingest.schedule import Schedule
 from ingest.types import Source, Stage
 from retrieval import access, removal
@@ -311,7 +311,7 @@ class Jobs:
             line = self._lines.setdefault(key, deque())
             line.append(job.id)
             if len(line) == 1:
-                self._schedule.put(job.id, job.retry_at or 0.0)
+                self._schedule.put(job.id, remaining(job.retry_at))
 
     def _leave(self, job_id: str) -> None:
         """Take a job that is over out of its line, and let the next one of its document begin."""
@@ -335,7 +335,7 @@ class Jobs:
                     self._tell()  # it may have gone with its knowledge base
             except Exception:  # noqa: BLE001 - the thread goes on, and so will the job
                 _log.exception("job_left", job=job_id)
-                self._schedule.put(job_id, time.time() + _LEFT)
+                self._schedule.put(job_id, _LEFT)
 
     def _tidy(self) -> None:
         """Between the jobs, and now and then beside them: what nobody waits for."""
@@ -451,7 +451,7 @@ class Jobs:
                     self._idle.set()
             elif job.retry_at is not None:
                 self._remains = True
-                self._schedule.put(job.id, job.retry_at)
+                self._schedule.put(job.id, remaining(job.retry_at))
         if job.state.final:
             try:
                 if job.outcome not in _KEEPS_BYTES:

@@ -1,5 +1,7 @@
 """Which failures may pass, and how long to wait for that."""
 
+import time
+
 from ingest.errors import SourceNotFound
 from retrieval.errors import (
     DataLost,
@@ -34,3 +36,8 @@ def may_pass(error: Exception, attempts: int = 1) -> bool:
 def delay(attempts: int) -> float:
     """Seconds to wait after that many attempts, at least one."""
     return min(_FIRST * _GROWTH ** min(attempts - 1, 10), _LONGEST)
+
+
+def remaining(retry_at: float | None) -> float:
+    """Seconds until a time of `time.time`; no more than anything is put off, if a clock was set."""
+    return 0.0 if retry_at is None else min(max(retry_at - time.time(), 0.0), _LONGEST)

@@ -7,7 +7,10 @@ from itertools import count
 
 
 class Schedule:
-    """A queue of job ids, each due at once or at a later time; first come, first served."""
+    """A queue of job ids, each due at once or after a while; first come, first served.
+
+    A while is counted by a clock that nobody sets.
+    """
 
     def __init__(self) -> None:
         self._waiting: list[tuple[float, int, str]] = []
@@ -15,17 +18,18 @@ class Schedule:
         self._changed = threading.Condition()
         self._closed = False
 
-    def put(self, job_id: str, at: float = 0.0) -> None:
-        """Let a job be taken at this time (of `time.time`), by default now."""
+    def put(self, job_id: str, after: float = 0.0) -> None:
+        """Let a job be taken after so many seconds, by default now."""
         with self._changed:
-            heapq.heappush(self._waiting, (at, next(self._numbers), job_id))
+            due = time.monotonic() + after if after > 0 else 0.0
+            heapq.heappush(self._waiting, (due, next(self._numbers), job_id))
             self._changed.notify()
 
     def get(self) -> str | None:
         """The next job that is due, waiting for one; None when closed."""
         with self._changed:
             while not self._closed:
-                due = self._waiting[0][0] - time.time() if self._waiting else None
+                due = self._waiting[0][0] - time.monotonic() if self._waiting else None
                 if due is not None and due <= 0:
                     return heapq.heappop(self._waiting)[2]
                 self._changed.wait(due)

@@ -1,4 +1,7 @@
 import threading
+import time
+
+import pytest
 
 from ingest.job_moves import JobMoves
 from ingest.job_store import Job
@@ -47,3 +50,17 @@ def test_the_first_look_has_what_is_newest_and_then_only_what_moves(
     [moved] = moves.next()
     assert (moved.id, moved.state) == (sent[0].id, "cancelled")
     assert {stage.value: n for stage, n in moves.counts().items()} == {"queued": 4, "cancelled": 1}
+
+
+def test_moves_are_seen_after_the_clock_was_set_back(
+    shop: Workshop, new_jobs: NewJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = new_jobs()
+    moves = JobMoves(jobs, shop.kb)
+    [before] = jobs.submit(shop.kb, [request("a", "Zebra.")])
+    assert [job.id for job in moves.next()] == [before.id]
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now - 3_600)
+    assert moves.next() == []
+    [after] = jobs.submit(shop.kb, [request("b", "Zebu.")])
+    assert after.id in [job.id for job in moves.next()]
