@@ -272,8 +272,11 @@ class Jobs:
         return found[offset : offset + limit]
 
     def at_work(self, kb_id: str | None = None) -> list[Job]:
-        """The jobs that are being worked on, of one knowledge base if that is given."""
-        return [job for job in [*self._active.values()] if kb_id in (None, job.kb_id)]
+        """The jobs that are being worked on, of one knowledge base if that is given, as far as they
+        exist for who asks.
+        """
+        about = [job for job in [*self._active.values()] if kb_id in (None, job.kb_id)]
+        return [job for job in about if access.may_see(job.knowledge_base)]
 
     def moved(self, since: float, kb_id: str) -> list[Job]:
         """The jobs of a knowledge base that came or changed from that time on, as they stand now,
@@ -296,10 +299,6 @@ class Jobs:
     def unfinished(self) -> int:
         """How many jobs wait or are being worked on."""
         return sum(count for stage, count in self.counts().items() if not stage.final)
-
-    def _at_work(self) -> list[Job]:
-        """The jobs that are being worked on, as far as they exist for who asks."""
-        return [job for job in [*self._active.values()] if access.may_see(job.knowledge_base)]
 
     def _line_up(self, job: Job) -> None:
         """Let a job wait for its turn: after those of its document that were accepted before."""

@@ -13,7 +13,7 @@ from api.listeners import Listeners, ListenersOf
 from api.replies import JobReply, Problem, QueueReply
 from api.routes.dependencies import Blocking, BlockingOf, ServiceOf
 from api.service import Service
-from api.sse import EVENT_STREAM, HEARTBEAT, event, streamed
+from api.sse import HEARTBEAT, event, streamed
 from ingest.job_moves import JobMoves
 from ingest.types import Stage
 from retrieval.errors import NotFound, RetrievalError

@@ -19,7 +19,7 @@ from api.replies import (
 )
 from api.requests import AskRequest, KnowledgeBaseRequest, SearchRequest
 from api.routes.dependencies import BlockingOf, ServiceOf
-from api.sse import EVENT_STREAM, event, streamed
+from api.sse import event, streamed
 from retrieval.answering import Basis
 from retrieval.errors import RetrievalError
 from retrieval.search import Query
