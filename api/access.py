@@ -85,7 +85,7 @@ class _Visit:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.status = message["status"]
+            self.status = int(message["status"])
             MutableHeaders(scope=message)[request_ids.HEADER] = self._request_id
         elif message["type"] == "http.response.body":
             self.first = self.first or time.perf_counter() - self.began

@@ -24,6 +24,7 @@ from retrieval.settings import EngineSettings
 from retrieval.stores import chroma_log, probe
 from retrieval.stores.chroma import ChromaVectorStores
 from retrieval.stores.seal import Seal
+from retrieval.stores.sqlite_locks import SqliteLocks
 from retrieval.stores.tantivy_index import TantivyLexicalStores
 
 _log = structlog.get_logger()
@@ -142,7 +143,14 @@ def _close(seal: Seal, database: Database) -> None:
 def _check_vectors(directory: Path, database: Database, mend: bool) -> None:
     if not directory.exists():
         return
-    if reason := probe.damage(directory, samples(database, _SAMPLE)):
+    locks = SqliteLocks(directory / chroma_log.CHROMA_FILE)
+    try:
+        locks.wait(writing=True)
+        reason = probe.damage(directory, samples(database, _SAMPLE))
+        locks.wait(writing=True)  # what is locked can't be read either, and isn't damaged
+    finally:
+        locks.close()
+    if reason:
         _discard(directory, "vector store", reason, mend)
 
 

@@ -7,7 +7,7 @@ nothing stands still: waiting for a socket gives the GIL away.
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -23,8 +23,10 @@ from chromadb.errors import ChromaError, InternalError, NotFoundError
 
 from retrieval.errors import InvalidRequest
 from retrieval.ports import Scored
+from retrieval.stores.chroma_log import CHROMA_FILE
 from retrieval.stores.failures import unavailable_if
 from retrieval.stores.naming import checked
+from retrieval.stores.sqlite_locks import SqliteLocks
 from retrieval.types import Vector, Vectors
 
 # Rows a call. The GIL is held 16 to 23 ms for 32 rows of 384 dimensions (5,000 rows: 0.78 s);
@@ -48,6 +50,8 @@ _TRIES = 5
 
 _TIMEOUT = 60.0  # seconds without an answer of a server; Chroma itself would wait for ever
 
+_ADVICE = "Check that it is running and that its files can be read."
+
 # Chroma raises ValueError where no server answers and AttributeError once it is closed.
 _KINDS = (ChromaError, httpx.HTTPError, OSError, ValueError, AttributeError)
 
@@ -55,19 +59,20 @@ _KINDS = (ChromaError, httpx.HTTPError, OSError, ValueError, AttributeError)
 class ChromaVectorStores:
     """All the vector stores of one Chroma, by name."""
 
-    def __init__(self, client: ClientAPI, where: str) -> None:
+    def __init__(self, client: ClientAPI, access: "_Access") -> None:
         self._client = client
-        self._where = where
-        with self._failing():
+        self._access = access
+        with access.reading():
             self._slice = min(_SLICE, client.get_max_batch_size())
 
     @classmethod
     def embedded(cls, directory: Path) -> Self:
         """Stores in a directory, which no other process may use. Raises StoreUnavailable."""
-        where = f"The vector store in {str(directory)!r}"
-        with _failing(where):
+        locks = SqliteLocks(directory / CHROMA_FILE)
+        access = _Access(f"The vector store in {str(directory)!r}", locks)
+        with access.writing():
             client = chromadb.PersistentClient(directory, settings=_settings())
-        return cls(client, where)
+        return cls(client, access)
 
     @classmethod
     def at_server(cls, url: str) -> Self:
@@ -78,8 +83,8 @@ class ChromaVectorStores:
                 f"{url!r} is not the address of a Chroma server (http://host:port)."
             )
         secure = parts.scheme == "https"
-        where = f"The Chroma server at {url}"
-        with _failing(where):
+        access = _Access(f"The Chroma server at {url}")
+        with access.writing():
             client = chromadb.HttpClient(
                 host=parts.hostname,
                 port=parts.port or (443 if secure else 8000),
@@ -88,11 +93,11 @@ class ChromaVectorStores:
             )
         for session in _sessions(client):
             session.timeout = _TIMEOUT
-        return cls(client, where)
+        return cls(client, access)
 
     def open(self, name: str) -> "ChromaVectorStore":
         """The store of that name, made if it isn't there."""
-        with self._failing():
+        with self._access.writing():
             collection = self._client.get_or_create_collection(
                 checked(name),
                 embedding_function=None,
@@ -100,42 +105,41 @@ class ChromaVectorStores:
                     "hnsw": {"space": "cosine", "sync_threshold": _SYNC, "ef_search": _REACH}
                 },
             )
-        return ChromaVectorStore(collection, self._where, self._slice)
+        return ChromaVectorStore(collection, self._access, self._slice)
 
     def drop(self, name: str) -> None:
         """Delete the store of that name; if there is none, nothing happens."""
-        with self._failing():
+        with self._access.writing():
             try:
                 self._client.delete_collection(name)
             except NotFoundError:
                 return
 
     def names(self) -> list[str]:
-        with self._failing():
+        with self._access.reading():
             return sorted(collection.name for collection in self._client.list_collections())
 
     def close(self) -> None:
         for session in _sessions(self._client):
             session.close()
         self._client.close()  # type: ignore[attr-defined]  # there, but not in ClientAPI
-
-    def _failing(self) -> AbstractContextManager[None]:
-        return _failing(self._where)
+        self._access.close()
 
 
 class ChromaVectorStore:
     """One collection, by cosine."""
 
-    def __init__(self, collection: Collection, where: str, rows: int) -> None:
+    def __init__(self, collection: Collection, access: "_Access", rows: int) -> None:
         self._collection = collection
-        self._where = where
+        self._access = access
         self._slice = rows
+        self._used = False
 
     def upsert(self, ids: Sequence[str], vectors: Vectors, document_ids: Sequence[str]) -> None:
         # Chroma refuses an id that comes twice in a call; the last one counts.
         rows = {id_: row for row, (id_, _) in enumerate(zip(ids, document_ids, strict=True))}
         for part in self._slices(list(rows)):
-            with _failing(self._where):
+            with self._access.writing():
                 self._collection.upsert(
                     ids=part,
                     embeddings=vectors[[rows[id_] for id_ in part]],
@@ -144,13 +148,13 @@ class ChromaVectorStore:
 
     def delete(self, ids: Sequence[str]) -> None:
         for part in self._slices(list(dict.fromkeys(ids))):
-            with _failing(self._where):
+            with self._access.writing():
                 self._collection.delete(ids=part)
 
     def query(self, vector: Vector, k: int) -> list[Scored]:
         if k < 1:
             return []
-        with _failing(self._where):
+        with self._index():
             found = self._found(vector, k)
         distances = found["distances"] or [[]]
         hits = [
@@ -175,12 +179,12 @@ class ChromaVectorStore:
         )
 
     def count(self) -> int:
-        with _failing(self._where):
+        with self._index():
             return self._collection.count()
 
     def ids(self) -> set[str]:
         found: set[str] = set()
-        with _failing(self._where):
+        with self._access.reading():
             while page := self._collection.get(include=[], limit=_PAGE, offset=len(found))["ids"]:
                 found.update(page)
         return found
@@ -188,7 +192,7 @@ class ChromaVectorStore:
     def vectors(self, ids: Sequence[str]) -> dict[str, Vector]:
         if not ids:
             return {}
-        with _failing(self._where):
+        with self._access.reading():
             got = self._collection.get(ids=list(ids), include=["embeddings"])
         vectors = got["embeddings"]
         if vectors is None:
@@ -198,10 +202,44 @@ class ChromaVectorStore:
             for id_, vector in zip(got["ids"], vectors, strict=True)
         }
 
+    @contextmanager
+    def _index(self) -> Iterator[None]:
+        """Around what uses the index; the first use brings it up to date, which may write."""
+        with self._access.reading() if self._used else self._access.writing():
+            yield
+        self._used = True
+
     def _slices(self, ids: list[str]) -> Iterator[list[str]]:
         for at in range(0, len(ids), self._slice):
             yield ids[at : at + self._slice]
             time.sleep(0)  # lets another thread, the event loop's above all, take the GIL
+
+
+class _Access:
+    """What goes on around each call of Chroma: no waiting for ever, and one kind of error."""
+
+    def __init__(self, where: str, locks: SqliteLocks | None = None) -> None:
+        self._where = where
+        self._locks = locks
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Around what reads. Raises StoreUnavailable."""
+        return self._around(writing=False)
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Around what may write. Raises StoreUnavailable."""
+        return self._around(writing=True)
+
+    def close(self) -> None:
+        if self._locks:
+            self._locks.close()
+
+    @contextmanager
+    def _around(self, *, writing: bool) -> Iterator[None]:
+        with unavailable_if(self._where, _ADVICE, *_KINDS):
+            if self._locks:
+                self._locks.wait(writing=writing)
+            yield
 
 
 def _settings() -> Settings:
@@ -213,8 +251,3 @@ def _sessions(client: ClientAPI) -> list[httpx.Client]:
     owners = (client, getattr(client, "_admin_client", None))
     sessions = (getattr(getattr(owner, "_server", None), "_session", None) for owner in owners)
     return [session for session in sessions if isinstance(session, httpx.Client)]
-
-
-def _failing(where: str) -> AbstractContextManager[None]:
-    advice = "Check that it is running and that its files can be read."
-    return unavailable_if(where, advice, *_KINDS)

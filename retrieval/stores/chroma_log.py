@@ -8,6 +8,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+CHROMA_FILE = "chroma.sqlite3"  # where an embedded Chroma keeps all but its index
+
 # A later deletion (operation 3) of the same id in the same collection makes a row void, and so does
 # the end of the collection; replaying the deletion of what isn't there does nothing. The deletions
 # are gathered once: the log has no index on ids.
@@ -31,7 +33,7 @@ def forget_deleted(directory: Path) -> int:
 
     Raises sqlite3.Error.
     """
-    path = directory / "chroma.sqlite3"
+    path = directory / CHROMA_FILE
     if not path.exists():
         return 0
     with closing(sqlite3.connect(path)) as connection:
