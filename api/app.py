@@ -131,6 +131,5 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
     )
     for routes in native:
         app.include_router(routes.router)
-    app.mount("/web", web.PageFiles())
     openapi.describe(app)
     return app

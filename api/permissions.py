@@ -40,7 +40,7 @@ _ANSWER = "/kb/{kb}/answers/{answer_id}"
 
 NEEDS: Mapping[str, Mapping[str, Need]] = {
     "/": {"GET": NOTHING},
-    "/web/{path:path}": {"GET": NOTHING},
+    "/web/{name}": {"GET": NOTHING},
     "/health": {"GET": NOTHING},
     "/ready": {"GET": ANYONE},
     "/session": {"GET": ANYONE, "POST": SIGNING_IN, "DELETE": ANYONE},

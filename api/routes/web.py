@@ -1,11 +1,12 @@
 """The page: files of ours, nothing loaded from elsewhere."""
 
+from dataclasses import dataclass
+from functools import cache, cached_property
+from hashlib import sha256
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request, Response, status
 from fastapi.responses import FileResponse, PlainTextResponse
-from fastapi.staticfiles import StaticFiles
-from starlette.types import Scope
 
 router = APIRouter(include_in_schema=False)
 
@@ -48,20 +49,43 @@ async def alive() -> Response:
     return PlainTextResponse("")
 
 
-class PageFiles(StaticFiles):
-    """The page's modules, styles and icon, but not the page, which has one address. A browser asks
-    each time whether they have changed, so that none of an older version stays beside newer ones.
+@router.get("/web/{name}")
+async def file(name: str, request: Request) -> Response:
+    """One of the page's modules, its styles or its icon; the page itself has another address.
+
+    A browser asks each time whether they have changed, so that none of an older version stays
+    beside newer ones.
     """
+    found = _files().get(name)
+    if found is None:
+        raise HTTPException(status.HTTP_404_NOT_FOUND)
+    if found.tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=found.headers)
+    return Response(found.content, media_type=found.kind, headers=found.headers)
 
-    def __init__(self) -> None:
-        super().__init__(directory=_FOLDER)
 
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        if path.endswith(".html"):
-            raise HTTPException(status.HTTP_404_NOT_FOUND)
-        response = await super().get_response(path, scope)
-        response.headers.update({**_HEADERS, **_FRESH})
-        return response
+@dataclass(frozen=True)
+class _File:
+    """A file of the page, in memory: the first view needs many of them, and none needs a thread."""
+
+    content: bytes
+    kind: str
+
+    @cached_property
+    def tag(self) -> str:
+        return f'"{sha256(self.content).hexdigest()}"'
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {**_HEADERS, **_FRESH, "ETag": self.tag}
+
+
+@cache
+def _files() -> dict[str, _File]:
+    """The files by name."""
+    paths = [path for path in _FOLDER.iterdir() if path.suffix in _KINDS]
+    return {path.name: _File(path.read_bytes(), _KINDS[path.suffix]) for path in paths}
 
 
 _FRESH = {"Cache-Control": "no-cache"}
+_KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}

@@ -57,7 +57,7 @@ export class Problem extends Error {
 }
 
 /** That a request broke off. Whether nobody answers at all is asked first. */
-async function brokenOff() {
+export async function brokenOff() {
   if (!await alive()) tell(false);
   return new Problem(0, "unreachable");
 }

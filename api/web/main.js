@@ -1,6 +1,6 @@
 // The page: one view at a time, chosen by the address, `#/` or `#/NAME/VIEW`.
 
-import { get, onConnection } from "./api.js";
+import { brokenOff, get, onConnection } from "./api.js";
 import { closeDialogs } from "./dialogs.js";
 import { h } from "./dom.js";
 import { showHeader } from "./header.js";
@@ -9,18 +9,11 @@ import { loadSession, signIn } from "./session.js";
 import { closeSource } from "./source.js";
 import { applyTheme } from "./theme.js";
 import { locale, t } from "./words.js";
-import { askView } from "./view.ask.js";
-import { documentsView } from "./view.documents.js";
-import { homeView } from "./view.home.js";
-import { qualityView } from "./view.quality.js";
-import { searchView } from "./view.search.js";
-import { settingsView } from "./view.settings.js";
 
-const VIEWS = new Map(Object.entries({
-  ask: askView, search: searchView, documents: documentsView, quality: qualityView, settings: settingsView,
-}));
+const VIEWS = ["ask", "search", "documents", "quality", "settings"]; // and "home"
 const main = document.getElementById("main");
 let leave = () => {};
+const session = loadSession();
 let turn = 0;
 let failed = false; // whether there is no view, only why not
 let moved = false; // the first view doesn't take the focus from where a page begins
@@ -35,6 +28,10 @@ function address() {
   }
 }
 
+/** A view's module. The first view waits for no other: those are fetched once it is there. */
+const load = name => import(`./view.${name}.js`).catch(async () => { throw await brokenOff(); });
+const loadOthers = () => setTimeout(() => VIEWS.forEach(name => load(name).catch(() => {})));
+
 async function show() {
   const { name, view } = address();
   const mine = ++turn;
@@ -44,16 +41,16 @@ async function show() {
   closeDialogs();
   main.setAttribute("aria-busy", "true");
   try {
-    const all = await get("/kb");
+    const [all, module] = await Promise.all([get("/kb"), load(name && VIEWS.includes(view) ? view : "home"), session]);
     if (mine !== turn) return;
     const kb = name ? all.find(one => one.name === name) : null;
     if (name && !kb) {
       notice(t("kbMissing", { name }), "bad");
       return location.replace("#/");
     }
-    if (kb && !VIEWS.has(view)) return location.replace(`#/${encodeURIComponent(name)}/ask`);
+    if (kb && !VIEWS.includes(view)) return location.replace(`#/${encodeURIComponent(name)}/ask`);
     showHeader(all, kb, view);
-    const shown = await (kb ? VIEWS.get(view)(kb) : homeView(all));
+    const shown = await module.view(kb ?? all);
     if (mine !== turn) return shown.leave?.();
     leave = shown.leave ?? leave;
     document.title = [shown.title, kb?.name, "Footnote"].filter(Boolean).join(" · ");
@@ -101,5 +98,4 @@ document.documentElement.lang = locale;
 document.querySelector(".skip").textContent = t("skip");
 document.querySelector(".skip").onclick = event => { event.preventDefault(); main.focus(); };
 applyTheme();
-await loadSession();
-show();
+show().then(loadOthers);

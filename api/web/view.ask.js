@@ -11,7 +11,7 @@ const TURNS = 10; // of the conversation that go with a question
 const SHOWN = 30; // that are kept for a reload
 const LOOK = 3000; // milliseconds between two looks whether there is something to ask by now
 
-export function askView(kb) {
+export function view(kb) {
   if (!kb.documents) {
     return nothingToAsk(kb);
   }

@@ -14,7 +14,7 @@ const PAGE = 50;
 const MOST = 1000; // that the server lists at once
 const COLUMNS = [["title", "docTitleColumn"], ["updated_at", "docChanged"], ["size", "docSize"]];
 
-export async function documentsView(kb) {
+export async function view(kb) {
   const info = await get("/info");
   let sort = "-updated_at", shown = 0, turn = 0;
   const table = h("tbody");

@@ -7,13 +7,19 @@ import { ago, t } from "./words.js";
 
 const SAMPLES = "samples";
 
-export async function homeView(all) {
-  const ready = await get("/ready");
-  const refused = new Set(ready.built_with_another_model);
+export function view(all) {
   const nodes = [h("h1", {}, t("kbTitle")), h("p.lead", {}, t("kbLead"))];
   if (!all.length) nodes.push(first());
-  nodes.push(h("ul.cards", {}, all.map(kb => h("li", {}, card(kb, refused.has(kb.name))))), creation());
+  const cards = new Map(all.map(kb => [kb.name, card(kb)]));
+  nodes.push(h("ul.cards", {}, [...cards.values()].map(one => h("li", {}, one))), creation());
+  if (all.length) warn(cards);
   return { title: t("kbTitle"), nodes };
+}
+
+/** Say of which knowledge bases another model made the vectors. */
+async function warn(cards) {
+  const { built_with_another_model: refused = [] } = await get("/ready");
+  for (const name of refused) cards.get(name)?.append(h("p.warning", {}, icon("warning"), t("refused", { name })));
 }
 
 function first() {
@@ -27,13 +33,12 @@ async function loadSamples() {
   location.hash = `#/${SAMPLES}/documents`;
 }
 
-function card(kb, refused) {
+function card(kb) {
   const to = kb.documents ? "ask" : "documents";
   return h("a.card", { href: `#/${encodeURIComponent(kb.name)}/${to}` },
     h("h2", {}, kb.name),
     kb.description ? h("p", {}, kb.description) : null,
-    h("p.facts", {}, [t("kbDocuments", { n: kb.documents }), t("kbChunks", { n: kb.chunks }), kb.embedding_model, t("kbMade", { when: ago(kb.created_at) })].join(" · ")),
-    refused ? h("p.warning", {}, icon("warning"), t("refused", { name: kb.name })) : null);
+    h("p.facts", {}, [t("kbDocuments", { n: kb.documents }), t("kbChunks", { n: kb.chunks }), kb.embedding_model, t("kbMade", { when: ago(kb.created_at) })].join(" · ")));
 }
 
 function creation() {

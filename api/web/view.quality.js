@@ -8,7 +8,7 @@ import { ago, count, has, percent, t } from "./words.js";
 const LOOK = 700; // milliseconds between two looks at a measurement
 const RUNNING = new Set(["waiting", "measuring"]);
 
-export async function qualityView(kb) {
+export async function view(kb) {
   const path = of(kb.name, "evaluation");
   const [found, feedback] = await Promise.all([get(path), get(of(kb.name, "feedback"))]);
   const body = h("div");

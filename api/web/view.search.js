@@ -13,7 +13,7 @@ const K = 10;
 const KNOWN = 1000; // documents whose metadata filters offer
 const MODES = ["hybrid", "dense", "lexical"];
 
-export async function searchView(kb) {
+export async function view(kb) {
   const { documents } = await get(`${of(kb.name, "documents")}?limit=${KNOWN}`);
   let running = null, left = false;
   const query = h("input", { type: "search", placeholder: t("searchPlaceholder"), "aria-label": t("searchLabel"), maxLength: 10000, autocomplete: "off" });

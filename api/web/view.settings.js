@@ -6,7 +6,7 @@ import { formDialog } from "./dialogs.js";
 import { guarded, notice } from "./notices.js";
 import { count, moment, t } from "./words.js";
 
-export async function settingsView(kb) {
+export async function view(kb) {
   const info = await get("/info");
   const description = h("input", { type: "text", maxLength: 2000, defaultValue: kb.description });
   const chat = h("input", { type: "text", maxLength: 300, defaultValue: kb.chat_model, placeholder: info.answerer, autocomplete: "off" });

@@ -12,28 +12,35 @@ const wished = recall("localStorage", "language", one => Object.hasOwn(LANGUAGES
 export const language = wished.toLowerCase().startsWith("zh") ? "zh" : "en";
 export const locale = language === "zh" ? "zh-CN" : "en-GB";
 const words = LANGUAGES[language];
-const plurals = new Intl.PluralRules(locale);
-const numbers = new Intl.NumberFormat(locale);
-const percents = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
-const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+
+/** What is made when it is first asked for: a browser takes its time to make these. */
+function lazy(make) {
+  let made;
+  return () => made ??= make();
+}
+
+const plurals = lazy(() => new Intl.PluralRules(locale));
+const numbers = lazy(() => new Intl.NumberFormat(locale));
+const percents = lazy(() => new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 }));
+const moments = lazy(() => new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }));
 
 /** The words of that name, with `{values}` put in; of a plural, those that fit `n`. */
 export function t(name, values = {}) {
   let found = words[name];
   if (found === undefined) throw new Error(`There are no words for ${name}.`);
-  if (typeof found === "object") found = found[plurals.select(values.n)] ?? found.other;
+  if (typeof found === "object") found = found[plurals().select(values.n)] ?? found.other;
   return found.replace(/\{(\w+)\}/g, (_, value) => {
     const given = values[value];
-    return typeof given === "number" ? numbers.format(given) : given;
+    return typeof given === "number" ? numbers().format(given) : given;
   });
 }
 
 /** Whether there are words of that name. */
 export const has = name => Object.hasOwn(words, name);
 
-export const percent = share => percents.format(share);
-export const moment = seconds => moments.format(new Date(seconds * 1000));
-export const count = number => numbers.format(number);
+export const percent = share => percents().format(share);
+export const moment = seconds => moments().format(new Date(seconds * 1000));
+export const count = number => numbers().format(number);
 
 /** How long ago, in words. */
 export function ago(seconds) {

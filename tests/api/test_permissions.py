@@ -12,7 +12,7 @@ from api.wire.protocol import CALLS
 from retrieval.access import ANYBODY, NOBODY, Principal, Scope
 from retrieval.errors import NotPermitted
 
-BESIDE = {("GET", "/"), ("GET", "/web/{path:path}"), ("GET", "/openapi.json")}
+BESIDE = {("GET", "/"), ("GET", "/web/{name}"), ("GET", "/openapi.json")}
 
 
 def _routes() -> Iterator[tuple[str, str]]:

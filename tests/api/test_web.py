@@ -19,6 +19,9 @@ def _read(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
+PAGE = _read("index.html")
+
+
 def test_the_page_may_load_and_run_nothing_but_its_own_files(shared: TestClient) -> None:
     page = shared.get("/", headers=BROWSER)
     assert page.status_code == 200
@@ -105,8 +108,31 @@ def test_there_are_words_for_all_that_a_job_says() -> None:
 
 def test_what_the_page_imports_is_there() -> None:
     for path in MODULES:
-        for name in re.findall(r"from \"\./([\w.]+)\"", path.read_text()):
+        for name in _imports(path.name):
             assert (FOLDER / name).is_file(), (path.name, name)
+
+
+def test_every_view_is_there() -> None:
+    views = re.search(r"^const VIEWS = \[(.*?)\]", _read("main.js"), re.MULTILINE)
+    assert views
+    named = {"home", *re.findall(r"\"(\w+)\"", views.group(1))}
+    assert {f"view.{name}.js" for name in named} == {
+        path.name for path in MODULES if path.name.startswith("view.")
+    }
+    for name in named:
+        assert re.search(
+            r"^export (async )?function view\(", _read(f"view.{name}.js"), re.MULTILINE
+        )
+
+
+def test_the_page_asks_at_once_for_all_that_its_first_view_imports() -> None:
+    needed, found = {"main.js", "view.home.js"}, set[str]()
+    while needed:
+        name = needed.pop()
+        found.add(name)
+        needed |= {*_imports(name)} - found
+    asked = re.findall(r"<(?:link rel=\"modulepreload\" href|script .*src)=\"/web/([\w.]+)\"", PAGE)
+    assert sorted(asked) == sorted(found)
 
 
 def test_pages_that_would_load_scripts_from_elsewhere_are_off(shared: TestClient) -> None:
@@ -118,6 +144,11 @@ def test_a_client_of_ollama_finds_what_it_expects(shared: TestClient) -> None:
     assert shared.get("/").text == "Ollama is running"
     alive = shared.head("/")
     assert (alive.status_code, alive.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+
+
+def _imports(name: str) -> list[str]:
+    """The modules that a module can't begin without."""
+    return re.findall(r"from \"\./([\w.]+)\"", _read(name))
 
 
 def _words(language: str) -> dict[str, str]:
