@@ -31,6 +31,7 @@ class Connection(HttpToolsProtocol):
     """uvicorn's protocol, which loses its patience."""
 
     _head = 0  # bytes of a head that isn't complete
+    _heads = 0  # that were complete
     _within = False  # a message, whose head is complete
     _head_due: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
@@ -46,8 +47,9 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        awaited, heads = not self._within, self._heads
         super().data_received(data)
-        if self._within:
+        if not awaited or self._heads != heads:  # else all of it is of a head that goes on
             return
         self._head += len(data)
         if self._head > HEAD_BYTES and not self.transport.is_closing():
@@ -56,6 +58,7 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._within, self._head = True, 0
+        self._heads += 1
         if self._head_due is not None:
             self._head_due.cancel()
         super().on_headers_complete()

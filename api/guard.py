@@ -36,6 +36,9 @@ class Guard:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":  # the process's own work, which nobody asks for
+            await self._app(scope, receive, send)
+            return
         if scope["type"] != "http" or _is_preflight(scope):
             with acting_as(NOBODY):
                 await self._app(scope, receive, send)

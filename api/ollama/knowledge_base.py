@@ -160,9 +160,9 @@ def trace(basis: Basis, answered_by: str) -> str:
 
 def _question(completion: Completion) -> Question:
     """The last message is the question, the others are what was said before. Raises Refusal."""
-    *before, last = completion.messages
-    if not last.content.strip():
+    if not completion.messages or not completion.messages[-1].content.strip():
         raise Refusal(400, "the last message is empty: there is nothing to answer")
+    *before, last = completion.messages
     return Question(
         last.content,
         history=tuple(Turn(one.role, without_notes(one.content)) for one in before),

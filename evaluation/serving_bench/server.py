@@ -1,6 +1,7 @@
 """The server that is measured: one of our own, a child on loopback, or one that runs already."""
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -21,9 +22,9 @@ _START = 300.0  # seconds: the first one on a machine tries out what computes fa
 _STOPS = 15.0  # seconds; it gives answers on their way 5
 _LOOK = 0.05  # seconds between two questions whether it is ready
 _LAST = 20_000  # bytes of its log
-_NO_REASON = ("INFO", "Footnote: http", "ERROR:    Application startup failed")
+_NO_REASON = ("Footnote: http", "Application startup failed")  # lines that tell none
 # What would lead it out of its folder: a Chroma that others use, and folders to mirror.
-_ASIDE = {"FOOTNOTE_CHROMA_URL": "", "FOOTNOTE_SYNC": ""}
+_ASIDE = {"FOOTNOTE_CHROMA_URL": "", "FOOTNOTE_SYNC": "", "FOOTNOTE_LOG_FORMAT": "json"}
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -132,8 +133,19 @@ class OwnServer:
         with self._log.open("rb") as log:
             log.seek(max(0, self._log.stat().st_size - _LAST))
             for line in log.read().decode(errors="replace").splitlines():
-                if not line.startswith(_NO_REASON):
-                    yield line.removeprefix("ERROR:").strip()
+                said = _complaint(line)
+                if not said.startswith(_NO_REASON):
+                    yield said
+
+
+def _complaint(line: str) -> str:
+    """What a line of a log says, where it is of something amiss, or of no log."""
+    try:
+        logged = json.loads(line)
+    except ValueError:
+        return line.strip()
+    amiss = isinstance(logged, dict) and logged.get("level") in ("warning", "error", "critical")
+    return str(logged.get("event", "")) if amiss else ""
 
 
 @contextmanager

@@ -28,6 +28,8 @@ COMMANDS = [
     ),
     *(["bench", name] for name in "calls passing crash files ingest parsers".split()),
     *(["models", name] for name in "list ps show pull push load unload copy create delete".split()),
+    ["backup"],
+    ["restore"],
     ["eval"],
     *(["eval", name] for name in "retrieval compare gate trec mteb kb chunking pages".split()),
     *(["eval", name] for name in "answers reader verification".split()),

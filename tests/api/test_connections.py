@@ -34,7 +34,7 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
     monkeypatch.setattr(connections, "HEAD_SECONDS", SHORT)
     monkeypatch.setattr(connections, "UNREAD_SECONDS", 5 * SHORT)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(_app, http=Connection, log_level="critical", lifespan="off")
+        config = uvicorn.Config(_app, http=Connection, log_config=None, lifespan="off")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
@@ -91,6 +91,18 @@ def test_a_head_without_an_end_is_refused(address: tuple[str, int], line: bytes)
         with contextlib.suppress(ConnectionError):
             client.sendall(GET + line)
         assert _rest(client)[:13] in (b"HTTP/1.1 431 ", b"HTTP/1.1 400 ")
+
+
+def test_a_body_that_comes_with_its_head_is_none(address: tuple[str, int]) -> None:
+    body = b"b" * 2 * HEAD_BYTES
+    request = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    with socket.create_connection(address) as client:
+        for _ in range(20):
+            client.sendall(request)
+            reply = b""
+            while not reply.endswith(b"\r\n\r\na"):
+                reply += client.recv(1_000)
+            assert reply.startswith(b"HTTP/1.1 200 OK")
 
 
 def test_an_answer_that_is_not_read_ends_with_its_connection(address: tuple[str, int]) -> None:

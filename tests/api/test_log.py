@@ -13,6 +13,11 @@ SENT = "what was sent"
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
+    # A server that ran in this process has silenced these, and kept them to itself.
+    for name in ("uvicorn", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.NOTSET)
+        logger.propagate = True
     yield
     structlog.reset_defaults()
 

@@ -29,7 +29,10 @@ def test_every_error_is_a_problem_document(operations: dict[str, dict[str, Any]]
     ("operation", "statuses"),
     [
         ("get /health", {"200", "403", "422", "503"}),
-        ("put /kb/{kb}", {"200", "201", "400", "403", "404", "408", "409", "413", "422", "503"}),
+        (
+            "put /kb/{kb}",
+            {"200", "201", "400", "403", "404", "408", "409", "412", "413", "422", "503"},
+        ),
         ("get /kb/{kb}/documents", {"200", "403", "404", "422", "503"}),
     ],
 )
@@ -43,4 +46,4 @@ def test_a_problem_is_as_described(shared: TestClient) -> None:
     problem = shared.get("/openapi.json").json()["components"]["schemas"]["Problem"]
     found = shared.post("/kb/kb/search", json={"query": "a", "k": 0}).json()
     assert set(found) == set(problem["properties"])
-    assert set(problem["required"]) == set(found) - {"errors"}
+    assert set(problem["required"]) == set(found) - {"errors", "request_id"}

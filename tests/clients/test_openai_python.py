@@ -160,6 +160,12 @@ FAULTS: list[tuple[str, Callable[[OpenAI], Any], type[openai.APIStatusError], st
         openai.NotFoundError,
         "not found",
     ),
+    (
+        "empty response",
+        lambda c: c.responses.create(model="kb/docs", input=[]),
+        openai.BadRequestError,
+        "nothing to answer",
+    ),
 ]
 
 

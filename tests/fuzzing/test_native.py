@@ -19,7 +19,18 @@ from api.settings import Settings
 from tests.fuzzing.conftest import Target, fuzzed
 from tests.fuzzing.world import KNOWN
 
-SCHEMA = schemathesis.openapi.from_dict(create_app(Settings()).openapi())
+
+def _without_keys() -> dict[str, Any]:
+    """The description of a server that asks for none, as the one here is."""
+    described = create_app(Settings()).openapi()
+    del described["components"]["securitySchemes"]
+    for calls in described["paths"].values():
+        for call in calls.values():
+            call.pop("security", None)
+    return described
+
+
+SCHEMA = schemathesis.openapi.from_dict(_without_keys())
 SCHEMA.config.max_stream_events = 1  # those who follow the queue are told something at once
 OPERATIONS: list[Any] = [one.ok() for one in SCHEMA.get_all_operations() if isinstance(one, Ok)]
 QUICK = 6  # cases of each operation in the test suite

@@ -37,7 +37,7 @@ KINDS = ["live", "session", "live", "revoked", "live", "expired", "live", "wrong
 HOLDERS = 24
 _DIFFERENT_EACH_TIME = re.compile(
     r'"(?:timings|id|request_id|created|created_at|modified_at|[a-z_]*duration)":\s*'
-    r'(?:\{[^}]*\}|"[^"]*"|[-\d.e]+)'
+    r'(?:\{[^}]*\}|"[^"]*"|[-\d.e]+)|x-request-id: \w+'
 )
 
 

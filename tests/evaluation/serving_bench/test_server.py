@@ -39,9 +39,10 @@ def test_it_is_told_where_to_listen_and_what_leads_out_is_left_out(
 
 def test_why_it_ended_is_the_last_complaint_not_the_last_line(tmp_path: Path) -> None:
     code = (
-        "import sys; print('Footnote: http://x'); print('ERROR:    no such model'); "
-        "print('INFO:  200 OK'); print('ERROR:    Application startup failed. Exiting.'); "
-        "sys.exit(3)"
+        "import json, sys; print('Footnote: http://x'); "
+        "log = lambda level, event: print(json.dumps({'level': level, 'event': event})); "
+        "log('error', 'no such model'); log('info', '200 OK'); "
+        "log('error', 'Application startup failed. Exiting.'); sys.exit(3)"
     )
     server = OwnServer(command(code), tmp_path)
     with pytest.raises(LoadError, match=r"The server ended with status 3: no such model$"):
