@@ -10,6 +10,7 @@ the commits.
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -23,6 +24,7 @@ from retrieval.database import Database
 from retrieval.documents import Documents
 from retrieval.errors import KnowledgeBaseNotFound, StoreUnavailable
 from retrieval.ports import Blobs, Posting, Stores
+from retrieval.removal import StaleChunk
 from retrieval.staging import (
     PreparedChunks,
     PreparedDocument,
@@ -76,6 +78,9 @@ class Indexer:
         self._stores = stores
         self._blobs = blobs
         self._waiting: deque[_Request] = deque()
+        # What the stores still have of deleted documents; the writer's alone.
+        self._stale: list[StaleChunk] = []
+        self._unused: list[str] = []
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="index-writer")
 
     def publish(self, prepared: PreparedDocument, *, unique: bool = False) -> Publication:
@@ -105,12 +110,27 @@ class Indexer:
         self.run(lambda: removal.generation(self._database, self._stores, kb))
 
     def remove(self, kb: KnowledgeBase, document_id: str) -> None:
-        """Forget a document everywhere. Raises DocumentNotFound."""
-        self._write(lambda: removal.document(self._database, self._stores, kb, document_id))
+        """Forget a document: nobody finds it from then on, and the stores follow, once for all
+        documents whose removal waits by then. Raises DocumentNotFound.
+        """
+
+        def task() -> None:
+            stale, unused = removal.document(self._database, kb, document_id)
+            self._stale += stale
+            self._unused += unused
+            with suppress(RuntimeError):  # while closing, which ends with a sweep
+                self._writer.submit(self._sweep)
+
+        self._writer.submit(task).result()
 
     def remove_knowledge_base(self, kb: KnowledgeBase) -> None:
         """Forget a knowledge base and all that is in it."""
-        self._write(lambda: removal.knowledge_base(self._database, self._stores, kb))
+
+        def task() -> None:
+            blobs = removal.knowledge_base(self._database, self._stores, kb)
+            removal.release(self._database, self._blobs, blobs)
+
+        self.run(task)
 
     def fill(self, prepared: PreparedChunks) -> None:
         """Write a live version into a generation that isn't live, unless it is live no more."""
@@ -121,23 +141,33 @@ class Indexer:
                     return
             self._fill(prepared.kb.generation.id, [prepared])
 
-        self._writer.submit(task).result()
+        self.run(task)
 
     def run(self, change: Callable[[], R]) -> R:
-        """Do something while nothing is published or removed."""
-        return self._writer.submit(change).result()
+        """Do something while nothing is published or removed, and the stores have followed."""
+
+        def task() -> R:
+            self._sweep()
+            return change()
+
+        return self._writer.submit(task).result()
 
     def close(self) -> None:
         """Finish what waits, then stop."""
         self._writer.shutdown()
+        self._sweep()
 
-    def _write(self, change: Callable[[], Iterable[str]]) -> None:
-        """Run a removal on the writer's thread, then delete the blobs that it leaves unused."""
-
-        def task() -> None:
-            removal.release(self._database, self._blobs, change())
-
-        self._writer.submit(task).result()
+    def _sweep(self) -> None:
+        """Let the stores follow the removals; before the next publication at the latest, which may
+        bring the same chunks back.
+        """
+        stale, self._stale = self._stale, []
+        unused, self._unused = self._unused, []
+        removal.sweep(self._stores, stale)
+        try:
+            removal.release(self._database, self._blobs, unused)
+        except StoreUnavailable as error:  # the next start deletes them
+            _log.warning("unused_originals_left", blobs=len(unused), error=str(error))
 
     def _round(self) -> None:
         """Publish what waits; where that fails, each document succeeds or fails alone."""
@@ -173,6 +203,7 @@ class Indexer:
         return taken
 
     def _publish(self, requests: list[tuple[PreparedDocument, bool]]) -> list[Publication]:
+        self._sweep()
         outcomes = [self._outcome(prepared, unique) for prepared, unique in requests]
         new = [
             prepared

@@ -1,8 +1,8 @@
 """Forgetting: documents and knowledge bases leave every table and store.
 
 One transaction takes them out of the catalogue, so no reader finds them from then on; the
-stores follow. Only the index writer calls this, so nothing is published meanwhile. A function
-that returns blobs returns those that may now be unused, for `release`.
+stores follow, with `sweep`. Only the index writer calls this, so nothing is published meanwhile. A
+function that returns blobs returns those that may now be unused, for `release`.
 """
 
 from collections import defaultdict
@@ -31,10 +31,14 @@ from retrieval.types import KnowledgeBase
 _log = structlog.get_logger()
 
 
+StaleChunk = tuple[str, str]
+"""A generation, and the id of a chunk that its stores still hold."""
+
+
 def document(
-    database: Database, stores: Stores, kb: KnowledgeBase, document_id: str
-) -> Sequence[str]:
-    """Forget one document. Raises DocumentNotFound."""
+    database: Database, kb: KnowledgeBase, document_id: str
+) -> tuple[Sequence[StaleChunk], Sequence[str]]:
+    """Forget one document: what is to be swept, and its blobs. Raises DocumentNotFound."""
     mine = and_(documents.c.id == document_id, documents.c.kb_id == kb.id)
     with database.write() as connection:
         if connection.scalar(select(documents.c.id).where(mine)) is None:
@@ -48,8 +52,7 @@ def document(
             delete(jobs).where(jobs.c.kb_id == kb.id, jobs.c.document_id == document_id, over)
         )
         advance(connection, kb)
-    sweep(stores, [(row.generation_id, row.id) for row in gone])
-    return blobs
+    return [(row.generation_id, row.id) for row in gone], blobs
 
 
 def knowledge_base(database: Database, stores: Stores, kb: KnowledgeBase) -> Sequence[str]:
@@ -81,7 +84,7 @@ def generation(database: Database, stores: Stores, kb: KnowledgeBase) -> None:
     _drop(stores, kb.generation.id)
 
 
-def sweep(stores: Stores, gone: Iterable[tuple[str, str]]) -> None:
+def sweep(stores: Stores, gone: Iterable[StaleChunk]) -> None:
     """Take chunks that nobody sees any more out of the stores: generations and ids.
 
     The catalogue has decided already, so a store that fails here changes no answer and fails

@@ -40,7 +40,7 @@ def create_standin(
 def running(app: ASGIApp, port: int = 0) -> Iterator[str]:
     """Its address, on loopback, while it runs in a thread; by default on a free port."""
     with socket.create_server(("127.0.0.1", port), backlog=4_096) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical"))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="critical"))
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         while not server.started and thread.is_alive():

@@ -13,11 +13,8 @@ SENT = "what was sent"
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
-    # A server that ran in this process has silenced these, and kept them to itself.
-    for name in ("uvicorn", "uvicorn.error"):
-        logger = logging.getLogger(name)
-        logger.setLevel(logging.NOTSET)
-        logger.propagate = True
+    # A server that ran in this process has silenced it.
+    logging.getLogger("uvicorn.error").setLevel(logging.NOTSET)
     yield
     structlog.reset_defaults()
 

@@ -140,6 +140,7 @@ def test_a_document_is_removed_with_what_is_on_its_way_to_it(
     [coming] = late.submit(shop.kb, [request("a", "Lion.")])
     late.remove(shop.kb, job.document_id)
     assert jobs.newest(10) == []
+    shop.engine.indexer.run(lambda: None)  # until the stores have followed
     assert list(shop.engine.blobs.digests()) == []
     late.start()
     assert shop.engine.documents.list(shop.kb, 10) == []

@@ -114,7 +114,8 @@ class Library:
             return connection.scalar(select(func.count()).select_from(chunks)) or 0
 
     def stored(self) -> tuple[int, int]:
-        """How many vectors and postings there are."""
+        """How many vectors and postings there are, once the stores have followed all removals."""
+        self.indexer.run(lambda: None)
         generation = self.kb.generation.id
         stores = self.engine.stores
         return stores.vectors(generation).count(), stores.lexical(generation).count()

@@ -172,6 +172,7 @@ def test_a_deleted_document_leaves_every_generation(shop: Workshop, reindexing: 
     reindexing.build(target, quietly)
     for summary in shop.engine.documents.list(shop.kb, 10):
         shop.engine.indexer.remove(shop.kb, summary.id)
+    shop.engine.indexer.run(lambda: None)  # until the stores have followed
     for kb in (shop.kb, target):
         assert shop.engine.stores.vectors(kb.generation.id).ids() == set()
         assert shop.engine.stores.lexical(kb.generation.id).ids() == set()

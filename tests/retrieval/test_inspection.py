@@ -113,6 +113,7 @@ def test_a_deleted_document_leaves_no_trace(shop: Workshop, inspection: Inspecti
     left = wrong(inspection.trace(document))
     assert left == [f"table {t}" for t in ("documents", "document_metadata", "versions", "chunks")]
     shop.engine.indexer.remove(shop.kb, document)
+    shop.engine.indexer.run(lambda: None)  # until the stores have followed
     assert wrong(inspection.trace(document)) == []
 
 
@@ -122,6 +123,7 @@ def test_what_a_failed_removal_leaves_is_seen(shop: Workshop, inspection: Inspec
     before = store.ids()
     vectors = store.vectors(list(before))
     shop.engine.indexer.remove(shop.kb, document)
+    shop.engine.indexer.run(lambda: None)  # until the stores have followed
     gone = (before - store.ids()).pop()
     store.upsert([gone], vectors[gone][None], [document])
     assert wrong(inspection.trace(document)) == ["vector store"]

@@ -1,4 +1,7 @@
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -7,9 +10,10 @@ from sqlalchemy import func, select
 from retrieval import removal
 from retrieval.engine import Engine
 from retrieval.errors import DocumentNotFound, KnowledgeBaseNotFound
+from retrieval.ports import Stores
 from retrieval.schema import metadata
 from tests.retrieval.faults import Fault
-from tests.retrieval.library import Library
+from tests.retrieval.library import SOON, Library
 
 TEXT = "# Zebra\n\nThe zebra is striped.\n\n# 斑马\n\n斑马有条纹。\n"
 OTHER = "# Zebra\n\nThe zebra is striped.\n\n# Lion\n\nLions are not.\n"
@@ -25,6 +29,7 @@ def rows(engine: Engine) -> dict[str, int]:
 
 
 def blobs(library: Library) -> int:
+    library.indexer.run(lambda: None)  # until what was removed is swept
     folder = library.engine.settings.data / "blobs"
     return sum(path.is_file() for path in folder.rglob("*"))
 
@@ -38,6 +43,64 @@ def test_nothing_is_left_of_a_document(library: Library) -> None:
     assert library.stored() == (0, 0)
     assert blobs(library) == 0
     assert library.hits("zebra 斑马") == ()
+
+
+def test_removals_that_wait_share_a_sweep(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added = [library.add(f"d{n}", TEXT).document_id for n in range(8)]
+    swept: list[int] = []
+    sweep = removal.sweep
+
+    def noted(stores: Stores, gone: Sequence[removal.StaleChunk]) -> None:
+        swept.append(len(gone))
+        sweep(stores, gone)
+
+    monkeypatch.setattr(removal, "sweep", noted)
+    go = threading.Event()
+    library.indexer._writer.submit(go.wait, SOON)
+    with ThreadPoolExecutor(len(added)) as pool:
+        running = [pool.submit(library.indexer.remove, library.kb, one) for one in added]
+        while library.indexer._writer._work_queue.qsize() < len(added):
+            time.sleep(0.01)  # there is nothing to wait on
+        go.set()
+    assert [one.result() for one in running] == [None] * len(added)
+    assert library.hits("zebra 斑马") == ()
+    assert library.stored() == (0, 0)
+    assert [count for count in swept if count] == [2 * len(added)]
+
+
+def test_what_was_removed_can_come_back_before_the_stores_have_followed(library: Library) -> None:
+    document = library.add("a", TEXT).document_id
+
+    def remove_unswept() -> None:
+        stale, unused = removal.document(library.engine.database, library.kb, document)
+        library.indexer._stale += stale
+        library.indexer._unused += unused
+
+    library.indexer.run(remove_unswept)
+    assert library.hits("zebra 斑马") == ()
+    assert library.add("a", TEXT).document_id == document
+    assert len(library.hits("zebra 斑马")) == 2
+    assert library.stored() == (2, 2)
+
+
+def test_closing_lets_the_stores_follow(library: Library) -> None:
+    other = Library(library.engine, "other")
+    document = other.add("a", TEXT).document_id
+    closing = threading.Event()
+    other.indexer._writer.submit(closing.wait, SOON)
+    with ThreadPoolExecutor(2) as pool:
+        removed = pool.submit(other.indexer.remove, other.kb, document)
+        while not other.indexer._writer._work_queue.qsize():
+            time.sleep(0.01)  # there is nothing to wait on
+        closed = pool.submit(other.indexer.close)
+        while not other.indexer._writer._shutdown:
+            time.sleep(0.01)
+        closing.set()
+        assert (removed.result(), closed.result()) == (None, None)
+    generation = other.kb.generation.id
+    assert library.engine.stores.vectors(generation).count() == 0
 
 
 def test_what_another_document_uses_stays(library: Library) -> None:
@@ -117,11 +180,13 @@ def test_stores_that_cannot_be_dropped_leave_no_file_behind(library: Library) ->
     assert blobs(library) == 0
 
 
-@pytest.mark.parametrize("call", [2, 3])
+@pytest.mark.parametrize("call", [2, 3, 4])  # each of the stores, and the catalogue again
 def test_a_store_that_fails_brings_nothing_back(library: Library, call: int) -> None:
     document = library.add("a", TEXT).document_id
     library.faults.calls, library.faults.fail_at = 0, call
     library.indexer.remove(library.kb, document)
+    library.indexer.run(lambda: None)
+    assert library.faults.calls >= call
     assert library.hits("zebra 斑马") == ()
     assert library.add("a", TEXT).chunks == 2
     assert len(library.hits("zebra 斑马")) == 2
