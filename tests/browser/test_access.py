@@ -21,10 +21,8 @@ needs_axe = pytest.mark.skipif(
 def filled(http: httpx.Client) -> str:
     """A knowledge base with documents of several kinds, one that failed, and judgements."""
     http.put("/kb/access", json={"description": "For everybody"}).raise_for_status()
-    http.post("/kb/access/samples").raise_for_status()
+    http.post("/kb/access/samples?wait=true").raise_for_status()
     http.post("/kb/access/documents?wait=true", files={"files": ("no.pdf", b"%PDF-1.7")})
-    while http.get("/jobs", params={"kb": "access", "state": "queued"}).json()["jobs"]:
-        pass
     return "access"
 
 
