@@ -7,7 +7,7 @@ nothing stands still: waiting for a socket gives the GIL away.
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -70,9 +70,13 @@ class ChromaVectorStores:
         """Stores in a directory, which no other process may use. Raises StoreUnavailable."""
         locks = SqliteLocks(directory / CHROMA_FILE)
         access = _Access(f"The vector store in {str(directory)!r}", locks)
-        with access.writing():
-            client = chromadb.PersistentClient(directory, settings=_settings())
-        return cls(client, access)
+        with ExitStack() as unless_opened:
+            unless_opened.callback(access.close)
+            with access.writing():
+                client = chromadb.PersistentClient(directory, settings=_settings())
+            stores = cls(client, access)
+            unless_opened.pop_all()
+        return stores
 
     @classmethod
     def at_server(cls, url: str) -> Self:

@@ -20,9 +20,8 @@ def run(backend: HashingBackend) -> Soaked:
 def test_a_sound_engine_bears_it() -> None:
     found = run(HashingBackend())
     assert found.sound
-    assert found.outcomes.keys() >= {"right", "poisoned", "cancelled"} | {"done before"} & set(
-        found.outcomes
-    )
+    assert found.outcomes.keys() >= {"right", "poisoned"}
+    assert found.outcomes.keys() & {"cancelled", "done before"}  # by which of both was faster
     assert found.lowest_cosine == pytest.approx(1.0)
     assert found.memory_end > 0
 

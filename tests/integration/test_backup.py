@@ -16,7 +16,7 @@ from retrieval.search import Query
 from retrieval.settings import EngineSettings
 from tests.integration.conftest import Server, StartServer
 
-QUERIES = 50  # of each kind
+QUERIES = 100  # of each kind
 SETTLED = 40  # documents that nobody touches
 
 

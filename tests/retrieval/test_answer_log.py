@@ -147,6 +147,7 @@ def test_that_nothing_is_left_is_proved(library: Library, keep: Keep) -> None:
     assert "table answers" in wrong()
     keep(document)
     engine.indexer.remove(library.kb, document)
+    engine.indexer.run(lambda: None)  # until the stores have followed
     assert wrong() == {"table answers"}
     with engine.database.write() as connection:
         connection.execute(delete(answers))
