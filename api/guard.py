@@ -84,7 +84,7 @@ class _Visit:
         credential = shown(self._scope)
         if not need.scopes and await self._is_nobody(credential):
             return NOBODY
-        self._tried = credential is not None
+        self._tried = credential is not None and not credential.session
         key = await self._keyring.admit(credential, network(self._scope))
         self._admitted = credential
         return key.principal

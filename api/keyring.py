@@ -59,12 +59,12 @@ class Keyring:
         """
         if credential is None:
             raise Unauthorized(_NONE)
-        # Who was known a while ago isn't held up by others who guess behind the same address.
-        if credential not in self._known and (wait := self._guesses.wait(network, GUESSES)):
-            raise _later("Too many unknown keys were tried", wait)
         key = await self._holder(credential)
         if key is None or key.state(time.time()) != "live":
-            self._guesses.take(network, GUESSES)
+            # Nobody with a key is held up by those who guess behind the same address, and an old
+            # cookie is no guess: its page is to hear that it must sign in.
+            if not credential.session and (wait := self._guesses.take(network, GUESSES)):
+                raise _later("Too many unknown keys were tried", wait)
             raise Unauthorized(_said(key))
         rate = key.allowance.rate
         if rate and (wait := self._rates.take(key.id, rate)):
@@ -86,15 +86,14 @@ class Keyring:
             return key
         source = self._sessions if credential.session else self._keys
         key = await self._look(partial(source.recognised, credential.secret))
-        if key is None:
+        if key is None or key.state(time.time()) != "live":
             self.forget(credential)
-            return None
+            return key
         self._known[credential] = (self._clock(), key)
         self._known.move_to_end(credential)
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
-        if key.state(time.time()) == "live":
-            await self._look(partial(self._keys.note_use, key))
+        await self._look(partial(self._keys.note_use, key))
         return key
 
     async def _look(self, work: Callable[[], T]) -> T:

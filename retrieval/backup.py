@@ -57,15 +57,14 @@ class Manifest:
         """Raises InvalidRequest where it isn't one, or a newer version's."""
         try:
             members = json.loads(data)
-            found = cls(**{**members, "lost": tuple(members["lost"])})
+            if members["format"] != FORMAT:
+                raise InvalidRequest(
+                    f"This backup has the format {members['format']}; this version reads {FORMAT}. "
+                    f"Restore it with the version that made it: {members['made_by']}."
+                )
+            return cls(**{**members, "lost": tuple(members["lost"])})
         except (ValueError, TypeError, KeyError) as error:
             raise InvalidRequest(f"This is no backup of Footnote's: {error}.") from error
-        if found.format != FORMAT:
-            raise InvalidRequest(
-                f"This backup has the format {found.format}; this version reads {FORMAT}. Restore "
-                f"it with the version that made it: {found.made_by}."
-            )
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def back_up(data: Path, where: Path, made_by: str, made_at: float, watch: Watch)
     if not path.is_file():
         raise InvalidRequest(f"{data} holds no knowledge bases: there is no {CATALOGUE} in it.")
     blobs = FileBlobs(data / "blobs")
-    with opened(where) as target, tempfile.TemporaryDirectory(dir=where.parent) as aside:
+    with opened(where) as target, _aside(where) as aside:
         copy = Path(aside) / CATALOGUE
         for _ in range(_ATTEMPTS):
             _copy_originals(blobs, target, named(path).all, watch)
@@ -112,6 +111,11 @@ def back_up(data: Path, where: Path, made_by: str, made_at: float, watch: Watch)
         )
         target.finish(copy, manifest.catalogue, found.all, manifest.to_json())
     return manifest
+
+
+def _aside(where: Path) -> "tempfile.TemporaryDirectory[str]":
+    """A folder on the file system of the backup, which may be one of its own."""
+    return tempfile.TemporaryDirectory(dir=where if where.is_dir() else where.parent)
 
 
 def _copy_originals(blobs: Blobs, target: Target, wanted: set[str], watch: Watch) -> set[str]:

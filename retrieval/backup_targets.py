@@ -6,6 +6,7 @@ blobs/<two digits>/<sha256>
 """
 
 import hashlib
+import os
 import shutil
 import tarfile
 from collections.abc import Collection, Iterator
@@ -85,6 +86,15 @@ def reading(where: Path) -> Iterator[Source]:
         raise InvalidRequest(f"{where} isn't a whole backup of Footnote's: {error}.") from error
 
 
+def _settle(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 class Folder:
     """In a folder, which may hold an earlier backup: that one stays whole until this one is."""
 
@@ -102,7 +112,10 @@ class Folder:
         catalogue.replace(self._path / _named(digest))
         new = self._path / f"{_MANIFEST}.new"
         new.write_bytes(manifest)
+        for written in (self._path / _named(digest), new, self._path):
+            _settle(written)
         new.replace(self._path / _MANIFEST)
+        _settle(self._path)  # only then may the earlier backup go
         for old in self._path.glob(_named("*")):
             if old.name != _named(digest):
                 old.unlink()

@@ -76,8 +76,9 @@ async def sign_out(
     name: CookieName,
 ) -> None:
     """End the session, and let the browser forget what it kept of it."""
-    if secret := request.cookies.get(name):
+    secret = request.cookies.get(name, "")
+    if await keyring.still(shown := Credential(secret, session=True)):  # no write for a stranger
         await blocking.call(service.engine.sessions.end, secret)
-        keyring.forget(Credential(secret, session=True))
+        keyring.forget(shown)
     response.delete_cookie(name, httponly=True, samesite="strict")
     response.headers["Clear-Site-Data"] = '"cache"'

@@ -11,6 +11,7 @@ import fcntl
 import os
 import struct
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -33,6 +34,7 @@ class SqliteLocks:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: int | None = None
+        self._opening = threading.Lock()
 
     def close(self) -> None:
         if self._file is not None:
@@ -55,11 +57,12 @@ class SqliteLocks:
 
     def holder(self, *, writing: bool) -> int | None:
         """The process that hinders reading, or writing; None if no other does."""
-        if self._file is None:
-            try:
-                self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-            except FileNotFoundError:
-                return None
+        with self._opening:  # once: closing a second one would end this process's locks
+            if self._file is None:
+                try:
+                    self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+                except FileNotFoundError:
+                    return None
         if writing:
             return self._conflict(fcntl.F_WRLCK, _PENDING, _SHARED + _SHARED_BYTES - _PENDING)
         return self._conflict(fcntl.F_RDLCK, _SHARED, _SHARED_BYTES)

@@ -90,7 +90,9 @@ def test_what_was_forgotten_is_looked_up_anew(ring: Keyring, keys: Counted) -> N
     assert keys.looks == 2
 
 
-def test_guesses_are_not_even_looked_up(ring: Keyring, keys: Counted, clock: Clock) -> None:
+def test_guesses_are_few_and_hold_up_nobody_with_a_key(
+    ring: Keyring, keys: Counted, clock: Clock
+) -> None:
     _, token = keys.create("laptop", READ)
 
     async def guessed() -> None:
@@ -98,16 +100,45 @@ def test_guesses_are_not_even_looked_up(ring: Keyring, keys: Counted, clock: Clo
             with pytest.raises(Unauthorized):
                 await ring.admit(Credential(f"fn_{number}_x"), HERE)
         with pytest.raises(Overloaded) as refused:
-            await ring.admit(Credential(token), HERE)
+            await ring.admit(Credential("another"), HERE)
         assert refused.value.retry_after == 6
-        assert keys.looks == GUESSES
-        assert (await ring.admit(Credential(token), "192.0.2.1")).name == "laptop"
-        assert (await ring.admit(Credential(token), HERE)).name == "laptop"  # known by now
+        assert (await ring.admit(Credential(token), HERE)).name == "laptop"
+        with pytest.raises(Unauthorized):
+            await ring.admit(Credential("another"), "192.0.2.1")
         clock.now += 6.0
         with pytest.raises(Unauthorized):
             await ring.admit(Credential("another"), HERE)
 
     anyio.run(guessed)
+
+
+def test_a_key_that_is_over_is_a_guess_like_others(
+    ring: Keyring, keys: Counted, clock: Clock
+) -> None:
+    key, token = keys.create("laptop", READ)
+
+    async def used() -> None:
+        await ring.admit(Credential(token), HERE)
+        keys.revoke(key.id)
+        clock.now += FRESH
+        for _ in range(GUESSES):
+            with pytest.raises(Unauthorized, match="revoked"):
+                await ring.admit(Credential(token), HERE)
+        with pytest.raises(Overloaded):
+            await ring.admit(Credential(token), HERE)
+
+    anyio.run(used)
+
+
+def test_an_old_cookie_is_no_guess(ring: Keyring, keys: Counted) -> None:
+    keys.create("laptop", READ)
+
+    async def shown() -> None:
+        for _ in range(GUESSES + 5):
+            with pytest.raises(Unauthorized):
+                await ring.admit(Credential("old", session=True), HERE)
+
+    anyio.run(shown)
 
 
 def test_nothing_shown_is_no_guess(ring: Keyring, keys: Counted) -> None:
