@@ -55,7 +55,7 @@ class _Visit:
         self._call = permissions.call(scope["method"], scope["path"])
         self._principal = NOBODY
         self._admitted: Credential | None = None
-        self._tried = False  # a credential was shown, right or wrong
+        self._tried = False  # a key was shown, right or wrong; no cookie
         self._status = 0  # that nobody was answered
         self._work = anyio.CancelScope()
 

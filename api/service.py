@@ -1,7 +1,7 @@
 """The composition of the whole: the engine, the way in, and the jobs."""
 
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from api.evaluating import Evaluator
@@ -17,6 +17,7 @@ from retrieval.answering import Basis, Question
 from retrieval.engine import Engine, open_engine
 from retrieval.observing import Observer
 from retrieval.ports import EmbeddingBackend, Threads
+from retrieval.responding import whole
 from retrieval.types import Answer, KnowledgeBase, Piece
 
 _FETCH = 60.0  # seconds that fetching a document may take
@@ -45,12 +46,8 @@ class Service:
     async def answer(
         self, kb: KnowledgeBase, question: Question, model: str, threads: Threads
     ) -> Answer:
-        """The whole answer. Raises RetrievalError."""
-        async with aclosing(self.stream(kb, question, model, threads)) as said:
-            async for one in said:
-                if isinstance(one, Answer):
-                    return one
-        raise AssertionError("a stream ended without its answer")
+        """The whole answer. Raises RetrievalError, ServerStopping."""
+        return await whole(self.stream(kb, question, model, threads))
 
     def remove_knowledge_base(self, kb: KnowledgeBase) -> None:
         """Forget a knowledge base, and what was measured of it."""

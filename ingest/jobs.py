@@ -186,10 +186,7 @@ class Jobs:
 
     def get(self, job_id: str) -> Job:
         """Where a job stands now. Raises JobNotFound."""
-        job = self._active.get(job_id) or self._store.get(job_id)
-        if job is None or not access.may_see(job.knowledge_base):
-            raise JobNotFound(job_id)
-        return job
+        return _visible(job_id, self._active.get(job_id) or self._store.get(job_id))
 
     def cancel(self, job_id: str) -> Job:
         """Take a job back, unless it is final already. Raises JobNotFound."""
@@ -238,9 +235,7 @@ class Jobs:
         try:
             return self.get(job_id)
         except JobNotFound:
-            if job := self._ended.get(job_id):
-                return job
-            raise
+            return _visible(job_id, self._ended.get(job_id))
 
     def remove(self, kb: KnowledgeBase, document_id: str) -> None:
         """Forget a document everywhere, also what is on its way to it. Raises DocumentNotFound."""
@@ -477,6 +472,13 @@ class Jobs:
 
 
 _KEEPS_BYTES = (Published.ADDED.value, Published.UPDATED.value)
+
+
+def _visible(job_id: str, job: Job | None) -> Job:
+    """The job, if there is one for who asks. Raises JobNotFound."""
+    if job is None or not access.may_see(job.knowledge_base):
+        raise JobNotFound(job_id)
+    return job
 
 
 def _outcome(job: Job) -> str:

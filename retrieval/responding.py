@@ -64,11 +64,7 @@ class Responding:
         self, kb: KnowledgeBase, question: Question, model: str, threads: Threads
     ) -> Answer:
         """The whole answer. Raises RetrievalError."""
-        async with aclosing(self.stream(kb, question, model, threads)) as said:
-            async for one in said:
-                if isinstance(one, Answer):
-                    return one
-        raise AssertionError("a stream ended without its answer")
+        return await whole(self.stream(kb, question, model, threads))
 
     async def stream(
         self, kb: KnowledgeBase, question: Question, model: str, threads: Threads
@@ -125,6 +121,15 @@ class Responding:
         async with aclosing(self._generating.stream(kb, question, model, threads, query)) as said:
             async for one in said:
                 yield one
+
+
+async def whole(said: AsyncGenerator[Basis | Piece | Answer]) -> Answer:
+    """The answer that a stream ends with."""
+    async with aclosing(said):
+        async for one in said:
+            if isinstance(one, Answer):
+                return one
+    raise AssertionError("a stream ended without its answer")
 
 
 def pieces(answer: Answer) -> Iterator[Piece]:

@@ -2,13 +2,7 @@ import pytest
 
 from api import buckets
 from api.buckets import Buckets
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 @pytest.fixture

@@ -13,16 +13,10 @@ from retrieval.database import Database
 from retrieval.errors import Overloaded, Unauthorized
 from retrieval.keys import Allowance, ApiKeys
 from retrieval.sessions import Sessions
+from tests.clock import Clock
 
 READ = Allowance(frozenset({Scope.READ}))
 HERE = "127.0.0.1"
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Counted(ApiKeys):

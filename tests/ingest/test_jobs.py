@@ -10,6 +10,7 @@ from ingest.job_store import Failure, Job, JobStore
 from ingest.jobs import JobNotFound, Request
 from ingest.pipeline import identify
 from ingest.types import Stage
+from retrieval.access import Principal, Scope, acting_as
 from retrieval.errors import KnowledgeBaseNotFound, Overloaded, StoreUnavailable
 from tests.ingest.workshop import SOON, NewJobs, Workshop, finished, note, request
 
@@ -209,3 +210,6 @@ def test_who_waits_is_told_how_a_job_ended_though_its_document_is_gone(
     assert (ended.state, ended.outcome) == (Stage.DONE, "added")
     with pytest.raises(JobNotFound):
         jobs.get(job.id)
+    stranger = Principal("key", frozenset({Scope.READ}), frozenset({"other"}))
+    with acting_as(stranger), pytest.raises(JobNotFound):
+        jobs.wait([job.id], SOON)

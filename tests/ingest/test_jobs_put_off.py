@@ -14,6 +14,7 @@ from ingest.types import Stage
 from retrieval.errors import InvalidRequest, StoreUnavailable
 from tests.conftest import OpenEngine
 from tests.ingest.workshop import SOON, Gate, NewJobs, Workshop, finished, jobs_of, request
+from tests.retrieval.library import settle
 
 
 def soon(monkeypatch: pytest.MonkeyPatch, seconds: float = 0.05) -> None:
@@ -140,7 +141,7 @@ def test_a_document_is_removed_with_what_is_on_its_way_to_it(
     [coming] = late.submit(shop.kb, [request("a", "Lion.")])
     late.remove(shop.kb, job.document_id)
     assert jobs.newest(10) == []
-    shop.engine.indexer.run(lambda: None)  # until the stores have followed
+    settle(shop.engine.indexer)
     assert list(shop.engine.blobs.digests()) == []
     late.start()
     assert shop.engine.documents.list(shop.kb, 10) == []

@@ -115,7 +115,12 @@ class Library:
 
     def stored(self) -> tuple[int, int]:
         """How many vectors and postings there are, once the stores have followed all removals."""
-        self.indexer.run(lambda: None)
+        settle(self.indexer)
         generation = self.kb.generation.id
         stores = self.engine.stores
         return stores.vectors(generation).count(), stores.lexical(generation).count()
+
+
+def settle(indexer: Indexer) -> None:
+    """Wait until the stores have followed every removal so far."""
+    indexer.run(lambda: None)

@@ -9,6 +9,7 @@ from retrieval.schema import chunks, documents, embeddings
 from retrieval.types import KnowledgeBase
 from tests.conftest import OpenEngine
 from tests.ingest.workshop import Workshop, note
+from tests.retrieval.library import settle
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ def test_a_deleted_document_leaves_no_trace(shop: Workshop, inspection: Inspecti
     left = wrong(inspection.trace(document))
     assert left == [f"table {t}" for t in ("documents", "document_metadata", "versions", "chunks")]
     shop.engine.indexer.remove(shop.kb, document)
-    shop.engine.indexer.run(lambda: None)  # until the stores have followed
+    settle(shop.engine.indexer)
     assert wrong(inspection.trace(document)) == []
 
 
@@ -123,7 +124,7 @@ def test_what_a_failed_removal_leaves_is_seen(shop: Workshop, inspection: Inspec
     before = store.ids()
     vectors = store.vectors(list(before))
     shop.engine.indexer.remove(shop.kb, document)
-    shop.engine.indexer.run(lambda: None)  # until the stores have followed
+    settle(shop.engine.indexer)
     gone = (before - store.ids()).pop()
     store.upsert([gone], vectors[gone][None], [document])
     assert wrong(inspection.trace(document)) == ["vector store"]

@@ -10,16 +10,10 @@ from retrieval.database import Database
 from retrieval.errors import InvalidRequest, KeyNotFound
 from retrieval.keys import Allowance, ApiKeys
 from retrieval.schema import api_keys
+from tests.clock import Clock
 
 READ = Allowance(frozenset({Scope.READ}))
 FULL = Allowance(frozenset(Scope), frozenset({"a", "b"}), rate=60, max_documents=5)
-
-
-class Clock:
-    now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from retrieval.errors import DocumentNotFound, KnowledgeBaseNotFound
 from retrieval.ports import Stores
 from retrieval.schema import metadata
 from tests.retrieval.faults import Fault
-from tests.retrieval.library import SOON, Library
+from tests.retrieval.library import SOON, Library, settle
 
 TEXT = "# Zebra\n\nThe zebra is striped.\n\n# 斑马\n\n斑马有条纹。\n"
 OTHER = "# Zebra\n\nThe zebra is striped.\n\n# Lion\n\nLions are not.\n"
@@ -29,7 +29,7 @@ def rows(engine: Engine) -> dict[str, int]:
 
 
 def blobs(library: Library) -> int:
-    library.indexer.run(lambda: None)  # until what was removed is swept
+    settle(library.indexer)
     folder = library.engine.settings.data / "blobs"
     return sum(path.is_file() for path in folder.rglob("*"))
 
@@ -185,7 +185,7 @@ def test_a_store_that_fails_brings_nothing_back(library: Library, call: int) -> 
     document = library.add("a", TEXT).document_id
     library.faults.calls, library.faults.fail_at = 0, call
     library.indexer.remove(library.kb, document)
-    library.indexer.run(lambda: None)
+    settle(library.indexer)
     assert library.faults.calls >= call
     assert library.hits("zebra 斑马") == ()
     assert library.add("a", TEXT).chunks == 2

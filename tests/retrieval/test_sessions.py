@@ -8,13 +8,7 @@ from retrieval.database import Database
 from retrieval.keys import Allowance, ApiKey, ApiKeys
 from retrieval.schema import sessions as table
 from retrieval.sessions import LASTS, Sessions
-
-
-class Clock:
-    now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from api.wire.models import Card
 from api.wire.names import ModelName
 from api.wire.residence import Residence
+from tests.clock import Clock
 
 
 def card(name: str) -> Card:
@@ -21,15 +22,8 @@ def card(name: str) -> Card:
     )
 
 
-class Clock:
-    now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def test_a_length_of_stay_holds_until_another_is_given() -> None:
-    clock = Clock()
+    clock = Clock(1_000)
     residence = Residence(clock)
     residence.use(card("a"), None)
     assert [r.expires_at for r in residence.residents()] == [1_300]
@@ -44,7 +38,7 @@ def test_a_length_of_stay_holds_until_another_is_given() -> None:
 
 
 def test_for_ever_and_not_at_all() -> None:
-    residence = Residence(Clock())
+    residence = Residence(Clock(1_000))
     residence.use(card("a"), math.inf)
     residence.use(card("b"), 5)
     assert [r.card.name.model for r in residence.residents()] == ["a", "b"]
