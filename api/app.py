@@ -20,6 +20,7 @@ from api.ollama.gateway import gateway
 from api.ollama.hosting import HostedModels
 from api.ollama.passing import Upstream
 from api.ollama.protocols import Protocols
+from api.readiness import ReadinessWatch, readiness
 from api.routes import (
     answers,
     documents,
@@ -78,6 +79,7 @@ def create_app(settings: Settings, backend: EmbeddingBackend | None = None) -> F
             app.state.service = service
             app.state.keyring = Keyring(keys, service.engine.sessions)
             app.state.blocking = blocking = Blocking()
+            app.state.readiness = ReadinessWatch(lambda: blocking.call(readiness, service))
             app.state.listeners = listeners = Listeners()
             counted.watch(service, listeners)
             models = HostedModels(service, blocking)

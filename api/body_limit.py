@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import problem
+from api.shares import Room
 
 PATIENCE = 30.0  # seconds that a body may take in any case
 PACE = 1_000  # bytes a second that it must come at beyond that
@@ -20,7 +21,7 @@ class Bodies:
         """Bytes that an upload of documents may have, and any other body."""
         self._uploads = uploads
         self._others = min(uploads, others)
-        self._held = 0
+        self._held = Room(TOGETHER * uploads)
 
     def limit(self, scope: Scope) -> int:
         """Bytes that the body of a request may have."""
@@ -59,17 +60,14 @@ class Bodies:
             received += size
             ended = not message.get("more_body", False)
             if limit is not None:
-                self._held += size
                 if received > limit:
                     raise HTTPException(413, self.detail(limit))
-                if self._held > TOGETHER * self._uploads:
+                if not take(size):
                     raise HTTPException(503, _FULL, {"Retry-After": "5"})
             return message
 
-        try:
+        with self._held.share() as take:
             await app(scope, within_limits, send)
-        finally:
-            self._held -= received if limit is not None else 0
 
 
 class BodyLimit:
@@ -91,7 +89,8 @@ class BodyLimit:
         await self._bodies.serve(self._app, scope, receive, send, limit)
 
 
-_FULL = "As many bytes are being sent as this server holds at once. Send it again in a moment."
+_FULL = "As many bytes are being sent as this server holds at once, or takes of one key. Send it "
+"again in a moment."
 
 
 def _slow(received: int) -> str:

@@ -1,23 +1,39 @@
 """What the commands print: tables, answers and their footnotes, errors, JSON."""
 
 import json
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.padding import Padding
-from rich.segment import Segments
+from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
 from retrieval.citations import place
+from retrieval.printing import escaped
 from retrieval.types import Answer, Citation
 
 _WIDEST = 100_000  # columns
 
+
+class _Console(Console):
+    """A console that no document, name or path can send commands to."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(escaped(text, spared="\n\t"), **options)  # before it is measured
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else escaped(text, spared="\n"), style, control)
+
+
 # No markup: a path or a name may hold brackets.
-out = Console(highlight=False, soft_wrap=False, markup=False)
-err = Console(stderr=True, highlight=False, markup=False)
+out = _Console(highlight=False, soft_wrap=False, markup=False)
+err = _Console(stderr=True, highlight=False, markup=False)
 
 
 def print_json(value: Any) -> None:

@@ -7,9 +7,9 @@ from http.cookies import CookieError, SimpleCookie
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from api.wire.protocol import is_spoken
 from retrieval.errors import Unauthorized
 
-PROTOCOLS = ("/api/", "/v1/")
 _ANTHROPIC = "/v1/messages"  # whose clients send their key in a header of their own
 _OWN_PAGE = ("same-origin", "none")  # `none`: an address that was typed
 
@@ -38,7 +38,7 @@ def shown(scope: Scope) -> Credential | None:
     path = scope["path"]
     if path == _ANTHROPIC and (key := headers.get("x-api-key")):
         return Credential(key)
-    if path.startswith(PROTOCOLS) or headers.get("sec-fetch-site", "none") not in _OWN_PAGE:
+    if is_spoken(path) or headers.get("sec-fetch-site", "none") not in _OWN_PAGE:
         return None
     try:
         kept = SimpleCookie(headers.get("cookie", "")).get(cookie(scope))
@@ -60,6 +60,8 @@ def network(scope: Scope) -> str:
         address = ipaddress.ip_address(host)
     except ValueError:
         return str(host)
-    if address.version == 4:
+    if isinstance(address, ipaddress.IPv4Address):
         return host
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
     return str(ipaddress.ip_network((int(address), 64), strict=False))

@@ -10,12 +10,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import permissions
-from api.credentials import PROTOCOLS, Credential, network, shown
+from api.credentials import Credential, network, shown
 from api.errors import CHALLENGE, answered, status_of
 from api.keyring import Keyring
 from api.wire.doorway import with_origin
 from api.wire.origins import known_origin
-from api.wire.protocol import error_of
+from api.wire.protocol import error_of, is_spoken
 from api.wire.refusals import Refusal
 from retrieval.access import ANYBODY, NOBODY, Principal, acting_as
 from retrieval.audit import Entry
@@ -116,13 +116,13 @@ class _Visit:
             return False
 
     def _is_to_be_noted(self) -> bool:
-        """Changes by those with a key, and refusals. A flood by those without one isn't: it would
-        cost more than it tells.
+        """Changes by those with a key, and refusals. A flood of these isn't, nor what those without
+        a key try: it would cost more than it tells.
         """
         if self._status == HTTPStatus.UNAUTHORIZED:
             return self._tried or self._call.need is permissions.SIGNING_IN
         if self._status == HTTPStatus.FORBIDDEN:
-            return bool(self._key_id)
+            return bool(self._key_id) and self._keyring.notes_refusal(self._key_id)
         return self._call.need.changes and bool(self._key_id)
 
     @property
@@ -152,14 +152,14 @@ class _Visit:
 
 def _is_preflight(scope: Scope) -> bool:
     """Whether a browser asks whether it may ask: it sends no key with that."""
-    if scope.get("method") != "OPTIONS" or not scope["path"].startswith(PROTOCOLS):
+    if scope.get("method") != "OPTIONS" or not is_spoken(scope["path"]):
         return False
     return "origin" in Headers(scope=scope)
 
 
 async def _refuse(error: RetrievalError, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with an error, as the protocol that is spoken writes it."""
-    if not scope["path"].startswith(PROTOCOLS):
+    if not is_spoken(scope["path"]):
         await answered(error)(scope, receive, send)
         return
     response: Response = error_of(scope["path"])(Refusal(status_of(error), str(error)))

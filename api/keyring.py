@@ -11,14 +11,15 @@ import anyio
 import anyio.to_thread
 from fastapi import Depends, Request
 
-from api.buckets import Buckets
 from api.credentials import Credential
+from api.rates import Rates
 from retrieval.errors import Overloaded, Unauthorized
 from retrieval.keys import ApiKey, ApiKeys
 from retrieval.sessions import Sessions
 
 FRESH = 1.0  # seconds that what was looked up is taken for true
 GUESSES = 10  # credentials a minute that nobody has, from one network
+REFUSALS = 30  # a minute that the audit log tells of one key
 _LOOKUPS = 4  # side by side; apart from other calls, which may take long
 _REMEMBERED = 10_000
 
@@ -41,7 +42,7 @@ class Keyring:
         self._keys = keys
         self._sessions = sessions
         self._clock = clock
-        self._rates, self._guesses = Buckets(clock), Buckets(clock)
+        self._rates, self._guesses, self._refusals = Rates(clock), Rates(clock), Rates(clock)
         self._closed, self._looked = False, -math.inf
         self._known: OrderedDict[Credential, tuple[float, ApiKey]] = OrderedDict()
         self._lookups = anyio.CapacityLimiter(_LOOKUPS)
@@ -75,6 +76,10 @@ class Keyring:
         """Whether a credential that was admitted would still be."""
         key = await self._holder(credential)
         return key is not None and key.state(time.time()) == "live"
+
+    def notes_refusal(self, key_id: str) -> bool:
+        """Whether one more call that a key isn't for is worth a line in the audit log."""
+        return not self._refusals.take(key_id, REFUSALS)
 
     def forget(self, credential: Credential) -> None:
         """Look it up anew the next time."""

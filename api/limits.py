@@ -3,7 +3,7 @@
 from api import body_limit, connections, listeners, requests, uploads
 from api.ollama.embedder import MOST_TEXTS
 from api.settings import Settings
-from ingest import jobs
+from ingest import quotas
 from retrieval import filters, search
 
 
@@ -20,7 +20,7 @@ def limits(settings: Settings) -> dict[str, float]:
         "connections": connections.CONNECTIONS,
         "listeners": listeners.MAX_LISTENERS,
         "documents_per_request": requests.MAX_DOCUMENTS,
-        "documents_waiting": jobs.MAX_WAITING,
+        "documents_waiting": quotas.MAX_WAITING,
         "pages": settings.max_pages,
         "characters": settings.max_characters,
         "parse_seconds": settings.parse_seconds,

@@ -1,13 +1,12 @@
 """Those who follow what happens in the server, over connections that stay open."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 import anyio
 from fastapi import Depends, Request
 
-from retrieval.errors import Overloaded
+from api.shares import Room
 
 MAX_LISTENERS = 64
 
@@ -17,23 +16,7 @@ class Listeners:
 
     def __init__(self) -> None:
         self._leaving = anyio.Event()
-        self.number = 0
-
-    def check_room(self) -> None:
-        """Raises Overloaded where there are as many as may be."""
-        if self.number >= MAX_LISTENERS:
-            raise Overloaded(
-                f"{self.number} connections follow the queue already; {MAX_LISTENERS} may."
-            )
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Count one in for as long as the block lasts."""
-        self.number += 1
-        try:
-            yield
-        finally:
-            self.number -= 1
+        self.room = Room(MAX_LISTENERS)
 
     async def go_on(self, seconds: float) -> bool:
         """Whether to look again after that time; false at once when the server is to stop."""
@@ -46,9 +29,13 @@ class Listeners:
         self._leaving.set()
 
 
-def _listeners(request: Request) -> Listeners:
+async def _listening(request: Request) -> AsyncIterator[Listeners]:
+    """Counted in until the reply has ended. Raises Overloaded."""
     listeners: Listeners = request.app.state.listeners
-    return listeners
+    with listeners.room.place(_FULL.format(listeners.room.taken)):
+        yield listeners
 
 
-ListenersOf = Annotated[Listeners, Depends(_listeners)]
+_FULL = "{} connections follow the queue already: no more may, or none of this key."
+
+ListenersOf = Annotated[Listeners, Depends(_listening)]

@@ -12,7 +12,9 @@ from types import TracebackType
 from typing import Any, Literal
 
 import structlog
-from structlog.types import ExcInfo, Processor
+from structlog.types import EventDict, ExcInfo, Processor, WrappedLogger
+
+from retrieval.printing import escaped
 
 Format = Literal["auto", "console", "json"]
 
@@ -29,6 +31,7 @@ def configure(level: str, how: Format = "console") -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _printable,
     ]
     rendered: list[Processor] = [
         structlog.processors.ExceptionRenderer(_told if level == _DEBUG else _where),
@@ -68,6 +71,11 @@ class _Handler(logging.StreamHandler[Any]):
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = sys.stderr
         super().emit(record)
+
+
+def _printable(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Of what a stranger chose, such as a path, nothing moves the cursor or begins a new line."""
+    return {name: escaped(one) if isinstance(one, str) else one for name, one in event.items()}
 
 
 def _told(exc_info: ExcInfo) -> str:

@@ -1,11 +1,17 @@
-"""Whether the service can work: its model and each of its stores, looked at now."""
+"""Whether the service can work: its model and each of its stores, as of a moment ago."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import anyio
+
 from api.service import Service
+from retrieval import access
 from retrieval.errors import RetrievalError
 from retrieval.types import KnowledgeBase
+
+FRESH = 1.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +35,37 @@ class Readiness:
         return [check for check in self.checks if not check.ok]
 
 
+class ReadinessWatch:
+    """Looks as often as anybody asks, but no more than once at a time, nor once a second."""
+
+    def __init__(
+        self,
+        look: Callable[[], Awaitable[Readiness]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._look, self._clock = look, clock
+        self._found: tuple[float, Readiness] | None = None
+        self._looking = anyio.Lock()
+
+    async def now(self) -> Readiness:
+        """What was found less than `FRESH` ago."""
+        async with self._looking:
+            if self._found is None or self._clock() - self._found[0] >= FRESH:
+                found = await self._look()
+                self._found = (self._clock(), found)
+            return self._found[1]
+
+
 def readiness(service: Service) -> Readiness:
-    """The catalogue, the model and the stores; of those of knowledge bases the first one's."""
+    """The catalogue, the model and the stores; of those of knowledge bases the first one's.
+
+    Of everything, whoever asks.
+    """
     engine, kbs = service.engine, list[KnowledgeBase]()
 
     def catalogue() -> str:
-        kbs.extend(engine.knowledge_bases.all())
+        with access.acting_as(access.ANYBODY):
+            kbs.extend(engine.knowledge_bases.all())
         return f"{len(kbs)} knowledge bases"
 
     checks = [

@@ -63,13 +63,14 @@ class JobStore:
         self._database = database
 
     def add(self, accepted: Sequence[tuple[Job, Source]]) -> None:
-        """Keep new jobs, all or none. Raises KnowledgeBaseNotFound if it is gone by now, and
-        QuotaExceeded.
+        """Keep new jobs, all or none. Raises KnowledgeBaseNotFound if it is gone by now, Overloaded
+        and QuotaExceeded.
         """
         if not accepted:
             return
         try:
             with self._database.write() as connection:
+                quotas.check_queue(connection, sum(not job.state.final for job, _ in accepted))
                 quotas.check(connection, {job.document_id for job, _ in accepted})
                 connection.execute(
                     jobs.insert(), [_to_row(job, source) for job, source in accepted]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from ingest import quotas
 from ingest.errors import Cancelled, IngestError, ParserStopped
 from ingest.job_store import Failure, Job, JobStore
 from ingest.pipeline import Pipeline, identify
@@ -27,7 +28,6 @@ from retrieval.errors import (
     InvalidRequest,
     KnowledgeBaseNotFound,
     NotFound,
-    Overloaded,
     RetrievalError,
 )
 from retrieval.indexing import Published
@@ -38,10 +38,9 @@ _log = structlog.get_logger()
 # Documents in hand, so that the embedder finds batches of equal length: on two cores 4 come to
 # 0.69 of the model's own rate, 8 to 0.83, 16 to no more.
 WORKERS = 8
-MAX_WAITING = 10_000
 PATIENCE = 24 * 3600.0  # seconds that a job is tried again: an Ollama server that is off overnight
 
-_REMEMBERED = 2 * MAX_WAITING
+_REMEMBERED = 2 * quotas.MAX_WAITING
 _LEFT = 30.0  # seconds until a job is looked at again that the catalogue couldn't take
 _KEPT = 30 * 24 * 3600.0  # seconds that a job which is over can be asked for
 _TIDY = 3600.0
@@ -130,17 +129,12 @@ class Jobs:
     def submit(self, kb: KnowledgeBase, requests: Sequence[Request]) -> list[Job]:
         """Accept sources: once this returns they survive a crash.
 
-        Raises Overloaded, and KnowledgeBaseNotFound if it is gone by now.
+        Raises Overloaded, QuotaExceeded, and KnowledgeBaseNotFound if it is gone by now.
         """
-        if len(requests) > MAX_WAITING:
+        if len(requests) > quotas.MAX_WAITING:
             raise InvalidRequest(
-                f"{len(requests):,} documents at once are too many; {MAX_WAITING:,} may be sent."
-            )
-        waiting = self._store.count_unfinished()
-        if waiting + len(requests) > MAX_WAITING:
-            raise Overloaded(
-                f"With these, more than {MAX_WAITING} documents would wait to be ingested. Try "
-                f"again later."
+                f"{len(requests):,} documents at once are too many; {quotas.MAX_WAITING:,} may be "
+                f"sent."
             )
         now = time.time()
         accepted = [

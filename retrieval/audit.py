@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from sqlalchemy import Connection, delete, select
 
 from retrieval.database import Database
+from retrieval.printing import escaped
 from retrieval.schema import audit
 
 KEPT = 100_000  # entries; strangers who are refused can't fill the disk
@@ -38,7 +39,7 @@ class AuditLog:
     def add(self, entry: Entry) -> None:
         values = asdict(entry)
         for name in ("method", "route", "knowledge_base", "subject", "request_id"):
-            values[name] = values[name][:_LONGEST]
+            values[name] = escaped(values[name])[:_LONGEST]
         with self._database.write() as connection:
             number = connection.scalar(audit.insert().values(values).returning(audit.c.id)) or 0
             if number % _TIDY == 0:

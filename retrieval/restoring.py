@@ -1,5 +1,7 @@
 """A backup laid out as a data directory. Nothing is embedded: the catalogue has the vectors."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from retrieval.backup import Manifest, Watch, file_digest, named
@@ -12,7 +14,8 @@ from retrieval.stores.blobs import FileBlobs
 def restore(where: Path, data: Path, watch: Watch) -> Manifest:
     """Lay a backup out in a directory that holds no catalogue yet. Opening it fills the stores.
 
-    The catalogue comes last: what breaks off before leaves nothing that could be opened. Raises
+    The catalogue comes last: what breaks off before leaves nothing that could be opened. Sessions
+    that were open are over; keys are as they were, also those that were revoked since. Raises
     InvalidRequest where it is no whole backup, or the directory is in use; DataDirectoryLocked,
     StoreUnavailable.
     """
@@ -29,6 +32,7 @@ def restore(where: Path, data: Path, watch: Watch) -> Manifest:
             source.copy_catalogue(manifest.catalogue, part)
             if file_digest(part) != manifest.catalogue:
                 raise InvalidRequest(f"The catalogue in {where} is damaged.")
+            _end_sessions(part)
             _copy_originals(source, part, FileBlobs(data / "blobs"), manifest, watch)
             part.rename(path)
         except OSError as error:
@@ -36,6 +40,13 @@ def restore(where: Path, data: Path, watch: Watch) -> Manifest:
         finally:
             part.unlink(missing_ok=True)
     return manifest
+
+
+def _end_sessions(catalogue: Path) -> None:
+    """Forget who was signed in: they may have left since."""
+    with closing(sqlite3.connect(catalogue)) as connection, connection:
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'sessions'").fetchone():
+            connection.execute("DELETE FROM sessions")
 
 
 def _copy_originals(

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -51,18 +52,25 @@ def restore(
 ) -> None:
     """Lay a backup out in a directory that holds nothing yet, and look through all of it.
 
-    Nothing is embedded. Jobs that weren't over go on when a server starts. The exit status is 1
-    where something is wrong and can't be mended.
+    Nothing is embedded. Jobs that weren't over go on when a server starts; whoever was signed in
+    signs in again. The exit status is 1 where something is wrong and can't be mended.
     """
     found = settings(data)
     with tracking() as track:
-        lay_out(source, found.data, track("originals", 0))
+        made = lay_out(source, found.data, track("originals", 0))
     with open_engine(found.engine()) as engine:
         forget_unused(engine.database)  # what a job that ended in between left
         findings = Inspection(engine.database, engine.stores, engine.blobs).inspect(repair=True)
+        live = [key.name for key in engine.keys.all() if key.state(time.time()) == "live"]
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
         print_findings(findings)
+    if live:
+        made_at = datetime.fromtimestamp(made.made_at).isoformat(" ", "seconds")
+        err.print(
+            f"The keys of {made_at} are valid here, also those that were revoked later: "
+            f"{', '.join(live)}. `footnote keys revoke` ends those that shouldn't be."
+        )
     if any(not finding.ok and not finding.mended for finding in findings):
         raise typer.Exit(1)

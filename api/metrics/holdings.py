@@ -31,7 +31,7 @@ class HoldingsCollector(Collector):
         yield _gauge("disk_free_bytes", "Free where the data is", _free(engine.settings.data))
         resident = engine.residents.size
         yield _gauge("resident_vector_bytes", "Memory that exact vectors take, about", resident)
-        yield _gauge("listeners", "Connections that follow a queue", self._listeners.number)
+        yield _gauge("listeners", "Connections that follow a queue", self._listeners.room.taken)
 
     def _queue(self) -> Metric:
         jobs = GaugeMetricFamily(

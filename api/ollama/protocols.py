@@ -5,8 +5,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.body_limit import Bodies
 from api.visitors import KnownHost
 from api.wire.doorway import Doorway
+from api.wire.protocol import is_spoken
 
-_PREFIXES = ("/api/", "/v1/")
 _BLOBS = "/api/blobs/"  # models, which have many gigabytes; they are only passed on
 
 
@@ -22,8 +22,7 @@ class Protocols:
         self._bodies = bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "").replace("//", "/")
-        if scope["type"] != "http" or not path.startswith(_PREFIXES):
+        if scope["type"] != "http" or not is_spoken(path := scope["path"]):
             await self._app(scope, receive, send)
             return
         limit = None if path.startswith(_BLOBS) else self._bodies.limit(scope)

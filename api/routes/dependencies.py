@@ -2,7 +2,8 @@
 content of documents is asked for and given.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager
 from typing import Annotated, ParamSpec, TypeVar
 
 import anyio
@@ -10,13 +11,15 @@ import anyio.to_thread
 from fastapi import Depends, Query, Request
 
 from api.service import Service
+from api.shares import Room
 from retrieval.processor import available_cores
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _CALLS = 32  # blocking calls side by side
-_WAITS = 256  # requests that wait for jobs; kept apart, so that they hold nobody up
+_WAITS = 256  # requests that wait for jobs or pages; kept apart, so that they hold nobody up
+_NO_PLACE = "As many requests wait as may, here or with one key. Try again in a moment."
 
 
 class Blocking:
@@ -24,7 +27,7 @@ class Blocking:
 
     def __init__(self) -> None:
         self._calls = anyio.CapacityLimiter(_CALLS)
-        self._waits = anyio.CapacityLimiter(_WAITS)
+        self._waits, self._places = anyio.CapacityLimiter(_WAITS), Room(_WAITS)
         self._computations = anyio.CapacityLimiter(available_cores())
 
     async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -38,10 +41,14 @@ class Blocking:
         )
 
     async def wait(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The result of work that mostly waits; given up with the request."""
+        """The result of work that mostly waits, in a `place`; given up with the request."""
         return await anyio.to_thread.run_sync(
             lambda: work(*args, **kwargs), limiter=self._waits, abandon_on_cancel=True
         )
+
+    def place(self) -> AbstractContextManager[None]:
+        """A place to wait in, until the block ends. Raises Overloaded."""
+        return self._places.place(_NO_PLACE)
 
 
 async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -61,6 +68,14 @@ def _blocking(request: Request) -> Blocking:
 
 ServiceOf = Annotated[Service, Depends(_service)]
 BlockingOf = Annotated[Blocking, Depends(_blocking)]
+
+
+async def _waiting(blocking: BlockingOf) -> AsyncIterator[Blocking]:
+    with blocking.place():
+        yield blocking
+
+
+WaitingOf = Annotated[Blocking, Depends(_waiting)]
 Version = Annotated[str | None, Query(description="A version; by default the live one")]
 
 # What a stranger uploaded is never taken for a page or a script of ours.

@@ -1,10 +1,12 @@
 """Documents: send, list, read, replace, delete."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request, Response, status
+from fastapi import APIRouter, Depends, Query, Request, Response, status
 from fastapi.responses import PlainTextResponse
 from pydantic import TypeAdapter
 
@@ -68,14 +70,26 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "There is no such knowledge base or document"},
 }
 _ACCEPTED: dict[int | str, dict[str, Any]] = {
-    429: {"model": Problem, "description": "Too many documents wait; see Retry-After"},
+    429: {
+        "model": Problem,
+        "description": "Too many wait already; see Retry-After",
+    },
     202: {"model": JobsReply, "description": "Accepted: follow the jobs"},
     200: {"model": JobsReply, "description": "With `wait`: all jobs are final, none is put off"},
 }
 
 _SEARCH = 500  # characters, as many as a title has at most
 
-Wait = Annotated[bool, Query(description="Answer when all jobs are final")]
+
+async def _waiting(
+    blocking: BlockingOf,
+    wait: Annotated[bool, Query(description="Answer when all jobs are final")] = False,
+) -> AsyncIterator[bool]:
+    with blocking.place() if wait else nullcontext():  # before anything is accepted
+        yield wait
+
+
+Wait = Annotated[bool, Depends(_waiting)]
 
 
 @router.post(
@@ -91,7 +105,7 @@ async def add_documents(
     response: Response,
     service: ServiceOf,
     blocking: BlockingOf,
-    wait: Wait = False,
+    wait: Wait,
 ) -> JobsReply:
     """Send files, up to 1,000 texts, or a URL. What is known by its name, uri or URL becomes a
     new version.
@@ -112,7 +126,7 @@ async def add_documents(
     status_code=status.HTTP_202_ACCEPTED,
 )
 async def add_samples(
-    kb: str, response: Response, service: ServiceOf, blocking: BlockingOf, wait: Wait = False
+    kb: str, response: Response, service: ServiceOf, blocking: BlockingOf, wait: Wait
 ) -> JobsReply:
     """Add the sample documents, as if their files had been sent."""
 
@@ -138,7 +152,7 @@ async def replace_document(
     response: Response,
     service: ServiceOf,
     blocking: BlockingOf,
-    wait: Wait = False,
+    wait: Wait,
 ) -> JobsReply:
     """Give a document new content; readers see the old version until the new one is complete."""
     knowledge_base = await blocking.call(service.engine.open, kb)

@@ -2,16 +2,15 @@
 
 from dataclasses import asdict
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
 from api.errors import problem
 from api.limits import limits
-from api.readiness import Readiness, readiness
+from api.readiness import ReadinessWatch
 from api.routes.dependencies import BlockingOf, ServiceOf
-from api.service import Service
 from api.version import VERSION
 from retrieval import access
 from retrieval.abstention import THRESHOLD
@@ -22,6 +21,14 @@ router = APIRouter(tags=["health"])
 _RETRY_AFTER = 5  # seconds
 
 
+def _watch(request: Request) -> ReadinessWatch:
+    watch: ReadinessWatch = request.app.state.readiness
+    return watch
+
+
+WatchOf = Annotated[ReadinessWatch, Depends(_watch)]
+
+
 @router.get("/health")
 async def health() -> dict[str, str]:
     """The process answers. Touches nothing else."""
@@ -29,12 +36,12 @@ async def health() -> dict[str, str]:
 
 
 @router.get("/ready", responses={503: {"description": "Something doesn't work: what, and why"}})
-async def ready(service: ServiceOf, blocking: BlockingOf) -> JSONResponse:
+async def ready(service: ServiceOf, blocking: BlockingOf, watch: WatchOf) -> JSONResponse:
     """The model is loaded, the catalogue and the stores can be read; what of that isn't so, and
     which knowledge bases need another model of the same name: of those that the caller's key is
     for, so of none without one.
     """
-    found = await blocking.call(_readiness, service)
+    found = await watch.now()
     everything = (access.asking() or access.ANYBODY).sees_all
     checks = [asdict(check) for check in found.checks] if everything else []
     if found.wrong:
@@ -54,12 +61,6 @@ async def ready(service: ServiceOf, blocking: BlockingOf) -> JSONResponse:
             "checks": checks,
         }
     )
-
-
-def _readiness(service: Service) -> Readiness:
-    """Of everything, whoever asks."""
-    with access.acting_as(access.ANYBODY):
-        return readiness(service)
 
 
 @router.get("/info")

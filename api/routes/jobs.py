@@ -67,7 +67,6 @@ async def follow_queue(
     """The queue as server-sent events, until the server stops: `queue`, as `/jobs` tells it, then
     a `job` whenever one has come or moved, and `counts`; `gone` when the knowledge base is.
     """
-    listeners.check_room()
     knowledge_base = await blocking.call(service.engine.knowledge_bases.get, kb)
     return streamed(_followed(knowledge_base, limit, service, blocking, listeners))
 
@@ -89,7 +88,6 @@ async def follow_job(
     """Server-sent events `job`, one whenever it has moved, the last when it is final, or the
     server stops.
     """
-    listeners.check_room()
     first = JobReply.of(await blocking.call(service.jobs.get, job_id))
     return streamed(_moves(first, service, blocking, listeners))
 
@@ -103,16 +101,15 @@ async def cancel_job(job_id: str, service: ServiceOf, blocking: BlockingOf) -> J
 async def _moves(
     job: JobReply, service: Service, blocking: Blocking, listeners: Listeners
 ) -> AsyncIterator[str]:
-    with listeners.listening():
-        yield event("job", job.model_dump(mode="json"))
-        while job.state not in ("done", "failed", "cancelled") and await listeners.go_on(_LOOK):
-            try:
-                now = JobReply.of(await blocking.call(service.jobs.get, job.id))
-            except NotFound:  # it went with its knowledge base
-                now = job.model_copy(update={"state": "cancelled"})
-            if now != job:
-                yield event("job", now.model_dump(mode="json"))
-            job = now
+    yield event("job", job.model_dump(mode="json"))
+    while job.state not in ("done", "failed", "cancelled") and await listeners.go_on(_LOOK):
+        try:
+            now = JobReply.of(await blocking.call(service.jobs.get, job.id))
+        except NotFound:  # it went with its knowledge base
+            now = job.model_copy(update={"state": "cancelled"})
+        if now != job:
+            yield event("job", now.model_dump(mode="json"))
+        job = now
 
 
 async def _followed(
@@ -125,22 +122,21 @@ async def _followed(
             return None
         return QueueReply.of(moves.counts(), moves.next())
 
-    with listeners.listening():
-        try:
-            first = await blocking.call(lambda: QueueReply.of(moves.counts(), moves.first(limit)))
-            yield event("queue", first.model_dump(mode="json"))
-            counts, spoken = first.counts, anyio.current_time()
-            while await listeners.go_on(_LOOK_AT_QUEUE):
-                if (now := await blocking.call(look)) is None:
-                    yield event("gone", {"knowledge_base": kb.name})
-                    return
-                for job in now.jobs:
-                    yield event("job", job.model_dump(mode="json"))
-                if now.counts != counts:
-                    yield event("counts", now.counts)
-                    counts = now.counts
-                if anyio.current_time() - spoken >= _HEARTBEAT:
-                    yield HEARTBEAT
-                    spoken = anyio.current_time()
-        except RetrievalError as error:
-            yield event("error", described(error))
+    try:
+        first = await blocking.call(lambda: QueueReply.of(moves.counts(), moves.first(limit)))
+        yield event("queue", first.model_dump(mode="json"))
+        counts, spoken = first.counts, anyio.current_time()
+        while await listeners.go_on(_LOOK_AT_QUEUE):
+            if (now := await blocking.call(look)) is None:
+                yield event("gone", {"knowledge_base": kb.name})
+                return
+            for job in now.jobs:
+                yield event("job", job.model_dump(mode="json"))
+            if now.counts != counts:
+                yield event("counts", now.counts)
+                counts = now.counts
+            if anyio.current_time() - spoken >= _HEARTBEAT:
+                yield HEARTBEAT
+                spoken = anyio.current_time()
+    except RetrievalError as error:
+        yield event("error", described(error))

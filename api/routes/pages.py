@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from api.replies import BoxesReply, PagesReply, Problem
-from api.routes.dependencies import INERT, BlockingOf, ServiceOf, Version
+from api.routes.dependencies import INERT, BlockingOf, ServiceOf, Version, WaitingOf
 from retrieval.errors import InvalidRequest
 
 router = APIRouter(tags=["documents"])
@@ -43,7 +43,7 @@ async def get_boxes(
     start: int,
     end: int,
     service: ServiceOf,
-    blocking: BlockingOf,
+    blocking: WaitingOf,
     version: Version = None,
 ) -> BoxesReply:
     """Where on the pages of a PDF a span of its text stands, to highlight a quote."""
@@ -66,7 +66,7 @@ async def get_page_picture(
     document_id: str,
     number: int,
     service: ServiceOf,
-    blocking: BlockingOf,
+    blocking: WaitingOf,
     version: Version = None,
     scale: Annotated[
         float, Query(ge=0.5, le=4, description="Pixels a point; less where a page is huge")

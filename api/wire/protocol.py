@@ -28,6 +28,8 @@ _UNEXPECTED = "something went wrong here that isn't your fault; the server's log
 
 _log = structlog.get_logger()
 
+_PREFIXES = ("/api/", "/v1/")
+
 Call = Callable[[Server, Request], Awaitable[Response]]
 
 
@@ -68,6 +70,11 @@ def router(server: Server, *more: Route) -> Router:
         return Route(path, {m: _answered(partial(c, server), error) for m, c in calls.items()})
 
     return Router([*(at(path, calls) for path, calls in CALLS.items()), *more])
+
+
+def is_spoken(path: str) -> bool:
+    """Whether it is a path of Ollama's or OpenAI's interface, its slashes doubled or not."""
+    return path.replace("//", "/").startswith(_PREFIXES)
 
 
 def error_of(path: str) -> Callable[[Refusal], Response]:

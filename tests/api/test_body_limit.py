@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
 from api.body_limit import PACE, PATIENCE, TOGETHER, Bodies, BodyLimit
-from tests.api.clock import FastLoop
 from tests.api.replies import JSON, assert_problem
+from tests.clock import FastLoop
 
 LIMIT = 2_000_000  # of the shared client
 SCOPE = {"type": "http", "path": "/", "headers": []}

@@ -78,3 +78,21 @@ def test_a_table_keeps_its_figures_on_a_narrow_terminal(
     assert row.count("55.5 [11.1, 99.9]") == 8
     assert head.count("a long heading") == 8
     assert "…" not in head + row
+
+
+def test_nothing_that_is_printed_commands_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "a\x1b]0;title\x9b31m\u202eb\udc80"
+    console.out.print(evil)
+    table = Table(evil)
+    table.add_row(evil)
+    console.print_table(table)
+    console.print_answer(_answer(evil, _citation(1, evil)))
+    printed = capsys.readouterr().out
+    assert printed.count(r"a\x1b]0;title\x9b31m\u202eb\udc80") == 5
+    assert not any(command in printed for command in ("\x1b", "\x9b", "\u202e"))
+
+
+def test_spaces_and_letters_of_all_scripts_stay(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "你好\u3000运费险\xa0👩\u200d👧 می\u200cخواهم"
+    console.out.print(text)
+    assert capsys.readouterr().out == text + "\n"

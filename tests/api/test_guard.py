@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from api.keyring import REFUSALS
 from ingest.jobs import Jobs
 from ingest.types import Stage
 from retrieval.access import Scope
@@ -138,7 +139,7 @@ def test_a_key_is_used_as_often_as_it_may_be(client: TestClient, make_key: MakeK
     for path in ("/kb", "/api/tags", "/v1/models"):
         reply = client.get(path, headers=shows)
         assert reply.status_code == 429
-        assert 1 <= int(reply.headers["retry-after"]) <= 20
+        assert 1 <= int(reply.headers["retry-after"]) <= 60
     assert client.get("/kb", headers=make_key()[1]).status_code == 200
 
 
@@ -218,6 +219,22 @@ def test_changes_and_refusals_are_noted_without_their_content(
         (key.id, "DELETE", "/kb/{kb}/documents/{document_id}", "kb", "none", 404),
         (key.id, "POST", "/kb/{kb}/documents", "kb", "", 200),
     ]
+
+
+def test_a_flood_of_refusals_is_noted_only_so_often(client: TestClient, make_key: MakeKey) -> None:
+    reader, reads = make_key(Scope.READ)
+    for _ in range(REFUSALS + 5):
+        assert client.delete("/kb/kb", headers=reads).status_code == 403
+    assert len(engine_of(client).audit.newest(100, reader.id)) == REFUSALS
+
+
+def test_doubled_slashes_open_no_way_in_for_cookies(client: TestClient, make_key: MakeKey) -> None:
+    _, shows = make_key()
+    token = shows["Authorization"].removeprefix("Bearer ")
+    client.post("/session", json={"key": token}).raise_for_status()
+    assert client.get("/kb").status_code == 200
+    for path in ("/api/tags", "//api/tags", "/v1/models", "//v1/models", "/v1//models"):
+        assert client.get(f"{client.base_url}{path}", follow_redirects=False).status_code == 401
 
 
 def test_a_log_that_fails_fails_no_call(

@@ -1,13 +1,16 @@
 import sqlite3
 
+import anyio
 import pytest
 from starlette.testclient import TestClient
 
+from api.readiness import FRESH, Readiness, ReadinessWatch
 from api.service import Service
 from api.version import VERSION
 from retrieval.database import Database
 from retrieval.errors import StoreUnavailable
 from tests.api.replies import assert_problem
+from tests.clock import Clock
 
 
 def test_health_answers(client: TestClient) -> None:
@@ -69,3 +72,24 @@ def test_not_ready_while_a_store_fails_and_it_says_which(
     reply = client.get("/ready")
     assert_problem(reply, 503, f"{name}: It can't be read")
     assert [check["name"] for check in reply.json()["checks"] if not check["ok"]] == [name]
+
+
+def test_however_many_ask_it_is_looked_once_a_second() -> None:
+    clock, looks = Clock(), 0
+
+    async def look() -> Readiness:
+        nonlocal looks
+        looks += 1
+        await anyio.sleep(0.01)
+        return Readiness((), ())
+
+    async def main() -> None:
+        watch = ReadinessWatch(look, clock)
+        for expected in (1, 2):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(50):
+                    tasks.start_soon(watch.now)
+            assert looks == expected
+            clock.now += FRESH
+
+    anyio.run(main)

@@ -133,7 +133,7 @@ def test_the_queue_is_followed_from_what_is_there_until_the_knowledge_base_is_go
     assert backend.reached.wait(20)
     with ThreadPoolExecutor() as threads:
         stream = threads.submit(held.get, "/jobs/events", params={"kb": "kb"})
-        _until(lambda: held.app.state.listeners.number == 1)  # type: ignore[attr-defined]
+        _until(lambda: held.app.state.listeners.room.taken == 1)  # type: ignore[attr-defined]
         (third,) = _send(held, "comes later")
         backend.let_go.set()
         _until(lambda: held.get("/info").json()["jobs_unfinished"] == 0)
@@ -177,8 +177,8 @@ def test_only_so_many_follow_at_once(
     client.put("/kb/kb").raise_for_status()
     with ThreadPoolExecutor() as threads:
         stream = threads.submit(client.get, "/jobs/events", params={"kb": "kb"})
-        _until(lambda: client.app.state.listeners.number == 1)  # type: ignore[attr-defined]
-        assert_problem(client.get("/jobs/events", params={"kb": "kb"}), 429, "1 may")
+        _until(lambda: client.app.state.listeners.room.taken == 1)  # type: ignore[attr-defined]
+        assert_problem(client.get("/jobs/events", params={"kb": "kb"}), 429, "1 connections")
         client.delete("/kb/kb").raise_for_status()
         stream.result(20)
     assert_problem(client.get("/jobs/events", params={"kb": "kb"}), 404, "'kb'")

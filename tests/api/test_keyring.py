@@ -95,11 +95,11 @@ def test_guesses_are_few_and_hold_up_nobody_with_a_key(
                 await ring.admit(Credential(f"fn_{number}_x"), HERE)
         with pytest.raises(Overloaded) as refused:
             await ring.admit(Credential("another"), HERE)
-        assert refused.value.retry_after == 6
+        assert refused.value.retry_after == 60
         assert (await ring.admit(Credential(token), HERE)).name == "laptop"
         with pytest.raises(Unauthorized):
             await ring.admit(Credential("another"), "192.0.2.1")
-        clock.now += 6.0
+        clock.now += 60.0
         with pytest.raises(Unauthorized):
             await ring.admit(Credential("another"), HERE)
 

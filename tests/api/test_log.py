@@ -6,7 +6,7 @@ import pytest
 import structlog
 
 from api import request_ids
-from api.log import configure
+from api.log import Format, configure
 
 SENT = "what was sent"
 
@@ -95,3 +95,16 @@ def len_of_number(question: str) -> int:
     if not question.isdecimal():
         raise ValueError(question)
     return len(question)
+
+
+@pytest.mark.parametrize("how", ["console", "json"])
+def test_no_path_commands_the_terminal_or_begins_a_line(
+    capsys: pytest.CaptureFixture[str], how: Format
+) -> None:
+    configure("info", how)
+    structlog.get_logger().info("request", path="/\x1b[2J\x9b1m\n2026 forged 文档")
+    logging.getLogger("elsewhere").warning("of %s", "\x1b[2J\r2026 forged")
+    printed = capsys.readouterr().err
+    assert len(printed.splitlines()) == 2
+    assert "文档" in printed and "forged" in printed
+    assert not any(command in printed for command in ("\x1b[2J", "\x9b", "\r"))

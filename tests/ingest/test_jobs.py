@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ingest import jobs as jobs_module
+from ingest import quotas
 from ingest.errors import DamagedDocument
 from ingest.job_store import Failure, Job, JobStore
 from ingest.jobs import JobNotFound, Request
@@ -87,11 +88,11 @@ def test_a_failure_keeps_its_kind_and_message_and_stops_nobody_else(
 def test_too_many_are_refused_together(
     shop: Workshop, new_jobs: NewJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs_module, "MAX_WAITING", 3)
+    monkeypatch.setattr(quotas, "MAX_WAITING", 3)
     jobs = new_jobs()
     two = [request("a", "Zebra."), request("b", "Lion.")]
     accepted = jobs.submit(shop.kb, two)
-    with pytest.raises(Overloaded, match="more than 3 documents would wait"):
+    with pytest.raises(Overloaded, match="than the 3 that"):
         jobs.submit(shop.kb, two)
     assert jobs.unfinished() == 2
     jobs.start()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ingest import jobs as jobs_module
+from ingest import quotas
 from ingest.errors import DamagedDocument
 from ingest.jobs import Jobs
 from ingest.types import Stage
@@ -61,7 +62,7 @@ def test_it_fails_when_patience_is_at_an_end(
 ) -> None:
     soon(monkeypatch)
     shop.parser.error = StoreUnavailable("disk full")
-    jobs = Jobs(shop.engine, shop.pipeline(), 1, patience=0.2)
+    jobs = Jobs(shop.engine, shop.pipeline(), 1, patience=2)
     jobs.start()
     [job] = jobs.submit(shop.kb, [request("a", "Zebra.")])
     while not (ended := jobs.get(job.id)).state.final:
@@ -310,7 +311,7 @@ def test_the_queue_tells_what_is_at_work(shop: Workshop, new_jobs: NewJobs) -> N
 def test_more_than_ever_may_wait_is_no_matter_of_time(
     shop: Workshop, new_jobs: NewJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs_module, "MAX_WAITING", 2)
+    monkeypatch.setattr(quotas, "MAX_WAITING", 2)
     with pytest.raises(InvalidRequest, match="too many; 2 may be sent"):
         new_jobs().submit(shop.kb, [request(f"{n}", "x") for n in range(3)])
 

@@ -1,11 +1,12 @@
 import pytest
 
+from ingest import quotas
 from ingest.jobs import Jobs, Request
 from ingest.pipeline import Pipeline
 from ingest.types import Source
 from retrieval.access import Principal, Scope, acting_as
 from retrieval.engine import Engine
-from retrieval.errors import QuotaExceeded
+from retrieval.errors import Overloaded, QuotaExceeded
 
 NAMES = ("mine", "other")
 
@@ -66,3 +67,21 @@ def test_nobody_else_is_limited(engine: Engine, jobs: Jobs) -> None:
         _send(engine, jobs, "c")
     with acting_as(_holder(1)), pytest.raises(QuotaExceeded):
         _send(engine, jobs, "d", kb="other")
+
+
+def test_what_waits_of_one_key_leaves_room_for_the_others(
+    engine: Engine, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quotas, "MAX_WAITING", 6)
+    with acting_as(_holder(None, "mine")):
+        _send(engine, jobs, "a", "b", "c")
+        with pytest.raises(Overloaded, match="may be of one key"):
+            _send(engine, jobs, "d")
+    with acting_as(_holder(None, "other")):
+        _send(engine, jobs, "x", kb="other")
+        with pytest.raises(Overloaded):
+            _send(engine, jobs, "y", kb="other")
+    with acting_as(_holder(None)):  # for all knowledge bases: nobody is beside it
+        _send(engine, jobs, "y", "z")
+        with pytest.raises(Overloaded):
+            _send(engine, jobs, "d")

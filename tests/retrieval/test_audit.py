@@ -17,6 +17,8 @@ def test_what_a_stranger_made_up_is_cut(tmp_path: Path) -> None:
     log = AuditLog(Database.at(tmp_path / "catalogue.sqlite"))
     log.add(Entry("", "GET", "/kb/{kb}", 401, "x" * 100_000))
     assert len(log.newest(1)[0].knowledge_base) == 200
+    log.add(Entry("", "GET", "/kb/{kb}", 401, "a\x1b[2J\udc80"))
+    assert log.newest(1)[0].knowledge_base == r"a\x1b[2J\udc80"
 
 
 def test_the_oldest_are_forgotten(tmp_path: Path) -> None:

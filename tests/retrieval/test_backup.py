@@ -6,11 +6,13 @@ import pytest
 
 from ingest.pipeline import Pipeline
 from ingest.types import Source
+from retrieval.access import Scope
 from retrieval.backup import Manifest, back_up
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.engine import Engine, open_engine
 from retrieval.errors import DataDirectoryLocked, DataLost, InvalidRequest
 from retrieval.inspection import Inspection
+from retrieval.keys import Allowance
 from retrieval.restoring import restore
 from retrieval.settings import EngineSettings
 from retrieval.stores.blobs import FileBlobs
@@ -52,6 +54,18 @@ def test_what_is_restored_is_what_was_there(filled: Engine, tmp_path: Path, name
     assert (made.documents, made.originals, made.lost) == (2, 2, ())
     assert restore(tmp_path / name, tmp_path / "new", lambda _: None) == made
     assert _texts(tmp_path / "new") == {"four": b"Tea is at four.", "five": b"Tea is at five."}
+
+
+def test_whoever_was_signed_in_isnt_where_it_is_restored(filled: Engine, tmp_path: Path) -> None:
+    key, token = filled.keys.create("laptop", Allowance(scopes=frozenset({Scope.READ})))
+    secret = filled.sessions.open(key)
+    _back_up(filled, tmp_path / "folder")
+    restore(tmp_path / "folder", tmp_path / "new", lambda _: None)
+    assert filled.sessions.recognised(secret) == key
+    settings = EngineSettings(data=tmp_path / "new", embedding_model="hashing")
+    with open_engine(settings, HashingBackend()) as engine:
+        assert engine.sessions.recognised(secret) is None
+        assert engine.keys.recognised(token) == key
 
 
 def test_a_folder_is_used_again_and_holds_no_more_than_the_last(
