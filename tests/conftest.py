@@ -2,23 +2,30 @@
 
 import ipaddress
 import os
+import shutil
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from ingest.parsing import InProcessParser
 from ingest.pipeline import Pipeline
 from ingest.types import ParseLimits
+from retrieval.database import Database
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.engine import Engine, open_engine
 from retrieval.ports import EmbeddingBackend
 from retrieval.settings import EngineSettings
 
 MEGABYTE = 1024 * 1024
+
+# A machine that is busy is no failure.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 OpenEngine = Callable[..., Engine]
 
@@ -72,11 +79,37 @@ def _no_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     Nor what was converted on this machine before: the model is converted once for all tests.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_CACHE_HOME", str(_of_this_run(tmp_path_factory) / "cache"))
         for name in list(os.environ):
             if name.startswith(("FOOTNOTE_", "OLLAMA_", "OPENAI_")) and "_CI_" not in name:
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_migration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """New catalogues are copies of one that went through the migrations, which spares half of the
+    time in which an engine opens.
+    """
+    whole = tmp_path_factory.mktemp("catalogue") / "catalogue.sqlite"
+    Database.at(whole).close()
+    at = Database.at
+
+    def copied(path: Path) -> Database:
+        if not path.exists():
+            with suppress(OSError):  # opening it is to say what is wrong
+                shutil.copyfile(whole, path)
+        return at(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Database, "at", copied)
+        yield
+
+
+def _of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for all processes that run tests together."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture

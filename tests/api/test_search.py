@@ -134,7 +134,7 @@ def test_a_problem_tells_programs_where(shared: TestClient) -> None:
     assert [error["at"] for error in problem["errors"]] == ["body.k", "body.mode"]
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 @given(
     body=VALUES
     | st.fixed_dictionaries(

@@ -208,14 +208,14 @@ TEXTS = st.dictionaries(
 ).filter(lambda body: not isinstance(body.get("text"), str))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(body=TEXTS | st.just({"text": "\ud800"}))
 def test_no_json_is_taken_for_a_document(shared: TestClient, body: Any) -> None:
     content = json.dumps(body).encode()
     assert_problem(shared.post("/kb/kb/documents", content=content, headers=JSON), 422)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(junk=st.binary(max_size=60), where=st.integers(0, 3))
 def test_no_form_makes_it_fail(shared: TestClient, junk: bytes, where: int) -> None:
     parts = [b"--B\r\nContent-Disposition: form-data", b"; name=", b"files", b"\r\n\r\n"]

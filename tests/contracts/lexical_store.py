@@ -24,7 +24,6 @@ POSTING_TEXTS = st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join)
 QUICK = settings(
     max_examples=15,
     stateful_step_count=15,
-    deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )

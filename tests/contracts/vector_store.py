@@ -153,7 +153,6 @@ class VectorStoreContract:
             settings=settings(
                 max_examples=15,
                 stateful_step_count=15,
-                deadline=None,
                 derandomize=True,
                 suppress_health_check=list(HealthCheck),
             ),

@@ -72,7 +72,7 @@ def test_ndcg_by_hand(ranking: list[str], grades: dict[str, int], k: int, expect
     assert ndcg(ranking, grades, k) == pytest.approx(expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(RANKINGS, GRADES, st.integers(1, 8))
 def test_ndcg_is_a_share_of_what_the_best_ranking_gains(
     ranking: list[str], grades: dict[str, int], k: int
@@ -102,7 +102,7 @@ def test_recall_by_hand(
     assert recall(ranking, grades, k) == pytest.approx(expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(RANKINGS, GRADES)
 def test_recall_grows_with_k_up_to_all_that_was_found(
     ranking: list[str], grades: dict[str, int]
@@ -157,7 +157,7 @@ def assert_as_trec_eval(qrels: Qrels, run: Run) -> None:
         assert ours == pytest.approx(expected, rel=0, abs=1e-9)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(QRELS, RUNS)
 def test_small_runs_with_ties_are_scored_as_by_trec_eval(qrels: Qrels, run: Run) -> None:
     assert_as_trec_eval(qrels, run)
@@ -175,7 +175,7 @@ def test_a_large_run_with_ties_is_scored_as_by_trec_eval() -> None:
     assert_as_trec_eval(qrels, run)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(QRELS, RUNS, st.integers(1, 8))
 def test_a_reciprocal_rank_at_k_is_that_of_a_run_that_ends_there(
     qrels: Qrels, run: Run, k: int
@@ -188,7 +188,7 @@ def test_a_reciprocal_rank_at_k_is_that_of_a_run_that_ends_there(
         assert ours == pytest.approx(measured["recip_rank"], rel=0, abs=1e-9)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(SCORES, SCORES)
 def test_auroc_counts_the_pairs_that_are_in_order(
     positive: list[float], negative: list[float]

@@ -61,7 +61,7 @@ def test_differences_that_are_the_same_have_no_spread() -> None:
     assert found.low == found.high == pytest.approx(0.3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(MEASURED, min_size=1, max_size=12))
 def test_an_interval_holds_the_mean_and_stays_among_measures(values: list[float]) -> None:
     found = interval(values)
@@ -147,7 +147,7 @@ def test_holm_by_hand() -> None:
     assert holm([]) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.floats(0.0, 1.0) | st.sampled_from([0.01, 0.02]), min_size=1, max_size=6))
 def test_holm_is_the_closure_of_bonferroni(p_values: list[float]) -> None:
     """A hypothesis falls if every set of hypotheses that it is in does (Marcus et al., 1976)."""

@@ -32,7 +32,7 @@ def divided(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(SPANS, SPANS)
 def test_sets_of_code_points_say_the_same(retrieved: list[Span], gold: list[Span]) -> None:
     wanted, read = set(places(gold)), places(retrieved)

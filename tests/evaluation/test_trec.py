@@ -40,7 +40,7 @@ def test_a_run_is_written_in_the_order_of_its_ranking(path: Path) -> None:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(IDS, st.dictionaries(IDS, st.floats(-1e9, 1e9), min_size=1), min_size=1))
 def test_what_is_written_is_read_again_also_by_others(
     tmp_path_factory: pytest.TempPathFactory, run: dict[str, dict[str, float]]
@@ -58,7 +58,7 @@ def test_qrels_are_read_as_by_others(path: Path) -> None:
     assert read_qrels(path) == parse_qrel(lines)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SCORES)
 def test_ties_are_broken_as_by_trec_eval(scores: dict[str, float]) -> None:
     """The rank that it gives each document is seen where no other is relevant."""

@@ -31,7 +31,7 @@ def written(path: Path, text: str) -> Path:
     return path
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(QRELS, SCORES)
 def test_files_are_judged_as_by_trec_eval(
     tmp_path_factory: pytest.TempPathFactory,

@@ -50,7 +50,6 @@ def fuzzed(cases: int, parts: int) -> settings:
         max_examples=max(1, CASES // 2 // parts) if CASES else cases,
         derandomize=not CASES,
         database=None,
-        deadline=None,
         phases=(Phase.explicit, Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),
     )

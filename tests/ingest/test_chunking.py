@@ -18,7 +18,7 @@ def pieces(text: str, window: int, *, tokens: int = 0) -> list[str]:
     return spans_of(cut(source, Chunking(tokens, overlap=0), window, HASHING), source)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(DOCUMENTS, st.integers(32, 80), st.integers(0, 20))
 def test_chunks_hold_all_but_white_space_and_headings(
     source: Document, window: int, overlap: int
@@ -35,7 +35,7 @@ def test_chunks_hold_all_but_white_space_and_headings(
         )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(DOCUMENTS, st.integers(32, 80), st.integers(0, 20))
 def test_chunks_never_cross_a_heading(source: Document, window: int, overlap: int) -> None:
     for chunk in cut(source, Chunking(overlap=overlap), window, HASHING).chunks:
@@ -44,7 +44,7 @@ def test_chunks_never_cross_a_heading(source: Document, window: int, overlap: in
             assert not chunk.start < heading.end < chunk.end
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(DOCUMENTS, st.integers(32, 80), st.integers(0, 20))
 @example(
     document("The " * 30 + "\n\nThe\n1,234.56 U.S. https://a.example/b The The\n\nThe ", title=""),

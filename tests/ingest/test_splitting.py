@@ -21,7 +21,7 @@ def dense(text: str) -> str:
     return "".join(text.split())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(TEXTS, st.integers(0, 20))
 @example("a,b", 0)
 @example("ab;", 0)

@@ -21,7 +21,7 @@ from tests.conftest import OpenEngine
 Step = tuple[Stage, int, int]
 NewJobs: TypeAlias = Callable[..., Jobs]
 
-SOON = 30.0  # seconds that nothing here takes
+SOON = 120.0  # seconds that nothing here takes
 
 
 class CountingParser:

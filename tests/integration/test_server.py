@@ -134,7 +134,10 @@ def test_a_knowledge_base_keeps_its_model_when_the_default_changes(
     server.http.put("/kb/kb").raise_for_status()
     server.http.post("/kb/kb/documents?wait=true", json={"text": "Tea is at four."})
     server.stop()
-    other = start_server(FOOTNOTE_EMBEDDING_MODEL="all-MiniLM-L6-v2")
+    other = start_server(
+        FOOTNOTE_EMBEDDING_MODEL="all-MiniLM-L6-v2",
+        FOOTNOTE_EMBEDDING_BACKEND="torch",  # so that none is chosen by trial
+    )
     found = other.http.post("/kb/kb/search", json={"query": "tea", "mode": "dense"}).json()
     assert [hit["text"] for hit in found["hits"]] == ["Tea is at four."]
     assert other.http.get("/ready").json()["built_with_another_model"] == []

@@ -90,7 +90,7 @@ class Visibility(RuleBasedStateMachine):
 
 
 TestVisibility = Visibility.TestCase
-TestVisibility.settings = settings(max_examples=15, stateful_step_count=12, deadline=None)
+TestVisibility.settings = settings(max_examples=15, stateful_step_count=12)
 
 
 def test_readers_see_the_old_version_or_the_new_one(engine: Engine) -> None:

@@ -81,7 +81,7 @@ def letters_of(shown: html.HtmlElement) -> dict[str, str | None]:
     return found
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(answers())
 def test_doubtful_sentences_are_marked_and_no_others(answer: Answer) -> None:
     shown = html.fragment_fromstring(to_html(answer), create_parent="div")
@@ -96,7 +96,7 @@ def test_doubtful_sentences_are_marked_and_no_others(answer: Answer) -> None:
             assert blocks
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(answers())
 def test_nothing_but_what_is_allowed_becomes_markup(answer: Answer) -> None:
     shown = html.fragment_fromstring(to_html(answer), create_parent="div")

@@ -18,7 +18,7 @@ from retrieval.types import KnowledgeBase
 WORDS = st.sampled_from(["# 标题\n", "Zebra. ", "退货。", "é🙂 ", "\n\n", "| a | b |\n", "1.5 %. "])
 TEXTS = st.lists(WORDS, min_size=1, max_size=60).map("".join).filter(str.strip)
 ONE_ENGINE = settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    suppress_health_check=[HealthCheck.function_scoped_fixture]
 )  # and a knowledge base an example
 LIBRARIES = st.dictionaries(
     st.sampled_from(["a.md", "b.txt", "文.md"]), TEXTS, min_size=1, max_size=2

@@ -27,9 +27,7 @@ SENTENCES = st.sampled_from(
 DOCUMENTS = st.lists(SENTENCES, min_size=1, max_size=40).map("".join).filter(str.strip)
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(DOCUMENTS, st.sampled_from(["How many stripes has a zebra?", "斑马有几条纹？", "zebra"]))
 def test_whatever_the_document_every_offset_is_true(
     engine: Engine, text: str, question: str

@@ -23,7 +23,7 @@ def check_window(found: CutDocument, window: int, tokenizer: Tokenizes) -> None:
     assert max(counted, default=0) <= window
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(DOCUMENTS, st.integers(32, 80), st.integers(0, 20), COUNTERS)
 @example(document(("\n" * 40).join(["abc."] * 30), title=""), 32, 9, CODE_POINTS)
 @example(document("e" + "\u0301" * 100), 32, 0, HASHING)
@@ -44,7 +44,7 @@ def test_the_laws_of_chunks(
 
 
 @pytest.mark.parametrize("chunking", [Chunking(), Chunking(tokens=48, overlap=8)])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(source=DOCUMENTS)
 def test_no_chunk_exceeds_the_window_of_the_default_model(
     chunking: Chunking, source: Document

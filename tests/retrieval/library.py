@@ -23,7 +23,7 @@ from tests.retrieval.faults import Faults, FaultyDatabase, FaultyStores
 
 R = TypeVar("R")
 
-SOON = 30.0  # seconds that nothing here takes
+SOON = 120.0  # seconds that nothing here takes
 
 
 class PagedParser:

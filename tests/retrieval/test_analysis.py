@@ -9,7 +9,7 @@ from retrieval.analysis import analyse
 ANY_TEXT = st.text(max_size=200) | st.text(
     "aB9é中ㄅが한§.,-/'’+#@_ \u0301\u0e31\u093f", max_size=60
 )
-QUICK = settings(derandomize=True, deadline=None)
+QUICK = settings(derandomize=True)
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,7 @@ def sections(words: list[str]) -> str:
     return "\n\n".join(f"# {n}\n\n{word}" for n, word in enumerate(words))
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(SECTIONS)
 def test_a_passage_is_its_span_of_the_text(library: Library, words: list[str]) -> None:
     made = library.add("a", sections(words))

@@ -110,9 +110,7 @@ def test_every_operator_compares_as_plain_python_does(library: Library, shelf: S
         assert matching(library, filter_) == expected(shelf, filter_), filter_
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(FILTERS)
 def test_a_filter_leaves_what_plain_python_would(
     library: Library, shelf: Shelf, filter_: dict[str, Any]

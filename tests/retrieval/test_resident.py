@@ -86,7 +86,7 @@ def test_a_search_is_the_same_before_and_after(library: Library) -> None:
     fresh.close()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(-1, 9)), min_size=1, max_size=12))
 def test_what_changes_is_followed(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[str, int]]

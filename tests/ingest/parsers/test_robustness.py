@@ -43,13 +43,13 @@ def survive(data: bytes, name: str) -> None:
 
 
 @given(st.sampled_from(STARTS), st.binary(max_size=400), st.sampled_from(sorted(SUPPORTED)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_arbitrary_bytes(start: bytes, rest: bytes, extension: str) -> None:
     survive(start + rest, f"a{extension}")
 
 
 @given(st.text(max_size=200), st.sampled_from([".md", ".txt", ".html"]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_arbitrary_text(text: str, extension: str) -> None:
     survive(text.encode("utf-8", "replace"), f"a{extension}")
 

@@ -155,4 +155,4 @@ class Machine(RuleBasedStateMachine):
 
 
 TestLanes = Machine.TestCase
-TestLanes.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestLanes.settings = settings(max_examples=200, stateful_step_count=40)

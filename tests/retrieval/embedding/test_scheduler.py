@@ -15,7 +15,7 @@ from retrieval.embedding.tokens import TokenizedText
 from retrieval.errors import EmbeddingFailed, Overloaded, TextTooLong
 from retrieval.types import Vector, Vectors
 
-SOON = 30.0
+SOON = 120.0
 NewEmbedder = Callable[..., Embedder]
 
 

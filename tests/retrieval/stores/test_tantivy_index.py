@@ -86,7 +86,7 @@ def test_a_damaged_index_is_unavailable(
     fill(stores.open("one"), "some text")
     stores.close()
     (path,) = (tmp_path / "one").glob(damage)
-    path.write_bytes(b"damage")
+    damaged(path, b"damage")
     with pytest.raises(StoreUnavailable, match="Check that"):
         stores.open("one")
 
@@ -146,6 +146,14 @@ def test_a_segment_that_was_cut_off_is_no_damage(tmp_path: Path, suffix: str) ->
     assert not cut_off.exists()
     assert stores.open("words").count() == 1
     stores.close()
-    written.write_bytes(written.read_bytes()[:7])
+    damaged(written, written.read_bytes()[:7])
     with pytest.raises(StoreUnavailable, match=f"damaged file, {written.name}"):
         stores.verify("words")
+
+
+def damaged(path: Path, data: bytes) -> None:
+    """Put these bytes in the place of a file, which may still be mapped into memory: cutting that
+    off would end this process.
+    """
+    path.unlink()
+    path.write_bytes(data)
