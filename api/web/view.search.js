@@ -116,7 +116,10 @@ function whyForm(kb, documents, asked) {
   const said = h("div", { "aria-live": "polite" });
   const explain = guarded(async () => {
     const { why } = await post(of(kb.name, "search"), { ...asked(), why: name.value });
-    said.replaceChildren(h("p", { lang: "en" }, why.reason),
+    const stands = ["dense", "lexical"].filter(leg => why[leg]).map(leg => h("p", {}, t("whyStands", {
+      leg: t(`leg_${leg}`), rank: why[leg].rank ?? t("whyFar"), score: why[leg].score.toFixed(2),
+    })));
+    said.replaceChildren(why.score === null ? h("p", {}, t("whyNowhere")) : "", ...stands,
       why.rank ? h("p", {}, t("whyRank", { n: why.rank })) : "",
       why.score !== null && why.last_score !== null ? h("p", {}, t("whyScores", { score: why.score.toFixed(2), last: why.last_score.toFixed(2) })) : "",
       why.missing.length ? h("p", {}, t("whyMissing", { terms: why.missing.join(", ") })) : "");
