@@ -39,7 +39,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Its address. It has the knowledge base `docs`, and the stand-in's models behind it."""
     models = [*default_models(), ChatModel("cited", script=say)]
     with running(create_standin(models)) as upstream:
-        settings = Settings(data=tmp_path_factory.mktemp("clients"), ollama_host=upstream)
+        settings = Settings(
+            data=tmp_path_factory.mktemp("clients"),
+            ollama_host=upstream,
+            embedding_backend="torch",  # so that none is chosen by trial
+        )
         with running(create_app(settings)) as url:
             with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
                 client.put("/kb/docs").raise_for_status()

@@ -43,8 +43,7 @@ def standin() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    settings = Settings(data=tmp_path_factory.mktemp("alone"), ollama_host="")
-    with running(create_app(settings)) as url:
+    with running(create_app(_settings(tmp_path_factory.mktemp("alone")))) as url:
         yield url
 
 
@@ -53,9 +52,14 @@ def server_before_standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     data: Path = tmp_path_factory.mktemp("before")
     with (
         running(create_standin()) as upstream,
-        running(create_app(Settings(data=data, ollama_host=upstream))) as url,
+        running(create_app(_settings(data, upstream))) as url,
     ):
         yield url
+
+
+def _settings(data: Path, ollama: str = "") -> Settings:
+    # No backend is chosen by trial.
+    return Settings(data=data, ollama_host=ollama, embedding_backend="torch")
 
 
 def runnable(models: dict[str, str], *reasons: dict[str, str]) -> list[Any]:

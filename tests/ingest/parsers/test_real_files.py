@@ -15,6 +15,21 @@ from tests.ingest.parsers.test_robustness import check
 
 DATA = Path(__file__).resolve().parents[3] / "../shared/data"
 REFUSED = ("doc", "ppt", *(() if ocr.AVAILABLE else ("scan",)))
+SLOW = {  # ten seconds or more: scans, for which there are smaller ones, and annual reports
+    "AMCOR_2023_10K.pdf",
+    "AMERICANEXPRESS_2022_10K.pdf",
+    "BOEING_2022_10K.pdf",
+    "docling__sample_with_rotation_mismatch.pdf",
+    "ocrmypdf__cardinal.pdf",
+    "ocrmypdf__ccitt.pdf",
+    "ocrmypdf__hugemono.pdf",
+    "ocrmypdf__jbig2.pdf",
+    "pdf.js__freeculture.pdf",
+    "private-gpt__file_image.pdf",
+    "private-gpt__file_scanned.pdf",
+    "scan_pdf_07.pdf",
+    "scan_pdf_08.pdf",
+}
 TURNED = "ocr_test_rotated"  # upside down: its lines come from bottom to top
 MOST_EXTRA = 0.15
 """What a file shows beyond its true text: its title, page numbers, a small table."""
@@ -24,7 +39,14 @@ def rows(path: Path) -> list[Any]:
     if not path.exists():
         return [pytest.param({}, marks=pytest.mark.skip(reason=f"{path.name} isn't here"))]
     lines = path.read_text(encoding="utf-8").splitlines()
-    return [pytest.param(row, id=row["file"]) for row in map(json.loads, lines)]
+    return [
+        pytest.param(row, id=row["file"], marks=marks(row["file"]))
+        for row in map(json.loads, lines)
+    ]
+
+
+def marks(file: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.slow] if Path(file).name in SLOW else []
 
 
 def squeezed(text: str) -> str:
@@ -95,7 +117,9 @@ def filings() -> list[Any]:
     ]
     names = sorted({piece["doc"] for piece in evidence})
     return [
-        pytest.param([piece for piece in evidence if piece["doc"] == name], name, id=name)
+        pytest.param(
+            [piece for piece in evidence if piece["doc"] == name], name, id=name, marks=marks(name)
+        )
         for name in names
     ]
 
