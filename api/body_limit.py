@@ -11,6 +11,7 @@ from api.shares import Room
 
 PATIENCE = 30.0  # seconds that a body may take in any case
 PACE = 1_000  # bytes a second that it must come at beyond that
+_KEY = 4_096  # bytes that hold a key
 TOGETHER = 4  # times the largest upload: the bodies that are held at once
 
 
@@ -26,11 +27,15 @@ class Bodies:
     def limit(self, scope: Scope) -> int:
         """Bytes that the body of a request may have."""
         _, *parts = scope["path"].split("/")
+        if parts == ["session"]:
+            return min(self._others, _KEY)
         uploads = len(parts) > 2 and (parts[0], parts[2]) == ("kb", "documents")
         return self._uploads if uploads else self._others
 
     def detail(self, limit: int) -> str:
         """What to say of a body beyond the limit."""
+        if limit == _KEY:
+            return f"The request body is larger than the {limit:,} bytes that a key has room in."
         name = "UPLOAD" if limit == self._uploads else "REQUEST"
         return (
             f"The request body is larger than the limit of {limit:,} bytes. Send less at once, or "
@@ -45,19 +50,19 @@ class Bodies:
 
         The application sees HTTPException: 408, 413, 503.
         """
-        received, ended, began = 0, False, anyio.current_time()
+        received, ended, due = 0, False, anyio.current_time() + PATIENCE
 
         async def within_limits() -> Message:
-            nonlocal received, ended
+            nonlocal received, ended, due
             if ended:  # what is waited for now is that the client goes
                 return await receive()
-            left = began + PATIENCE + received / PACE - anyio.current_time()
-            with anyio.move_on_after(left) as waiting:
+            with anyio.move_on_after(due - anyio.current_time()) as waiting:
                 message = await receive()
             if waiting.cancelled_caught:
                 raise HTTPException(408, _slow(received))
             size = len(message.get("body", b""))
             received += size
+            due = min(due + size / PACE, anyio.current_time() + PATIENCE)
             ended = not message.get("more_body", False)
             if limit is not None:
                 if received > limit:
@@ -89,8 +94,10 @@ class BodyLimit:
         await self._bodies.serve(self._app, scope, receive, send, limit)
 
 
-_FULL = "As many bytes are being sent as this server holds at once, or takes of one key. Send it "
-"again in a moment."
+_FULL = (
+    "As many bytes are being sent as this server holds at once, or takes of one key. Send it "
+    "again in a moment."
+)
 
 
 def _slow(received: int) -> str:

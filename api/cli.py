@@ -1,5 +1,7 @@
 """The command line: `footnote COMMAND`."""
 
+import os
+
 import typer
 from pydantic import ValidationError
 
@@ -71,7 +73,11 @@ def version() -> None:
 
 
 def main() -> None:
-    """Run a command. Errors raised on purpose end it with their message and status 1."""
+    """Run a command. Errors raised on purpose end it with their message and status 1.
+
+    What it writes is its user's alone: it holds what nobody else was given to read.
+    """
+    os.umask(0o077)
     try:
         cli()
     except (RetrievalError, IngestError, EvaluationError) as error:

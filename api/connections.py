@@ -11,10 +11,12 @@ import resource
 import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from api.body_limit import PACE
+
 CONNECTIONS = 4_096  # at once; more are answered 503
 HEAD_SECONDS = 10.0  # until the head of a request is complete
 HEAD_BYTES = 64 * 1024
-UNREAD_SECONDS = 60.0  # that an answer may wait for its client to read on
+UNREAD_SECONDS = 60.0  # that an answer may wait for its client to read on, at `PACE` at least
 
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -35,6 +37,7 @@ class Connection(HttpToolsProtocol):
     _within = False  # a message, whose head is complete
     _head_due: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
+    _written = 0  # bytes that weren't read when that began
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -73,12 +76,13 @@ class Connection(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._unread = self.loop.call_later(UNREAD_SECONDS, self._give_up)
+        self._await_reader()
 
     def resume_writing(self) -> None:
         super().resume_writing()
         if self._unread is not None:
             self._unread.cancel()
+            self._unread = None
 
     def _await_head(self) -> None:
         """Of the next request, after what is left of the body of the last one."""
@@ -87,12 +91,26 @@ class Connection(HttpToolsProtocol):
         self._head_due = self.loop.call_later(HEAD_SECONDS, self._stop_waiting)
 
     def _stop_waiting(self) -> None:
-        if self.cycle is None or self.cycle.response_complete:
+        if self.transport.get_write_buffer_size():  # the last answer is still on its way
+            self._await_head()
+            if self._unread is None:
+                self._await_reader()
+        elif self.cycle is None or self.cycle.response_complete:
             self.transport.abort()
 
-    def _give_up(self) -> None:
-        _log.info("answer_not_read", client=self.client)
-        self.transport.abort()
+    def _await_reader(self) -> None:
+        self._written = self.transport.get_write_buffer_size()
+        self._unread = self.loop.call_later(UNREAD_SECONDS, self._look_at_reader)
+
+    def _look_at_reader(self) -> None:
+        unread = self.transport.get_write_buffer_size()
+        if not unread:
+            self._unread = None
+        elif self._written - unread >= UNREAD_SECONDS * PACE:
+            self._await_reader()
+        else:
+            _log.info("answer_not_read", client=self.client)
+            self.transport.abort()
 
 
 def make_room() -> None:

@@ -73,6 +73,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unknown)
 
 
+_TOLD = 20  # of the places where a request doesn't fit
+
+
 def described(error: Exception) -> dict[str, Any]:
     """A problem document as it stands in a stream, whose status is gone already."""
     return _members(status_of(error), type(error).__name__, str(error))
@@ -98,9 +101,12 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
 
 
 def invalid(errors: Sequence[Any]) -> JSONResponse:
-    """The problem of a body or parameter that doesn't fit: where, and what was expected."""
+    """The problem of a body or parameter that doesn't fit: where, and what was expected, as far as
+    anyone would read.
+    """
     found = [
-        {"at": ".".join(str(part) for part in one["loc"]), "message": one["msg"]} for one in errors
+        {"at": ".".join(str(part) for part in one["loc"]), "message": one["msg"]}
+        for one in errors[:_TOLD]
     ]
     detail = "; ".join(f"{one['at']}: {one['message']}" for one in found[:5])
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "InvalidRequest", detail, errors=found)

@@ -32,10 +32,10 @@ class Listeners:
 async def _listening(request: Request) -> AsyncIterator[Listeners]:
     """Counted in until the reply has ended. Raises Overloaded."""
     listeners: Listeners = request.app.state.listeners
-    with listeners.room.place(_FULL.format(listeners.room.taken)):
+    with listeners.room.place(_FULL):
         yield listeners
 
 
-_FULL = "{} connections follow the queue already: no more may, or none of this key."
+_FULL = "As many connections follow the queue as may, here or with one key. Try again in a moment."
 
 ListenersOf = Annotated[Listeners, Depends(_listening)]

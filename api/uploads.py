@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from tempfile import gettempdir
 from typing import Any
 
 from fastapi import Request
@@ -16,7 +17,7 @@ from ingest import sources
 from ingest.jobs import Request as Ingest
 from ingest.types import Source
 from ingest.unpacking import is_archive, unpack
-from retrieval.errors import InvalidRequest
+from retrieval.errors import InvalidRequest, StoreUnavailable
 from retrieval.types import Metadata as Kept
 from retrieval.types import to_metadata
 
@@ -36,6 +37,11 @@ async def read(request: Request) -> list[Ingest] | UrlDocument:
             return await _files(request)
         except UnicodeError as error:
             raise InvalidRequest(f"The form can't be decoded: {error}.") from error
+        except OSError as error:  # larger ones are kept in a file until they are read
+            raise StoreUnavailable(
+                f"The upload can't be kept while it comes in: {error.strerror}. Make room in "
+                f"{gettempdir()}, or name another folder in TMPDIR."
+            ) from error
     if kind == "application/json":
         return _texts(await request.body())
     raise InvalidRequest(

@@ -60,6 +60,8 @@ def _all_of(filter_: object, depth: int, budget: list[int]) -> Condition:
         raise InvalidRequest(f"A filter is a JSON object, not {short(filter_)}.")
     if depth > MAX_DEPTH:
         raise InvalidRequest(f"A filter may be nested {MAX_DEPTH} levels deep; this one is deeper.")
+    if not filter_:
+        _spend(budget)  # it says nothing, but it is worked through
     return and_(true(), *(_one(key, value, depth, budget) for key, value in filter_.items()))
 
 
@@ -86,13 +88,13 @@ def _compare(key: str, operator: str, operand: object, budget: list[int]) -> Con
     if operator in ("$in", "$nin"):
         if not isinstance(operand, list):
             raise InvalidRequest(f"{operator} on {short(key)} takes a list, not {short(operand)}.")
+        if not operand:
+            _spend(budget)
         found = or_(false(), *(_compare(key, "$eq", one, budget) for one in operand))
         return found if operator == "$in" else not_(found)
     if operator == "$ne":
         return not_(_compare(key, "$eq", operand, budget))
-    budget[0] -= 1
-    if budget[0] < 0:
-        raise InvalidRequest(f"A filter may hold {MAX_CONDITIONS} conditions; this one holds more.")
+    _spend(budget)
     if operator == "$exists":
         if not isinstance(operand, bool):
             raise InvalidRequest(
@@ -109,6 +111,13 @@ def _compare(key: str, operator: str, operand: object, budget: list[int]) -> Con
     if isinstance(operand, bool) and operator != "$eq":
         raise InvalidRequest(f"{operator} on {short(key)} compares with {operand}: use $eq or $ne.")
     return _matches(key, _COMPARISONS[operator], _scalar(key, operand))
+
+
+def _spend(budget: list[int]) -> None:
+    """Count one more condition. Raises InvalidRequest."""
+    budget[0] -= 1
+    if budget[0] < 0:
+        raise InvalidRequest(f"A filter may hold {MAX_CONDITIONS} conditions; this one holds more.")
 
 
 def _matches(

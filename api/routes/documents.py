@@ -21,7 +21,7 @@ from api.replies import (
     VersionsReply,
 )
 from api.requests import MAX_DOCUMENTS, Metadata, TextDocument, UrlDocument
-from api.routes.dependencies import INERT, Blocking, BlockingOf, ServiceOf, Version
+from api.routes.dependencies import INERT, Blocking, BlockingOf, ServiceOf, Version, WaitingOf
 from api.samples import sample_uploads
 from api.service import Service
 from api.web_documents import fetch
@@ -221,7 +221,7 @@ async def get_document(
     responses=_PROBLEMS,
 )
 async def delete_document(
-    kb: str, document_id: str, service: ServiceOf, blocking: BlockingOf
+    kb: str, document_id: str, service: ServiceOf, blocking: WaitingOf
 ) -> None:
     """Forget a document: its versions, chunks, vectors, postings and original bytes."""
 
@@ -230,7 +230,7 @@ async def delete_document(
         service.jobs.remove(knowledge_base, document_id)
         service.evaluator.review(knowledge_base)  # its report may have texts of the document
 
-    await blocking.call(delete)
+    await blocking.wait(delete)  # until what is being done with it has stopped
 
 
 @router.get("/kb/{kb}/documents/{document_id}/versions", responses=_PROBLEMS)

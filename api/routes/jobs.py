@@ -102,6 +102,7 @@ async def _moves(
     job: JobReply, service: Service, blocking: Blocking, listeners: Listeners
 ) -> AsyncIterator[str]:
     yield event("job", job.model_dump(mode="json"))
+    spoken = anyio.current_time()
     while job.state not in ("done", "failed", "cancelled") and await listeners.go_on(_LOOK):
         try:
             now = JobReply.of(await blocking.call(service.jobs.get, job.id))
@@ -109,6 +110,10 @@ async def _moves(
             now = job.model_copy(update={"state": "cancelled"})
         if now != job:
             yield event("job", now.model_dump(mode="json"))
+            spoken = anyio.current_time()
+        elif anyio.current_time() - spoken >= _HEARTBEAT:
+            yield HEARTBEAT
+            spoken = anyio.current_time()
         job = now
 
 

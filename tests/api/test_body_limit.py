@@ -113,8 +113,9 @@ async def _answer(parts: Sent, bodies: Bodies) -> int:
         ([(math.inf, b"")], 408),
         ([(1.0, b"a" * PACE)] * 100, 200),
         ([(1.0, b"a" * PACE)] * 50 + [(1.0, b"a")] * 50, 408),
+        ([(0.0, b"a" * 900_000), (PATIENCE + 1, b"a")], 408),
     ],
-    ids=["at once", "late", "a byte a second", "never", "slowly", "ever slower"],
+    ids=["at once", "late", "a byte a second", "never", "slowly", "ever slower", "much, then none"],
 )
 def test_a_body_is_waited_for_as_long_as_a_slow_line_needs(parts: Sent, status: int) -> None:
     loop = {"loop_factory": FastLoop}
@@ -175,8 +176,13 @@ def test_bodies_have_a_limit_together() -> None:
         ("/kb/a/search", 10),
         ("/api/chat", 10),
         ("/kb/documents", 10),
+        ("/session", 10),
     ],
 )
 def test_uploads_may_be_larger_than_other_bodies(path: str, limit: int) -> None:
     assert Bodies(100, 10).limit({"path": path}) == limit
     assert Bodies(5, 10).limit({"path": path}) == 5
+
+
+def test_a_key_is_short() -> None:
+    assert Bodies(10**8, 10**7).limit({"path": "/session"}) == 4_096

@@ -18,9 +18,13 @@ SHORT = 0.3  # seconds
 
 
 async def _app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers a byte; under `/much` more than a connection holds."""
-    size = 50_000_000 if scope["path"] == "/much" else 1
+    """Answers a byte; under `/much` more than a connection holds, under `/whole` in one piece."""
+    size = 1 if scope["path"] == "/" else 50_000_000
     headers = [(b"content-length", str(size).encode())]
+    if scope["path"] == "/whole":
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"a" * size})
+        return
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     for _ in range(max(1, size // 100_000)):
         await send(
@@ -105,9 +109,12 @@ def test_a_body_that_comes_with_its_head_is_none(address: tuple[str, int]) -> No
             assert reply.startswith(b"HTTP/1.1 200 OK")
 
 
-def test_an_answer_that_is_not_read_ends_with_its_connection(address: tuple[str, int]) -> None:
+@pytest.mark.parametrize("path", [b"/much", b"/whole"])
+def test_an_answer_that_is_not_read_ends_with_its_connection(
+    address: tuple[str, int], path: bytes
+) -> None:
     with socket.create_connection(address) as client:
-        client.sendall(b"GET /much HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: a\r\n\r\n")
         time.sleep(10 * SHORT)  # it is the pace that is tried
         assert 0 < len(_rest(client)) < 50_000_000
 
@@ -116,3 +123,16 @@ def test_an_answer_that_is_read_comes_whole(address: tuple[str, int]) -> None:
     with socket.create_connection(address) as client:
         client.sendall(b"GET /much HTTP/1.1\r\nHost: a\r\n\r\n")
         assert len(_rest(client)) > 50_000_000
+
+
+@pytest.mark.parametrize("path", [b"/much", b"/whole"])
+def test_an_answer_that_is_read_slowly_comes_whole(address: tuple[str, int], path: bytes) -> None:
+    with socket.create_connection(address) as client:
+        client.settimeout(20)
+        client.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+        found, began = 0, time.monotonic()
+        while found <= 50_000_000 and (part := client.recv(1_000_000)):
+            found += len(part)
+            time.sleep(SHORT / 4)
+        assert found > 50_000_000
+        assert time.monotonic() - began > 5 * SHORT  # longer than either may take unread

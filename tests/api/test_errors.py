@@ -90,3 +90,8 @@ def test_what_no_route_takes_is_a_problem_too(
     reply = shared.request(method, path)
     assert_problem(reply, status)
     assert ("allow" in reply.headers) is (status == 405)
+
+
+def test_of_many_misfits_only_some_are_told() -> None:
+    reply = errors.invalid([{"loc": ("body", f"field{n}"), "msg": "no"} for n in range(100_000)])
+    assert len(reply.body) < 2_000

@@ -1,3 +1,4 @@
+import errno
 import io
 import json
 import zipfile
@@ -243,3 +244,14 @@ def test_an_archive_that_cannot_be_unpacked_is_refused(client: TestClient) -> No
         reply = client.post("/kb/kb/documents", files=[("files", ("all.zip", data))])
         assert_problem(reply, status)
     assert client.get("/jobs").json() == {"counts": {}, "jobs": []}
+
+
+def test_where_uploads_cannot_be_kept_while_they_come_in_it_is_said(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_file: object, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("starlette.datastructures.UploadFile.write", full)
+    reply = upload(client, b"a" * 1_500_000)
+    assert_problem(reply, 503, "No space left on device", "TMPDIR")

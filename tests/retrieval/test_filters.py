@@ -149,6 +149,9 @@ def test_what_every_document_has_can_be_asked_for(library: Library) -> None:
         ({"year": 2**60}, "use text"),
         ({"year": "\ud800"}, "Unicode"),
         ({"year": {"$in": list(range(300))}}, "256 conditions"),
+        ({"$or": [{}] * 300}, "256 conditions"),
+        ({"$and": [{"$not": {}}] * 300}, "256 conditions"),
+        ({f"key{number}": {"$in": []} for number in range(300)}, "256 conditions"),
         ({"year": {"$nin": ["x" * 1_000_000, None]}}, "string, number or boolean"),
     ],
 )
