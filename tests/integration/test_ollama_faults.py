@@ -146,8 +146,8 @@ PASSING: dict[str, list[Fault]] = {
         EMBED,
         Fault(Kind.ZEROS),
         replace(EMBED, status=400, text=CRASHED),
-        Fault(Kind.SHORT),
-        Fault(Kind.FEWER),
+        Fault(Kind.SHORT, skip=1),  # a batch that is answered wrongly twice has failed
+        Fault(Kind.FEWER, skip=2),
     ],
 }
 LASTING: dict[str, Fault] = {
