@@ -29,12 +29,16 @@ def _found(server: Server) -> set[str]:
     return {hit["uri"] for hit in reply.json()["hits"]}
 
 
+def _is_whole(server: Server) -> bool:
+    """Whether all is found, and `/ready`, which looks once a second, says so."""
+    return _found(server) == {"first", "mill"} and server.http.get("/ready").status_code == 200
+
+
 def _goes_on(server: Server) -> None:
     deadline = time.monotonic() + _PATIENCE
-    while _found(server) != {"first", "mill"}:
+    while not _is_whole(server):
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    assert server.http.get("/ready").status_code == 200
     server.stop()
     assert "Traceback" not in server.log.read_text()
 
