@@ -11,6 +11,7 @@ from api.shares import Room
 
 PATIENCE = 30.0  # seconds that a body may take in any case
 PACE = 1_000  # bytes a second that it must come at beyond that
+ASKED = 4 * 2**20  # bytes of a question with its history, or of many to evaluate with
 _KEY = 4_096  # bytes that hold a key
 TOGETHER = 4  # times the largest upload: the bodies that are held at once
 
@@ -19,7 +20,7 @@ class Bodies:
     """The limits on bodies, and how much of them is held right now."""
 
     def __init__(self, uploads: int, others: int) -> None:
-        """Bytes that an upload of documents may have, and any other body."""
+        """Bytes that an upload of files may have, and any other body."""
         self._uploads = uploads
         self._others = min(uploads, others)
         self._held = Room(TOGETHER * uploads)
@@ -29,13 +30,19 @@ class Bodies:
         _, *parts = scope["path"].split("/")
         if parts == ["session"]:
             return min(self._others, _KEY)
-        uploads = len(parts) > 2 and (parts[0], parts[2]) == ("kb", "documents")
-        return self._uploads if uploads else self._others
+        if parts[:1] in (["api"], ["v1"]):
+            return self._others
+        if len(parts) > 2 and (parts[0], parts[2]) == ("kb", "documents"):
+            kind = dict(scope["headers"]).get(b"content-type", b"").lower()
+            return self._others if kind.startswith(b"application/json") else self._uploads
+        return min(self._others, ASKED)
 
     def detail(self, limit: int) -> str:
         """What to say of a body beyond the limit."""
         if limit == _KEY:
             return f"The request body is larger than the {limit:,} bytes that a key has room in."
+        if limit == ASKED:
+            return f"The request body is larger than the limit of {limit:,} bytes for questions."
         name = "UPLOAD" if limit == self._uploads else "REQUEST"
         return (
             f"The request body is larger than the limit of {limit:,} bytes. Send less at once, or "

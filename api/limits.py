@@ -12,6 +12,7 @@ def limits(settings: Settings) -> dict[str, float]:
     return {
         "upload_bytes": settings.max_upload_bytes,
         "request_bytes": settings.max_request_bytes,
+        "question_bytes": min(settings.max_request_bytes, body_limit.ASKED),
         "head_bytes": connections.HEAD_BYTES,
         "head_seconds": connections.HEAD_SECONDS,
         "body_seconds": body_limit.PATIENCE,

@@ -1,12 +1,16 @@
 """Settings, read from the environment: `FOOTNOTE_` and the name of the field in capitals."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, PlainValidator, SecretStr
+from pydantic import AfterValidator, AliasChoices, Field, FiniteFloat, PlainValidator, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 import sample_docs
+from api.wire.durations import keep_alive
+from api.wire.refusals import Refusal
 from ingest.types import ParseLimits
 from retrieval.embedding.model_cache import default_cache
 from retrieval.embedding.precision import Backend
@@ -20,6 +24,14 @@ def _backend(name: str) -> Backend | Literal["auto"]:
         return "auto" if name == "auto" else Backend(name)
     except ValueError:
         raise ValueError(f"expected one of auto, {', '.join(Backend)}") from None
+
+
+def _duration(text: str) -> str:
+    try:
+        keep_alive(text)
+    except Refusal as refusal:
+        raise ValueError(f"{refusal.text}; expected one as 30m, 24h or -1s") from None
+    return text
 
 
 class Settings(BaseSettings):
@@ -38,9 +50,14 @@ class Settings(BaseSettings):
     )
     embedding_model: str = Field(
         DEFAULT_MODEL,
+        min_length=1,
         description="sentence-transformers name or path, `ollama:` and a name, or `hashing`",
     )
-    embedding_device: str = Field("", description="`cuda`, `mps` or `cpu`; empty: the best found")
+    embedding_device: str = Field(
+        "",
+        pattern=r"^(cpu|(cuda|mps|xpu)(:\d+)?)?$",
+        description="`cuda`, `mps` or `cpu`; empty: the best found",
+    )
     embedding_download: bool = Field(
         False, description="Allow fetching a model that isn't on this machine"
     )
@@ -69,7 +86,9 @@ class Settings(BaseSettings):
         ),
         description="The key of Ollama's cloud, or of a proxy before it",
     )
-    ollama_keep_alive: str = Field("30m", description="How long its models stay loaded")
+    ollama_keep_alive: Annotated[str, AfterValidator(_duration)] = Field(
+        "30m", description="How long its models stay loaded, as `30m`; negative: for good"
+    )
     ollama_requests: int = Field(
         2, ge=1, le=32, description="Embedding requests that are in flight there"
     )
@@ -83,19 +102,21 @@ class Settings(BaseSettings):
         "", description="Cross-encoder by name or path, or the URL of one (`/rerank`); empty: none"
     )
     rerank_depth: int = Field(50, ge=1, le=1_000, description="Candidates that it sees")
-    rerank_seconds: float = Field(2.0, gt=0, description="After which it sees no further ones")
+    rerank_seconds: FiniteFloat = Field(
+        2.0, gt=0, description="After which it sees no further ones"
+    )
     store_answers: bool = Field(
         False, description="Keep every answer with what decided it, to replay it"
     )
     max_upload_bytes: int = Field(
-        256 * 1024 * 1024, ge=1, description="Largest upload of documents, and largest file"
+        256 * 1024 * 1024, ge=1, description="Largest upload of files, and largest file"
     )
     max_request_bytes: int = Field(
-        16 * 1024 * 1024, ge=1, description="Largest body of any other request"
+        16 * 1024 * 1024, ge=1, description="Largest body of JSON; of a question at most 4 MiB"
     )
     max_pages: int = Field(5_000, ge=1, description="Most pages of one document")
     max_characters: int = Field(50_000_000, ge=1, description="Most characters of one document")
-    parse_seconds: float = Field(300.0, gt=0, description="Longest time to read one file")
+    parse_seconds: FiniteFloat = Field(300.0, gt=0, description="Longest time to read one file")
     fetch_urls: bool = Field(False, description="Let documents be fetched from public URLs")
     sync: str = Field("", description="Folders mirrored while serving: `KB=FOLDER`, with commas")
     ingest_workers: int = Field(8, ge=1, le=64, description="Documents ingested side by side")
@@ -105,6 +126,18 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="`console`, `json` (a line an event), or what suits a terminal or none"
     )
+
+    @classmethod
+    def unknown(cls, environment: Iterable[str]) -> list[str]:
+        """Variables that look like settings and are none, each with the one that it is like."""
+        prefix = cls.model_config["env_prefix"]
+        known = [f"{prefix}{name.upper()}" for name in cls.model_fields]
+        strange = sorted({one for one in environment if one.startswith(prefix)} - {*known})
+        alike = [get_close_matches(one, known, 1, 0.85) for one in strange]
+        return [
+            f"{one} (like {like[0]})" if like else one
+            for one, like in zip(strange, alike, strict=True)
+        ]
 
     def engine(self) -> EngineSettings:
         return EngineSettings(

@@ -12,6 +12,7 @@ from pydantic_core import from_json
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
+from api.aside import aside
 from api.requests import MAX_DOCUMENTS, Metadata, TextDocument, TextDocuments, UrlDocument
 from ingest import sources
 from ingest.jobs import Request as Ingest
@@ -43,7 +44,7 @@ async def read(request: Request) -> list[Ingest] | UrlDocument:
                 f"{gettempdir()}, or name another folder in TMPDIR."
             ) from error
     if kind == "application/json":
-        return _texts(await request.body())
+        return await aside(_texts, await request.body())
     raise InvalidRequest(
         f"The body is {kind or 'of no declared type'}: send files as multipart/form-data in the "
         f"field 'files', or texts as application/json."

@@ -1,17 +1,20 @@
 """`footnote serve`."""
 
 import asyncio
+import os
 import re
 import socket
 from contextlib import suppress
 from typing import Annotated
 
+import structlog
 import typer
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.app import create_app
+from api.binding import bound
 from api.commands.options import DataOption, settings
 from api.connections import CONNECTIONS, Connection, make_room
 from api.console import err
@@ -25,6 +28,8 @@ _ON_PURPOSE = re.compile(r"^(?:retrieval|ingest)\.errors\.\w+: (?P<message>.+)\Z
 _PATIENCE = 4
 _GRACE = 2
 
+_log = structlog.get_logger()
+
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address; by default FOOTNOTE_HOST.")] = None,
@@ -37,12 +42,14 @@ def serve(
     given = {"host": host, "port": port}
     found = settings(data).model_copy(update={k: v for k, v in given.items() if v is not None})
     configure(found.log_level, found.log_format)
-    err.print(f"Footnote: http://{found.host}:{found.port} (data in {found.data.resolve()})")
+    if strange := found.unknown(os.environ):
+        _log.warning("unknown_settings", names=strange)
+    sockets = bound(found.host, found.port)
+    actual = sockets[0].getsockname()[1]
+    err.print(f"Footnote: http://{found.host}:{actual} (data in {found.data.resolve()})")
     app = create_app(found)
     config = uvicorn.Config(
         _plainly(app),
-        host=found.host,
-        port=found.port,
         log_level=found.log_level,
         log_config=None,  # api.log takes what it logs
         access_log=False,  # so does api.access, with ids
@@ -53,7 +60,7 @@ def serve(
     )
     make_room()
     with suppress(KeyboardInterrupt):
-        _Server(config, app).run()
+        _Server(config, app).run(sockets)
 
 
 class _Server(uvicorn.Server):

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from api.aside import aside
 from api.ollama.hosting import HostedModels
 from api.ollama.passing import VIA, Upstream
 from api.wire import go_json, names
@@ -45,7 +46,7 @@ class Gateway:
             if path.startswith("/api/blobs/"):
                 return await self.upstream.pass_on(request, None)
             body = await request.body()
-            if path in _OWN or self._is_own(path, body):
+            if path in _OWN or await self._is_own(path, body):
                 return await self.own.handle(request)
             return await self.upstream.pass_on(request, body)
         except Refusal as refusal:
@@ -55,12 +56,12 @@ class Gateway:
         except ClientDisconnect:
             return Response(status_code=499)
 
-    def _is_own(self, path: str, body: bytes) -> bool:
+    async def _is_own(self, path: str, body: bytes) -> bool:
         """Whether a request names a model of this server. What can't be read is the upstream's."""
         if path.startswith("/v1/models/"):
             texts = [path.removeprefix("/v1/models/")]
         else:
-            texts = list(named(body))
+            texts = await aside(named, body)
         parsed = [names.parse(text) for text in texts]
         return any(name is not None and self.models.owned(name) for name in parsed)
 

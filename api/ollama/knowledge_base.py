@@ -12,6 +12,7 @@ from typing import Any
 
 from api.errors import status_of
 from api.ollama.footnotes import described, notes, without_notes
+from api.requests import MAX_TURNS
 from api.routes.dependencies import Blocking
 from api.service import Service
 from api.wire.models import Card, Completion, Embedded, Part
@@ -163,6 +164,8 @@ def _question(completion: Completion) -> Question:
     if not completion.messages or not completion.messages[-1].content.strip():
         raise Refusal(400, "the last message is empty: there is nothing to answer")
     *before, last = completion.messages
+    if len(before) > MAX_TURNS:
+        raise Refusal(400, f"{len(before):,} earlier messages are more than {MAX_TURNS:,}")
     return Question(
         last.content,
         history=tuple(Turn(one.role, without_notes(one.content)) for one in before),

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
+from api.aside import aside
 from api.wire import names
 from api.wire.models import Model, Models
 from api.wire.names import ModelName
@@ -28,7 +29,7 @@ class Server:
 async def read(struct: type[T], request: Request) -> T:
     """The body of a call of Ollama's own API. Raises Refusal."""
     try:
-        return decode(struct, await request.body())
+        return await aside(lambda body: decode(struct, body), await request.body())
     except Refusal as refusal:
         if refusal.text == "EOF":
             raise Refusal(400, "missing request body") from None

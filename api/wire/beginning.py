@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar
 
 from starlette.requests import Request
 
+from api.aside import aside
 from api.wire.asking import Server, find
 from api.wire.chatting import check, check_capable
 from api.wire.models import Completion, Part
@@ -32,9 +33,13 @@ async def begin(
 
     `legacy` is a call to complete a text, which words its errors otherwise.
     """
+
+    def translated(body: bytes) -> tuple[T, Completion]:
+        asked = decode(struct, body, package)
+        return asked, asked.completion(str(request.base_url))
+
     try:
-        asked = decode(struct, await request.body(), package)
-        completion = asked.completion(str(request.base_url))
+        asked, completion = await aside(translated, await request.body())
     except Refusal as refusal:
         raise Refusal(refusal.status, refusal.text, early=True) from None
     unknown = f"model '{asked.model}' not found"

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.aside import aside
 from api.wire import names, options
 from api.wire.asking import Server, find, read
 from api.wire.disconnection import until_gone
@@ -73,8 +74,7 @@ async def embeddings(server: Server, request: Request) -> Response:
 async def openai_embeddings(server: Server, request: Request) -> Response:
     began = time.perf_counter_ns()
     try:
-        asked = decode(OpenAIEmbedRequest, await request.body(), "openai")
-        _check(asked)
+        asked = await aside(_openai_request, await request.body())
     except Refusal as refusal:
         raise Refusal(refusal.status, refusal.text, early=True) from None
     texts = [""] if asked.input == "" else await _openai_texts(server, asked)
@@ -92,7 +92,8 @@ async def openai_embeddings(server: Server, request: Request) -> Response:
     return _timed(answer, embedded, began)
 
 
-def _check(asked: OpenAIEmbedRequest) -> None:
+def _openai_request(body: bytes) -> OpenAIEmbedRequest:
+    asked = decode(OpenAIEmbedRequest, body, "openai")
     if asked.input is None or asked.input == []:
         raise Refusal(400, "invalid input")
     if asked.encoding_format not in ("", "float", "base64"):
@@ -101,6 +102,7 @@ def _check(asked: OpenAIEmbedRequest) -> None:
             f"Invalid value for 'encoding_format' = {asked.encoding_format}. "
             f"Supported values: ['float', 'base64'].",
         )
+    return asked
 
 
 async def _openai_texts(server: Server, asked: OpenAIEmbedRequest) -> list[str]:

@@ -14,6 +14,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _DEEPEST = 10_000  # encoding/json's own limit
 _TOO_DEEP = "exceeded max depth"
+_REREAD = 65_536  # bytes; a longer body isn't read again, which is slow, to say it as Go does
 _DIGITS = 20  # of a number of 64 bits, with its sign
 
 
@@ -32,8 +33,8 @@ def loads(body: bytes) -> Any:
         return _paired(value) if _SURROGATE.search(text) else value
     except RecursionError:
         raise Malformed(_TOO_DEEP) from None
-    except ValueError:
-        raise Malformed(_reason(body)) from None
+    except ValueError as error:
+        raise Malformed(_reason(body) if len(body) < _REREAD else str(error)) from None
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
-from api.body_limit import PACE, PATIENCE, TOGETHER, Bodies, BodyLimit
+from api.body_limit import ASKED, PACE, PATIENCE, TOGETHER, Bodies, BodyLimit
 from tests.api.replies import JSON, assert_problem
 from tests.clock import FastLoop
 
@@ -169,20 +169,39 @@ def test_bodies_have_a_limit_together() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "limit"),
+    ("path", "kind", "limit"),
     [
-        ("/kb/a/documents", 100),
-        ("/kb/a/documents/b", 100),
-        ("/kb/a/search", 10),
-        ("/api/chat", 10),
-        ("/kb/documents", 10),
-        ("/session", 10),
+        ("/kb/a/documents", b"multipart/form-data; boundary=B", 10**8),
+        ("/kb/a/documents/b", b"multipart/form-data; boundary=B", 10**8),
+        ("/kb/a/documents", b"application/json", 10**7),
+        ("/kb/a/documents", b"Application/JSON; charset=utf-8", 10**7),
+        ("/api/chat", b"application/json", 10**7),
+        ("/v1/embeddings", b"", 10**7),
+        ("/kb/a/search", b"application/json", ASKED),
+        ("/kb/documents", b"multipart/form-data; boundary=B", ASKED),
+        ("*", b"", ASKED),
+        ("/", b"", ASKED),
+        ("/session", b"application/json", 4_096),
     ],
 )
-def test_uploads_may_be_larger_than_other_bodies(path: str, limit: int) -> None:
-    assert Bodies(100, 10).limit({"path": path}) == limit
-    assert Bodies(5, 10).limit({"path": path}) == 5
+def test_files_may_be_larger_than_json_and_that_than_a_question(
+    path: str, kind: bytes, limit: int
+) -> None:
+    scope = {"path": path, "headers": [(b"content-type", kind)]}
+    assert Bodies(10**8, 10**7).limit(scope) == limit
+    assert Bodies(5, 10).limit(scope) == 5
 
 
-def test_a_key_is_short() -> None:
-    assert Bodies(10**8, 10**7).limit({"path": "/session"}) == 4_096
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [
+        (10**8, "FOOTNOTE_MAX_UPLOAD_BYTES"),
+        (10**7, "FOOTNOTE_MAX_REQUEST_BYTES"),
+        (ASKED, "for questions"),
+        (4_096, "a key"),
+    ],
+)
+def test_what_is_too_large_is_told_why(limit: int, told: str) -> None:
+    detail = Bodies(10**8, 10**7).detail(limit)
+    assert told in detail
+    assert f"{limit:,} bytes" in detail

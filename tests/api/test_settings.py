@@ -28,6 +28,12 @@ def test_a_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) ->
         ("MAX_CHARACTERS", "-1"),
         ("PARSE_SECONDS", "0"),
         ("PARSE_SECONDS", "nan"),
+        ("PARSE_SECONDS", "inf"),
+        ("RERANK_SECONDS", "inf"),
+        ("EMBEDDING_MODEL", ""),
+        ("EMBEDDING_DEVICE", "quantum"),
+        ("OLLAMA_KEEP_ALIVE", "soon"),
+        ("OLLAMA_KEEP_ALIVE", ""),
         ("INGEST_WORKERS", "0"),
         ("INGEST_WORKERS", "65"),
         ("LOG_LEVEL", "loud"),
@@ -41,6 +47,26 @@ def test_a_value_that_does_not_fit_is_refused(
     monkeypatch.setenv(f"FOOTNOTE_{name}", value)
     with pytest.raises(ValidationError, match=name.lower()):
         Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EMBEDDING_DEVICE", "cuda:1"),
+        ("EMBEDDING_DEVICE", ""),
+        ("EMBEDDING_DEVICE", "cpu"),
+        ("OLLAMA_KEEP_ALIVE", "-1s"),
+        ("OLLAMA_KEEP_ALIVE", "1h30m"),
+    ],
+)
+def test_a_value_that_fits_is_taken(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"FOOTNOTE_{name}", value)
+    assert getattr(Settings(), name.lower()) == value
+
+
+def test_variables_that_look_like_settings_are_told() -> None:
+    environment = ["PATH", "FOOTNOTE_PORT", "FOOTNOTE_PROT", "FOOTNOTE_OLLAMA_HOST", "FOOTNOTE_X_Y"]
+    assert Settings.unknown(environment) == ["FOOTNOTE_PROT (like FOOTNOTE_PORT)", "FOOTNOTE_X_Y"]
 
 
 def test_limits_reach_the_parser() -> None:

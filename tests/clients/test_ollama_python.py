@@ -223,6 +223,7 @@ FAULTS: list[tuple[str, Callable[[Client], Any], int, str]] = [
         400,
         "nothing to answer",
     ),
+    ("long history", lambda c: c.chat("kb/docs", QUESTION * 1_002), 400, "more than 1,000"),
     (
         "option",
         lambda c: c.chat("kb/docs", QUESTION, options={"temperature": "hot"}),

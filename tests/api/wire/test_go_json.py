@@ -61,6 +61,11 @@ def test_what_is_wrong_is_said_in_go_s_words(body: str, reason: str) -> None:
     assert str(caught.value) == reason
 
 
+def test_a_long_body_that_is_wrong_is_not_read_again() -> None:
+    with pytest.raises(Malformed, match="line 1 column"):
+        loads(b"[" + b"1," * 100_000 + b"]")
+
+
 @given(st.binary(max_size=60))
 def test_nothing_but_malformed_is_ever_raised(body: bytes) -> None:
     try:
