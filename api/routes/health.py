@@ -29,12 +29,14 @@ def _watch(request: Request) -> ReadinessWatch:
 WatchOf = Annotated[ReadinessWatch, Depends(_watch)]
 
 
+@router.head("/health", include_in_schema=False)
 @router.get("/health")
 async def health() -> dict[str, str]:
     """The process answers. Touches nothing else."""
     return {"status": "ok"}
 
 
+@router.head("/ready", include_in_schema=False)
 @router.get("/ready", responses={503: {"description": "Something doesn't work: what, and why"}})
 async def ready(service: ServiceOf, blocking: BlockingOf, watch: WatchOf) -> JSONResponse:
     """The model is loaded, the catalogue and the stores can be read; what of that isn't so, and

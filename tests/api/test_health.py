@@ -17,6 +17,12 @@ def test_health_answers(client: TestClient) -> None:
     assert client.get("/health").json() == {"status": "ok"}
 
 
+@pytest.mark.parametrize("path", ["/health", "/ready"])
+def test_a_balancer_may_ask_for_heads_alone(client: TestClient, path: str) -> None:
+    reply = client.head(path)
+    assert (reply.status_code, reply.content) == (200, b"")
+
+
 def test_ready_counts_knowledge_bases(client: TestClient) -> None:
     reply = client.get("/ready").json()
     checks = {check["name"]: (check["ok"], check["detail"]) for check in reply.pop("checks")}
