@@ -35,7 +35,8 @@ def test_passing(server: str) -> None:
     assert found["added_p50"] == found["through"]["p50"] - found["direct"]["p50"]
 
 
-def test_answers() -> None:
+def test_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTNOTE_EMBEDDING_MODEL", "hashing")
     command = ["bench", "answers", "--rounds", "1", "--pace", "0", "--json"]
     found = json.loads(CliRunner().invoke(cli, command).stdout)
     assert found["answers"] > 10
