@@ -138,7 +138,8 @@ def _completed(one: Any) -> Any:
     for choice in one.get("choices", ()):
         if choice.get("finish_reason", "") is None and one.get("object") == "text_completion":
             choice["finish_reason"] = "stop"
-    usage = (one.get("response") or one).get("usage") or {}
+    response = one.get("response")  # a text in Ollama's own protocol
+    usage = (response if isinstance(response, dict) else one).get("usage") or {}
     if "input_tokens_details" in usage:
         usage["input_tokens_details"].setdefault("cache_write_tokens", 0)
     return one
