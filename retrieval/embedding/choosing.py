@@ -4,7 +4,7 @@ What a trial found is noted for this machine, so that the next start needn't try
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +18,7 @@ from retrieval.embedding.openvino import OpenVinoBackend
 from retrieval.embedding.precision import Backend, Precision, Runtime
 from retrieval.embedding.sentence_model import SentenceModel
 from retrieval.embedding.torch import TorchBackend
-from retrieval.embedding.trial import BATCHES, USUAL_BATCH, Trial, reference, try_out
+from retrieval.embedding.trial import BATCHES, USUAL_BATCH, reference, try_out
 from retrieval.errors import ModelUnavailable
 from retrieval.ports import EmbeddingBackend
 from retrieval.processor import available_cores, processor_name
@@ -128,7 +128,7 @@ class Choosing:
         """Of a trial made now, and noted, unless what kept it from running may pass."""
         _log.info("trying_embedding_backend", backend=str(backend), how_often="once a machine")
         try:
-            trial = self._tried(backend, (USUAL_BATCH,))
+            trial = try_out(self._backend(backend), self._expected_vectors(), (USUAL_BATCH,))
         except Exception as error:  # noqa: BLE001 - a backend that can't run is no choice
             outcome = _Outcome(error=str(error).partition("\n")[0] or type(error).__name__)
             if _may_pass(error):
@@ -144,17 +144,18 @@ class Choosing:
     def _sized(self, backend: Backend, outcome: _Outcome) -> int:
         """The batches that suit a backend, by a second trial; the usual ones where it fails."""
         try:
-            size = self._tried(backend, BATCHES).batch_tokens
+            size = try_out(self._backend(backend), None, BATCHES).batch_tokens
         except Exception as error:  # noqa: BLE001 - it ran before, so it may again
             _log.warning("embedding_batches_not_tried", backend=str(backend), error=str(error))
             return USUAL_BATCH
         self._keep(backend, replace(outcome, batch_tokens=size))
         return size
 
-    def _tried(self, backend: Backend, sizes: Sequence[int]) -> Trial:
+    def _expected_vectors(self) -> Vectors:
+        """What the model itself gives for the texts of a trial."""
         if self._expected is None:
             self._expected = reference(TorchBackend(self.model))
-        return try_out(self._backend(backend), self._expected, sizes)
+        return self._expected
 
     def _backend(self, backend: Backend, batch_tokens: int | None = None) -> EmbeddingBackend:
         if backend.runtime is Runtime.TORCH:
