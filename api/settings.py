@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="FOOTNOTE_", extra="ignore")
 
     data: Path = Field(Path("footnote-data"), description="Where everything is stored")
+    database_url: SecretStr = Field(
+        SecretStr(""), description="A Postgres database for the catalogue; empty: SQLite"
+    )
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless told")
     port: int = Field(7373, ge=0, le=65535, description="Port to listen on")
     allowed_hosts: str = Field(
@@ -142,6 +145,7 @@ class Settings(BaseSettings):
     def engine(self) -> EngineSettings:
         return EngineSettings(
             data=self.data,
+            database_url=self.database_url.get_secret_value(),
             embedding_model=self.embedding_model,
             embedding_device=self.embedding_device,
             embedding_download=self.embedding_download,

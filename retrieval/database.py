@@ -1,92 +1,167 @@
-"""The catalogue's database: SQLite beside the data, or any other by URL."""
+"""The catalogue's database: SQLite beside the data, or Postgres by URL."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import copy
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy import URL, Connection
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as NoneFree
 
-from retrieval import statistics
-from retrieval.errors import StoreUnavailable
+from retrieval.dialects.dialect import Dialect
+from retrieval.dialects.postgres import Postgres
+from retrieval.dialects.sqlite import Sqlite
+from retrieval.errors import InvalidRequest, StoreUnavailable
 
-_BUSY_SECONDS = 30
+_TOO_LONG = "54000"  # what Postgres says of a text that an index has no room for
 
 
 class Database:
     """Transactions on the catalogue, migrated to the newest schema when opened."""
 
     def __init__(self, url: str | URL) -> None:
-        """Open the database of a SQLAlchemy URL. Raises StoreUnavailable."""
-        self._where = make_url(url).render_as_string()  # without a password
-        # What is written stands in no message: those are logged, and told to clients.
-        self._engine = create_engine(url, hide_parameters=True)
-        if self._engine.dialect.name == "sqlite":
-            event.listen(self._engine, "connect", _configure_sqlite)
-            event.listen(self._engine, "begin", _begin_sqlite)
-        try:
-            with self._failing(), self._engine.connect() as connection:
-                # A table that is made anew is dropped first, and what refers to it would go too.
-                _enforce_references(connection, on=False)
-                writer = connection.execution_options(writes=True)
-                with writer.begin():
-                    _migrate(writer)
-                    if connection.dialect.name == "sqlite":
-                        statistics.write(writer)
-                _enforce_references(connection, on=True)
-        except CommandError as error:
-            raise StoreUnavailable(
-                f"The catalogue {self._where} was made by a newer version of Footnote ({error}). "
-                f"Install that version, or choose another directory with FOOTNOTE_DATA."
-            ) from error
+        """Open the database of a URL, `sqlite` or `postgresql`. Raises StoreUnavailable."""
+        parsed = _parsed(url)
+        self._where = parsed.set(query={}).render_as_string()  # where a password may stand, too
+        self._dialect: Dialect = Sqlite() if parsed.drivername == "sqlite" else Postgres()
+        self._engine = self._dialect.engine(parsed)
+        self._readers = self._engine.execution_options(**self._dialect.reading)
+        self._writers = self._engine.execution_options(**self._dialect.writing)
+        self._held: Connection | None = None
+        with ExitStack() as unopened:
+            unopened.callback(self.close)
+            self._open()
+            unopened.pop_all()
 
     @classmethod
     def at(cls, path: Path) -> "Database":
         """The SQLite database in this file, made if it isn't there."""
         return cls(URL.create("sqlite", database=str(path)))  # a path may hold "?" and "%"
 
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may be writing to the catalogue, too."""
+        return self._dialect.shared
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the catalogue from its first statement on.
 
-        Raises StoreUnavailable, as `write` does, when the database fails.
+        Raises StoreUnavailable, as `write` does, when the database fails, and InvalidRequest for
+        what it can't hold.
         """
-        with self._failing(), self._engine.connect() as connection, connection.begin():
+        with self._failing(), self._readers.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that is committed at the end, or rolled back by an exception."""
-        with self._failing(), self._engine.connect() as connection:
-            writer = connection.execution_options(writes=True)
-            with writer.begin():
-                yield writer
+        """A transaction that is committed at the end, or rolled back by an exception.
+
+        It sees what was written before it began, and nobody else writes before it ends.
+        """
+        with self._failing():
+            if self._held is not None:
+                with self._held.begin():
+                    yield self._held
+            else:
+                with self._writers.connect() as connection, connection.begin():
+                    yield connection
+
+    @contextmanager
+    def hold(self, names: Iterable[str]) -> Iterator["Database"]:
+        """The catalogue, while no other process holds one of these names.
+
+        What is written by way of it is written only as long as they are held. Names are held for
+        other processes alone; in this one it is for the caller to let one thread at a time.
+        """
+        if not self.shared:
+            yield self
+            return
+        with (
+            self._failing(),
+            self._engine.connect() as connection,
+            self._dialect.hold(connection, names),
+        ):
+            held = copy.copy(self)
+            held._held = connection.execution_options(**self._dialect.writing)
+            yield held
+
+    def faults(self) -> list[str]:
+        """What is damaged in the database, as far as it can tell. Raises StoreUnavailable."""
+        with self.read() as connection:
+            return self._dialect.faults(connection)
+
+    def size(self) -> int:
+        """Bytes that it takes. Raises StoreUnavailable."""
+        with self.read() as connection:
+            return self._dialect.size(connection)
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def _open(self) -> None:
+        try:
+            with (
+                self._failing(),
+                self._writers.connect() as connection,
+                self._dialect.migrating(connection),
+                connection.begin(),
+            ):
+                _migrate(connection)
+                self._dialect.migrated(connection)
+        except CommandError as error:
+            raise StoreUnavailable(
+                f"The catalogue {self._where} was made by a newer version of Footnote ({error}). "
+                f"Install that version, or choose another catalogue with FOOTNOTE_DATA or "
+                f"FOOTNOTE_DATABASE_URL."
+            ) from error
+        except ProgrammingError as error:
+            raise StoreUnavailable(
+                f"The catalogue {self._where} can't be set up: {error.orig}."
+            ) from error
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
         try:
             yield
-        except (DataError, IntegrityError, ProgrammingError):
+        except DataError as error:
+            raise InvalidRequest(
+                "A number or a text in the request is beyond what the catalogue can hold."
+            ) from error
+        except (IntegrityError, ProgrammingError):
             raise  # what we asked for was wrong, not the database
+        except NoneFree as error:
+            raise StoreUnavailable(f"The catalogue {self._where} is too busy.") from error
         except DatabaseError as error:
+            if getattr(error.orig, "sqlstate", None) == _TOO_LONG:
+                raise InvalidRequest(f"The catalogue can't hold this: {error.orig}.") from error
             raise StoreUnavailable(f"The catalogue {self._where} failed: {error.orig}.") from error
 
 
-def _enforce_references(connection: Connection, *, on: bool) -> None:
-    """Outside a transaction, in which SQLite ignores it."""
-    if connection.dialect.name == "sqlite":
-        driver = connection.connection.driver_connection
-        assert driver is not None  # noqa: S101 - it is connected
-        driver.execute(f"PRAGMA foreign_keys={'ON' if on else 'OFF'}")
+def _parsed(url: str | URL) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # whose words may hold the password
+        raise StoreUnavailable("FOOTNOTE_DATABASE_URL is no URL of a database.") from None
+    if parsed.drivername == "postgres":
+        parsed = parsed.set(drivername="postgresql")
+    if parsed.drivername not in ("sqlite", "postgresql"):
+        raise StoreUnavailable(
+            f"FOOTNOTE_DATABASE_URL names {parsed.drivername!r}; a catalogue is kept by Postgres, "
+            f"postgresql://USER:PASSWORD@HOST/DATABASE."
+        )
+    return parsed
 
 
 def _migrate(connection: Connection) -> None:
@@ -95,28 +170,3 @@ def _migrate(connection: Connection) -> None:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-def _configure_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # transactions are ours to begin, see below
-    connection.create_function("lower", 1, _lower, deterministic=True)  # its own knows ASCII only
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",  # what was acknowledged survives a power cut
-        "foreign_keys=ON",
-        "secure_delete=ON",  # what was deleted can't be read in the file any more
-        f"busy_timeout={_BUSY_SECONDS * 1000}",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _lower(text: str | None) -> str | None:
-    return None if text is None else text.lower()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A writer takes the lock at once: a reader that turns writer halfway fails instead of waiting.
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -17,6 +17,7 @@ from retrieval.schema import (
     vector_of_chunk,
     versions,
 )
+from retrieval.sql import lowered
 from retrieval.types import (
     Document,
     DocumentSummary,
@@ -30,7 +31,7 @@ from retrieval.types import (
 
 _ORDERS: dict[str, ColumnElement[Any]] = {
     "uri": documents.c.uri,
-    "title": func.lower(versions.c.title),
+    "title": lowered(versions.c.title),
     "updated_at": documents.c.updated_at,
     "created_at": documents.c.created_at,
     "size": versions.c.size,
@@ -41,7 +42,7 @@ SORTS = ", ".join(f"`{name}`" for name in _ORDERS)
 def containing(text: str) -> ColumnElement[bool]:
     """The condition that a document's title, uri or name contains a text, in capitals or not."""
     columns = (versions.c.title, documents.c.uri, versions.c.name)
-    return or_(*(column.icontains(text, autoescape=True) for column in columns))
+    return or_(*(lowered(one).contains(text.lower(), autoescape=True) for one in columns))
 
 
 class Documents:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from retrieval.answer_log import AnswerLog
 from retrieval.answering import Answering
@@ -141,7 +140,7 @@ def open_engine(
     observer = observer or Unobserved()
     with ExitStack() as stack:
         stack.enter_context(locked(settings.data))
-        database = catalogue(settings.data)
+        database = catalogue(settings)
         stack.callback(database.close)
         embedders = Embedders(_loading(settings, backend))
         stack.callback(embedders.close)
@@ -201,11 +200,14 @@ def open_engine(
         )
 
 
-def catalogue(directory: Path) -> Database:
-    """The catalogue of a data directory, for those who need nothing else, and need not be alone.
+def catalogue(settings: EngineSettings) -> Database:
+    """The catalogue alone, for those who need nothing else, and need not be alone with it.
 
     Raises StoreUnavailable.
     """
+    if settings.database_url:
+        return Database(settings.database_url)
+    directory = settings.data
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping
 from reprlib import repr as short
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, false, literal, not_, or_, select, true
 
 from retrieval.errors import InvalidRequest
 from retrieval.schema import document_metadata, documents, versions
+from retrieval.sql import beginning
 from retrieval.types import MetadataValue, Scalar
 
 Filter: TypeAlias = Mapping[str, Any]
@@ -31,7 +32,7 @@ _live = versions.alias("live")  # the query around a filter may have versions of
 _DOCUMENT_FIELDS = {"document_id": documents.c.id, "uri": documents.c.uri}
 _VERSION_FIELDS = {"title": _live.c.title, "media_type": _live.c.media_type}
 _COMPARISONS: dict[str, Callable[[ColumnElement[Any], Scalar], Condition]] = {
-    "$eq": lambda column, value: column == value,
+    "$eq": lambda column, value: _equals(column, value),
     "$gt": lambda column, value: column > value,
     "$gte": lambda column, value: column >= value,
     "$lt": lambda column, value: column < value,
@@ -133,6 +134,12 @@ def _matches(
             select(_live.c.version).where(live, compare(_VERSION_FIELDS[key], str(value)))
         )
     return _in_metadata(key, compare(document_metadata.c[_kind(value)], value))
+
+
+def _equals(column: ColumnElement[Any], value: Scalar) -> Condition:
+    if not isinstance(value, str):
+        return column == value
+    return and_(beginning(column) == beginning(literal(value)), column == value)
 
 
 def _in_metadata(key: str, extra: Condition) -> Condition:

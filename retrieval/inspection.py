@@ -110,14 +110,7 @@ class Inspection:
         ]
 
     def _catalogue(self) -> Finding:
-        with self._database.read() as connection:
-            if connection.dialect.name != "sqlite":
-                return Finding("catalogue", True, "kept by its server")
-            faults = [
-                *connection.exec_driver_sql("PRAGMA quick_check").scalars(),
-                *map(str, connection.exec_driver_sql("PRAGMA foreign_key_check")),
-            ]
-        faults = [fault for fault in faults if fault != "ok"]
+        faults = self._database.faults()
         return Finding("catalogue", not faults, "; ".join(faults[:5]) or "whole")
 
     def _cached_vectors(self) -> Finding:

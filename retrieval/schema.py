@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     ColumnElement,
@@ -20,6 +21,8 @@ from sqlalchemy import (
     text,
 )
 
+from retrieval.sql import beginning
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_name)s",
@@ -28,6 +31,9 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+_LARGE = Integer().with_variant(BigInteger(), "postgresql")  # those of SQLite have 64 bits
 
 
 def _owner(target: str) -> ForeignKey:
@@ -41,7 +47,7 @@ knowledge_bases = Table(
     Column("name", String, nullable=False, unique=True),
     Column("settings", JSON, nullable=False),
     Column("generation_id", String),  # the live one
-    Column("epoch", Integer, nullable=False),  # grows with every change of what is live
+    Column("epoch", _LARGE, nullable=False),  # grows with every change of what is live
     Column("created_at", Float, nullable=False),
 )
 
@@ -100,9 +106,9 @@ document_metadata = Table(
     Column("text", String),
     Column("number", Float),
     Column("flag", Boolean),
-    Index("ix_document_metadata_text", "key", "text"),
     Index("ix_document_metadata_number", "key", "number"),
 )
+Index("ix_document_metadata_text", document_metadata.c.key, beginning(document_metadata.c.text))
 
 versions = Table(
     "versions",
@@ -110,7 +116,7 @@ versions = Table(
     Column("document_id", String, _owner("documents.id"), primary_key=True),
     Column("version", String, primary_key=True),
     Column("blob", String, nullable=False, index=True),  # SHA-256 of the original bytes
-    Column("size", Integer, nullable=False),
+    Column("size", _LARGE, nullable=False),
     Column("name", String, nullable=False),
     Column("title", String, nullable=False),
     Column("media_type", String, nullable=False),
@@ -231,8 +237,8 @@ api_keys = Table(
     Column("digest", String, nullable=False),  # SHA-256 of the secret, which has 256 random bits
     Column("scopes", JSON, nullable=False),
     Column("knowledge_bases", JSON(none_as_null=True)),  # by name; null: all
-    Column("rate", Integer),  # requests a minute; null: any number
-    Column("max_documents", Integer),
+    Column("rate", _LARGE),  # requests a minute; null: any number
+    Column("max_documents", _LARGE),
     Column("created_at", Float, nullable=False),
     Column("expires_at", Float),
     Column("revoked_at", Float),
@@ -252,7 +258,7 @@ sessions = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", _LARGE, primary_key=True, autoincrement=True),
     Column("at", Float, nullable=False),
     Column("key_id", String, nullable=False),
     Column("method", String, nullable=False),

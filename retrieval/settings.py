@@ -13,6 +13,7 @@ from retrieval.ollama.settings import OllamaSettings
 class EngineSettings:
     """Where the data lies and what embeds it.
 
+    `database_url`: a Postgres database that keeps the catalogue, empty for SQLite beside the data.
     `embedding_model`: a sentence-transformers name or path, "ollama:" and a model of an Ollama
     server, or "hashing". `embedding_device`: "cuda", "mps", "cpu", or "" for the best there is.
     `embedding_backend`: what computes, None for the fastest by a trial; `embedding_calibration`: a
@@ -27,6 +28,7 @@ class EngineSettings:
     """
 
     data: Path
+    database_url: str = field(default="", repr=False, kw_only=True)  # it may hold a password
     embedding_model: str = DEFAULT_MODEL
     embedding_device: str = ""
     embedding_backend: Backend | None = None

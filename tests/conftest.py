@@ -19,7 +19,8 @@ from retrieval.database import Database
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.engine import Engine, open_engine
 from retrieval.ports import EmbeddingBackend
-from retrieval.settings import EngineSettings
+from tests import catalogues
+from tests.catalogues import engine_settings
 
 MEGABYTE = 1024 * 1024
 
@@ -89,7 +90,7 @@ def _no_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def _one_migration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """New catalogues are copies of one that went through the migrations, which spares half of the
-    time in which an engine opens.
+    time in which an engine opens. On a server `catalogues` has one to copy.
     """
     whole = tmp_path_factory.mktemp("catalogue") / "catalogue.sqlite"
     Database.at(whole).close()
@@ -103,6 +104,14 @@ def _one_migration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Database, "at", copied)
+        yield
+    catalogues.drop_template()
+
+
+@pytest.fixture(autouse=True)
+def _catalogues() -> Iterator[None]:
+    """A test's catalogues go with it, after whatever has them open."""
+    with catalogues.dropping():
         yield
 
 
@@ -122,7 +131,7 @@ def open_test_engine(tmp_path: Path) -> Iterator[OpenEngine]:
 
         def open_one(backend: EmbeddingBackend | None = None, data: Path | None = None) -> Engine:
             last.close()
-            settings = EngineSettings(data=data or tmp_path / "data", embedding_model="hashing")
+            settings = engine_settings(data or tmp_path / "data")
             return last.enter_context(open_engine(settings, backend or HashingBackend()))
 
         yield open_one

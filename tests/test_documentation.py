@@ -20,6 +20,7 @@ EMPTY = {
     "cache": "the user's cache",
     "chat_model": "quotes",
     "chroma_url": "embedded",
+    "database_url": "SQLite there",
     "embedding_calibration": "the samples",
     "embedding_device": "best found",
     "ollama_api_key": "none",

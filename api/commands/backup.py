@@ -12,10 +12,12 @@ from api.commands.doctor import print_findings
 from api.commands.options import DataOption, JsonOption, settings
 from api.console import err, out, print_json
 from api.progress import tracking
+from api.settings import Settings
 from api.version import VERSION
 from retrieval.backup import back_up
 from retrieval.embedding.cache import forget_unused
 from retrieval.engine import open_engine
+from retrieval.errors import InvalidRequest
 from retrieval.inspection import Inspection
 from retrieval.restoring import restore as lay_out
 
@@ -33,6 +35,7 @@ def backup(
     original bytes were gone or damaged already.
     """
     found = settings(data)
+    _check(found)
     with tracking() as track:
         done = track("originals", 0)
         made = back_up(found.data, target, VERSION, time.time(), done)
@@ -56,6 +59,7 @@ def restore(
     signs in again. The exit status is 1 where something is wrong and can't be mended.
     """
     found = settings(data)
+    _check(found)
     with tracking() as track:
         made = lay_out(source, found.data, track("originals", 0))
     with open_engine(found.engine()) as engine:
@@ -74,3 +78,11 @@ def restore(
         )
     if any(not finding.ok and not finding.mended for finding in findings):
         raise typer.Exit(1)
+
+
+def _check(found: Settings) -> None:
+    if found.database_url.get_secret_value():
+        raise InvalidRequest(
+            "A backup holds a catalogue in SQLite, and FOOTNOTE_DATABASE_URL names another: take "
+            "a dump of that one (pg_dump), then a copy of `blobs` in the data directory."
+        )

@@ -124,7 +124,7 @@ def audit(
 
 @contextmanager
 def _catalogue(data: Path | None) -> Iterator[Database]:
-    database = catalogue(settings(data).data)
+    database = catalogue(settings(data).engine())
     try:
         yield database
     finally:

@@ -63,9 +63,10 @@ class HoldingsCollector(Collector):
             yield _gauge(name, told, count or 0)
 
     def _sizes(self) -> Metric:
-        data = self._service.engine.settings.data
+        engine = self._service.engine
+        data = engine.settings.data
         sizes = GaugeMetricFamily("footnote_store_bytes", "Files of a store", labels=["store"])
-        sizes.add_metric(["catalogue"], _size(data.glob("catalogue.sqlite*")))
+        sizes.add_metric(["catalogue"], engine.database.size())
         for store in ("chroma", "lexical"):
             sizes.add_metric([store], _size((data / store).rglob("*")))
         return sizes

@@ -10,8 +10,6 @@ from hashlib import sha256
 
 import numpy as np
 from sqlalchemy import Connection, delete, exists, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from retrieval.database import Database
 from retrieval.embedding.claims import Claims
@@ -25,6 +23,7 @@ from retrieval.schema import (
     jobs,
     vector_of_chunk,
 )
+from retrieval.sql import insert_new
 from retrieval.types import Vector, Vectors
 
 _SLICE = 500  # values in one IN (...)
@@ -154,13 +153,11 @@ class CachedEmbedder:
 
 def keep_vectors(connection: Connection, model: str, vectors: Mapping[str, Vector]) -> None:
     """Write vectors by text hash; those that are there already stay."""
-    insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
     rows = [
         {"model_fingerprint": model, "text_hash": key, "vector": vector.astype("<f4").tobytes()}
         for key, vector in vectors.items()
     ]
-    if rows:
-        connection.execute(insert(embeddings).on_conflict_do_nothing(), rows)
+    insert_new(connection, embeddings, rows)
 
 
 def forget_unused(database: Database) -> bool:

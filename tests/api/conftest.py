@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -13,6 +14,7 @@ from api.service import Service
 from api.settings import Settings
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.ports import EmbeddingBackend
+from tests.catalogues import url_of
 
 OpenClient = Callable[..., TestClient]
 AddText = Callable[..., str]
@@ -25,6 +27,10 @@ SERVICE_TEXT = (
 )
 
 
+def _kept_in(data: Path) -> dict[str, Any]:
+    return {"data": data, "database_url": SecretStr(url_of(data))}
+
+
 @pytest.fixture
 def open_client(tmp_path: Path) -> Iterator[OpenClient]:
     """Opens the application, by default over one directory; another closes the one before."""
@@ -32,7 +38,7 @@ def open_client(tmp_path: Path) -> Iterator[OpenClient]:
 
         def open_one(backend: EmbeddingBackend | None = None, **settings: Any) -> TestClient:
             last.close()
-            chosen = Settings(**{"data": tmp_path / "data", **settings})
+            chosen = Settings(**_kept_in(settings.pop("data", tmp_path / "data")), **settings)
             app = create_app(chosen, backend or HashingBackend())
             return last.enter_context(TestClient(app, HERE, raise_server_exceptions=False))
 
@@ -50,7 +56,8 @@ def client(open_client: OpenClient) -> TestClient:
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A client for the requests of a module that change nothing, with a text in `kb`."""
-    settings = Settings(data=tmp_path_factory.mktemp("shared"), max_upload_bytes=2_000_000)
+    kept = _kept_in(tmp_path_factory.mktemp("shared"))
+    settings = Settings(**kept, max_upload_bytes=2_000_000)
     app = create_app(settings, HashingBackend())
     with TestClient(app, HERE, raise_server_exceptions=False) as client:
         client.put("/kb/kb").raise_for_status()

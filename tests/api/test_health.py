@@ -10,6 +10,7 @@ from api.version import VERSION
 from retrieval.database import Database
 from retrieval.errors import StoreUnavailable
 from tests.api.replies import assert_problem
+from tests.catalogues import on_sqlite
 from tests.clock import Clock
 
 
@@ -49,6 +50,7 @@ def test_not_ready_while_the_catalogue_fails_but_alive(
     assert client.get("/health").status_code == 200
 
 
+@on_sqlite
 def test_not_ready_when_the_catalogue_is_no_database(client: TestClient, service: Service) -> None:
     service.engine.database.close()
     with sqlite3.connect(service.settings.data / "catalogue.sqlite") as connection:

@@ -18,6 +18,14 @@ def test_a_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) ->
     assert settings.engine().data == settings.data
 
 
+def test_the_password_of_a_database_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "postgresql://footnote:secret@db/footnote"
+    monkeypatch.setenv("FOOTNOTE_DATABASE_URL", url)
+    settings = Settings()
+    assert settings.engine().database_url == url
+    assert "secret" not in f"{settings!r} {settings.engine()!r}"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -15,6 +15,7 @@ from retrieval.access import Scope
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.engine import catalogue
 from retrieval.keys import Allowance, ApiKeys
+from retrieval.settings import EngineSettings
 from tests.browser.conftest import AXE, Complaints, OpenPage
 from tests.ingest.parsers.builders import pdf
 
@@ -40,7 +41,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Locked]:
                 page = pdf([["The warranty of the Kestrel lasts twenty-four months."]])
                 files = {"files": ("kestrel.pdf", page)}
                 http.post(f"/kb/{name}/documents?wait=true", files=files).raise_for_status()
-            keys = ApiKeys(catalogue(data))
+            keys = ApiKeys(catalogue(EngineSettings(data)))
             keys.create("first", Allowance(frozenset({Scope.ADMIN})))
             allowance = Allowance(frozenset({Scope.READ, Scope.WRITE}), frozenset({"docs"}))
             key, token = keys.create("my laptop", allowance)

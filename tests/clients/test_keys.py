@@ -18,6 +18,7 @@ from retrieval.access import Scope
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.engine import catalogue
 from retrieval.keys import Allowance, ApiKeys
+from retrieval.settings import EngineSettings
 from tests.clients.test_ollama_python import QUESTION
 
 ASKED: Any = QUESTION
@@ -46,7 +47,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Locked]:
                     http.put(f"/kb/{name}").raise_for_status()
                     text = {"text": "The warranty of the Kestrel lasts twenty-four months."}
                     http.post(f"/kb/{name}/documents?wait=true", json=text).raise_for_status()
-                keys = ApiKeys(catalogue(data))
+                keys = ApiKeys(catalogue(EngineSettings(data)))
                 reads = Allowance(frozenset({Scope.READ}), frozenset({"docs"}))
                 _, key = keys.create("reader", reads)
                 _, other = keys.create("other", Allowance(frozenset({Scope.WRITE, Scope.ADMIN})))

@@ -12,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.engine import Engine, open_engine
-from retrieval.settings import EngineSettings
 from retrieval.types import Mode
+from tests.catalogues import engine_settings
 from tests.retrieval.faults import Fault
 from tests.retrieval.library import Library
 
@@ -39,7 +39,7 @@ class Visibility(RuleBasedStateMachine):
         self.open()
 
     def open(self) -> None:
-        data = EngineSettings(Path(self.folder.name), "hashing")
+        data = engine_settings(Path(self.folder.name))
         engine = self.opened.enter_context(open_engine(data, HashingBackend(64)))
         self.library = Library(engine)
         self.opened.callback(self.library.indexer.close)

@@ -1,6 +1,6 @@
 """Ports that let calls through, and fail those that they are told to."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -38,6 +38,15 @@ class FaultyDatabase(Database):
 
     def __init__(self, database: Database, faults: Faults) -> None:
         self._database, self._faults = database, faults
+
+    @property
+    def shared(self) -> bool:
+        return self._database.shared
+
+    @contextmanager
+    def hold(self, names: Iterable[str]) -> Iterator[Database]:
+        with self._database.hold(names) as held:
+            yield FaultyDatabase(held, self._faults)
 
     def read(self) -> Any:
         return self._database.read()

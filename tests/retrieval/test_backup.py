@@ -14,9 +14,11 @@ from retrieval.errors import DataDirectoryLocked, DataLost, InvalidRequest
 from retrieval.inspection import Inspection
 from retrieval.keys import Allowance
 from retrieval.restoring import restore
-from retrieval.settings import EngineSettings
 from retrieval.stores.blobs import FileBlobs
+from tests.catalogues import engine_settings, on_sqlite
 from tests.conftest import OpenEngine
+
+pytestmark = on_sqlite
 
 
 def _add(engine: Engine, pipeline: Pipeline, *texts: str) -> None:
@@ -31,7 +33,7 @@ def _back_up(engine: Engine, where: Path) -> Manifest:
 
 
 def _texts(data: Path) -> dict[str, bytes]:
-    settings = EngineSettings(data=data, embedding_model="hashing")
+    settings = engine_settings(data)
     with open_engine(settings, HashingBackend()) as engine:
         kb = engine.open("kb")
         inspected = Inspection(engine.database, engine.stores, engine.blobs)
@@ -62,7 +64,7 @@ def test_whoever_was_signed_in_isnt_where_it_is_restored(filled: Engine, tmp_pat
     _back_up(filled, tmp_path / "folder")
     restore(tmp_path / "folder", tmp_path / "new", lambda _: None)
     assert filled.sessions.recognised(secret) == key
-    settings = EngineSettings(data=tmp_path / "new", embedding_model="hashing")
+    settings = engine_settings(tmp_path / "new")
     with open_engine(settings, HashingBackend()) as engine:
         assert engine.sessions.recognised(secret) is None
         assert engine.keys.recognised(token) == key

@@ -10,11 +10,12 @@ from sqlalchemy import func, select, text
 from retrieval.database import Database
 from retrieval.errors import StoreUnavailable
 from retrieval.schema import embeddings, metadata
+from tests.catalogues import catalogue_in, on_sqlite
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    return Database.at(tmp_path / "catalogue.sqlite")
+    return catalogue_in(tmp_path)
 
 
 def put(database: Database, key: str) -> None:
@@ -37,7 +38,7 @@ def test_migrations_make_the_schema_that_the_code_describes(database: Database) 
 def test_what_is_written_survives_reopening(tmp_path: Path, database: Database) -> None:
     put(database, "kept")
     database.close()
-    assert keys(Database.at(tmp_path / "catalogue.sqlite")) == {"kept"}
+    assert keys(catalogue_in(tmp_path)) == {"kept"}
 
 
 def test_an_exception_takes_everything_back(database: Database) -> None:
@@ -75,6 +76,7 @@ def test_writers_wait_for_each_other_and_see_what_the_other_wrote(database: Data
     assert keys(database) == {str(number) for number in range(40)}
 
 
+@on_sqlite
 def test_what_is_written_is_on_disk_when_acknowledged(database: Database) -> None:
     with database.read() as connection:
         pragmas = {
@@ -108,9 +110,10 @@ def test_a_catalogue_of_a_newer_version_is_refused(tmp_path: Path, database: Dat
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     database.close()
     with pytest.raises(StoreUnavailable, match="newer version"):
-        Database.at(tmp_path / "catalogue.sqlite")
+        catalogue_in(tmp_path)
 
 
+@on_sqlite
 def test_sqlite_is_told_what_is_typical_of_every_large_index(database: Database) -> None:
     listing = "SELECT tbl_name, name FROM sqlite_schema WHERE type = 'index'"
     with database.read() as connection:

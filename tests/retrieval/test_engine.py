@@ -16,16 +16,17 @@ from retrieval.errors import (
 from retrieval.search import Query
 from retrieval.settings import EngineSettings
 from retrieval.types import Chunking, KnowledgeBaseSettings
+from tests.catalogues import engine_settings, on_sqlite
 from tests.conftest import OpenEngine
 from tests.retrieval.library import Library
 
 
 def test_one_process_a_directory(tmp_path: Path) -> None:
-    settings = EngineSettings(tmp_path / "data", "hashing")
+    settings = engine_settings(tmp_path / "data")
     with open_engine(settings):
         with pytest.raises(DataDirectoryLocked, match="FOOTNOTE_DATA"), open_engine(settings):
             pass
-        with open_engine(EngineSettings(tmp_path / "other", "hashing")):
+        with open_engine(engine_settings(tmp_path / "other")):
             pass
     with open_engine(settings):
         pass
@@ -33,14 +34,15 @@ def test_one_process_a_directory(tmp_path: Path) -> None:
 
 def test_a_directory_that_cannot_be_one(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    settings = EngineSettings(tmp_path / "file" / "data", "hashing")
+    settings = engine_settings(tmp_path / "file" / "data")
     with pytest.raises(StoreUnavailable, match="data directory"), open_engine(settings):
         pass
 
 
+@on_sqlite
 def test_a_damaged_catalogue_says_so_and_gives_the_directory_back(tmp_path: Path) -> None:
     (tmp_path / "catalogue.sqlite").write_bytes(b"not a database, not at all" * 100)
-    settings = EngineSettings(tmp_path, "hashing")
+    settings = engine_settings(tmp_path)
     for _ in range(2):
         with pytest.raises(StoreUnavailable, match=r"catalogue\.sqlite"), open_engine(settings):
             pass
@@ -95,10 +97,10 @@ def test_the_settings_name_the_model(tmp_path: Path) -> None:
 
 
 def test_a_reranker_is_found_when_the_engine_opens(tmp_path: Path) -> None:
-    missing = EngineSettings(tmp_path / "data", "hashing", reranker=str(tmp_path / "none"))
+    missing = engine_settings(tmp_path / "data", reranker=str(tmp_path / "none"))
     with pytest.raises(ModelUnavailable, match="The reranker"), open_engine(missing):
         pass
-    served = EngineSettings(tmp_path / "data", "hashing", reranker="http://127.0.0.1:9/rerank")
+    served = engine_settings(tmp_path / "data", reranker="http://127.0.0.1:9/rerank")
     with open_engine(served) as engine:
         kb, _ = engine.create("docs")
         assert engine.searcher.search(kb, Query("nothing is there to rerank")).hits == ()

@@ -6,15 +6,15 @@ from retrieval.engine import open_engine
 from retrieval.errors import DocumentNotFound
 from retrieval.explaining import Why
 from retrieval.search import Query
-from retrieval.settings import EngineSettings
 from retrieval.types import Mode
+from tests.catalogues import engine_settings
 from tests.retrieval.library import Library
 
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     """Fifty reports on the harbour, and one on something else."""
-    with open_engine(EngineSettings(tmp_path_factory.mktemp("why"), "hashing")) as engine:
+    with open_engine(engine_settings(tmp_path_factory.mktemp("why"))) as engine:
         library = Library(engine)
         for number in range(50):
             library.add(

@@ -10,6 +10,7 @@ from retrieval.database import Database
 from retrieval.errors import InvalidRequest, KeyNotFound
 from retrieval.keys import Allowance, ApiKeys
 from retrieval.schema import api_keys
+from tests.catalogues import catalogue_in
 from tests.clock import Clock
 
 READ = Allowance(frozenset({Scope.READ}))
@@ -23,7 +24,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    return Database.at(tmp_path / "catalogue.sqlite")
+    return catalogue_in(tmp_path)
 
 
 @pytest.fixture

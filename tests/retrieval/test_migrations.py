@@ -1,28 +1,27 @@
 """A catalogue of every schema there ever was, with data in it, becomes one that answers."""
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-import sqlalchemy
-from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy import Engine as Connections
+from sqlalchemy import MetaData, select
 
-import retrieval
 from ingest.parsing import InProcessParser
 from ingest.pipeline import Pipeline
 from ingest.types import ParseLimits, Source
 from retrieval.answering import Question
+from retrieval.database import Database
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.engine import Engine, open_engine
 from retrieval.inspection import Inspection
-from retrieval.settings import EngineSettings
+from retrieval.schema import metadata
 from retrieval.types import Answer
+from tests.catalogues import MIGRATIONS, at_revision, catalogue_in, engine_settings
 
 _CONFIG = Config()
-_CONFIG.set_main_option("script_location", str(Path(retrieval.__file__).parent / "migrations"))
+_CONFIG.set_main_option("script_location", str(MIGRATIONS))
 _CONFIG.set_main_option("path_separator", "os")
 REVISIONS = sorted(one.revision for one in ScriptDirectory.from_config(_CONFIG).walk_revisions())
 
@@ -31,7 +30,7 @@ QUESTION = Question("When is the tea in the afternoon?")
 
 
 def _filled(data: Path) -> Answer:
-    settings = EngineSettings(data=data, embedding_model="hashing")
+    settings = engine_settings(data)
     with open_engine(settings, HashingBackend()) as engine:
         kb, _ = engine.create("kb")
         pipeline = Pipeline(engine, InProcessParser(ParseLimits()), 1_000_000)
@@ -46,34 +45,18 @@ def _asked(engine: Engine) -> Answer:
     return engine.answering.ask(engine.open("kb"), QUESTION)
 
 
-def _at_revision(path: Path, revision: str) -> None:
-    """An empty catalogue as it was made then."""
-    made = sqlalchemy.create_engine(f"sqlite:///{path}")
-    with made.begin() as connection:
-        config = Config(attributes={"connection": connection})
-        for option in ("script_location", "path_separator"):
-            config.set_main_option(option, _CONFIG.get_main_option(option) or "")
-        command.upgrade(config, revision)
-    made.dispose()
-
-
-def _copy(source: Path, to: Path) -> None:
+def _copy(source: Database, to: Connections) -> None:
     """The rows of all tables that both have, as far as they have the same columns."""
-    with closing(sqlite3.connect(to)) as connection, connection:
-        connection.execute("ATTACH ? AS newer", (str(source),))
-
-        def columns(schema: str, table: str) -> list[str]:
-            return [row[1] for row in connection.execute(f'PRAGMA {schema}.table_info("{table}")')]
-
-        tables = "SELECT name FROM main.sqlite_schema WHERE type = 'table'"
-        for (table,) in connection.execute(tables).fetchall():
-            if table.startswith(("alembic", "sqlite")):
+    tables = MetaData()
+    tables.reflect(to)
+    with source.read() as reader, to.begin() as writer:
+        for old in tables.sorted_tables:
+            if (new := metadata.tables.get(old.name)) is None:
                 continue
-            newer = columns("newer", table)
-            shared = ", ".join(f'"{name}"' for name in columns("main", table) if name in newer)
-            connection.execute(
-                f'INSERT INTO main."{table}" ({shared}) SELECT {shared} FROM newer."{table}"'  # noqa: S608
-            )
+            shared = [new.c[name] for name in old.columns.keys() if name in new.c]  # noqa: SIM118
+            rows = [dict(row._mapping) for row in reader.execute(select(*shared))]
+            if rows:
+                writer.execute(old.insert(), rows)
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
@@ -81,10 +64,13 @@ def test_a_catalogue_of_each_schema_answers(tmp_path: Path, revision: str) -> No
     before = _filled(tmp_path / "new")
     assert before.citations
     (tmp_path / "old").mkdir()
-    _at_revision(tmp_path / "old" / "catalogue.sqlite", revision)
-    _copy(tmp_path / "new" / "catalogue.sqlite", tmp_path / "old" / "catalogue.sqlite")
+    old = at_revision(tmp_path / "old", revision)
+    new = catalogue_in(tmp_path / "new")
+    _copy(new, old)
+    new.close()
+    old.dispose()
     (tmp_path / "new" / "blobs").rename(tmp_path / "old" / "blobs")
-    settings = EngineSettings(data=tmp_path / "old", embedding_model="hashing")
+    settings = engine_settings(tmp_path / "old")
     with open_engine(settings, HashingBackend()) as engine:
         found = Inspection(engine.database, engine.stores, engine.blobs).inspect(repair=False)
         assert [finding for finding in found if not finding.ok] == []

@@ -20,9 +20,9 @@ from retrieval.errors import NotFound, StoreUnavailable
 from retrieval.inspection import Inspection
 from retrieval.ports import Posting
 from retrieval.search import Query
-from retrieval.settings import EngineSettings
 from retrieval.stores import probe
 from retrieval.stores.tantivy_index import TantivyLexicalStore
+from tests.catalogues import copy_catalogue, engine_settings
 from tests.conftest import OpenEngine
 from tests.ingest.workshop import CountingBackend
 
@@ -53,7 +53,7 @@ def answers(engine: Engine) -> Answers:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Answers]:
     """A data directory that was closed, and what it answers."""
     data = tmp_path_factory.mktemp("whole") / "data"
-    settings = EngineSettings(data=data, embedding_model="hashing")
+    settings = engine_settings(data)
     with open_engine(settings) as engine:
         fill(engine)
         found = answers(engine)
@@ -64,6 +64,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Answers]:
 def before(whole: tuple[Path, Answers], tmp_path: Path) -> Answers:
     """What the directory in `tmp_path` answers, before anything has been done to it."""
     shutil.copytree(whole[0], tmp_path / "data")
+    copy_catalogue(whole[0], tmp_path / "data")
     return whole[1]
 
 
@@ -131,15 +132,15 @@ def test_a_catalogue_from_a_backup_does_not_fit_stores_that_went_on(
     before: Answers, open_test_engine: OpenEngine, tmp_path: Path
 ) -> None:
     data = tmp_path / "data"
-    backup = (data / "catalogue.sqlite").read_bytes()
-    with open_engine(EngineSettings(data=data, embedding_model="hashing")) as engine:
+    copy_catalogue(data, tmp_path / "backup")
+    with open_engine(engine_settings(data)) as engine:
         kb = engine.open("docs")
         for listed in engine.documents.list(kb, DOCUMENTS // 2):
             engine.indexer.remove(kb, listed.id)
         Pipeline(engine, InProcessParser(ParseLimits()), 1_000_000).ingest(
             kb, Source("new", "new.md", b"A new one."), lambda *_: None
         )
-    (data / "catalogue.sqlite").write_bytes(backup)
+    copy_catalogue(tmp_path / "backup", data)
     backend = CountingBackend()
     engine = open_test_engine(backend)
     assert backend.embedded == []
@@ -147,7 +148,7 @@ def test_a_catalogue_from_a_backup_does_not_fit_stores_that_went_on(
 
 
 def test_texts_that_are_alike_are_no_damage(open_test_engine: OpenEngine, tmp_path: Path) -> None:
-    with open_engine(EngineSettings(data=tmp_path / "data", embedding_model="hashing")) as engine:
+    with open_engine(engine_settings(tmp_path / "data")) as engine:
         kb, _ = engine.create("docs")
         pipeline = Pipeline(engine, InProcessParser(ParseLimits()), 1_000_000)
         for n in range(300):
@@ -162,7 +163,7 @@ def test_texts_that_are_alike_are_no_damage(open_test_engine: OpenEngine, tmp_pa
 def test_vectors_that_are_not_those_that_were_written_are_damage(
     before: Answers, tmp_path: Path
 ) -> None:
-    with open_engine(EngineSettings(data=tmp_path / "data", embedding_model="hashing")) as engine:
+    with open_engine(engine_settings(tmp_path / "data")) as engine:
         right = samples(engine.database, 20)
     [(name, some)] = right.items()
     swapped = dict(zip(some, reversed(some.values()), strict=True))
@@ -178,7 +179,7 @@ def test_without_mending_damage_is_told_and_left(before: Answers, tmp_path: Path
     database = tmp_path / "data" / "chroma" / "chroma.sqlite3"
     noise(database)
     damaged = database.read_bytes()
-    settings = EngineSettings(data=tmp_path / "data", embedding_model="hashing")
+    settings = engine_settings(tmp_path / "data")
     with (
         pytest.raises(StoreUnavailable, match=r"damaged.*footnote doctor --repair"),
         open_engine(settings, mend=False),
@@ -202,7 +203,7 @@ def test_a_probe_that_dies_or_never_ends_is_damage(
 def test_a_lexical_index_that_cannot_be_written_is_made_anew(
     before: Answers, open_test_engine: OpenEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with open_engine(EngineSettings(data=tmp_path / "data", embedding_model="hashing")) as engine:
+    with open_engine(engine_settings(tmp_path / "data")) as engine:
         engine.stores.doubt()
         kb = engine.open("docs")
         engine.stores.lexical(kb.generation.id).upsert([Posting("stray", "d", "of nobody")])
@@ -226,7 +227,7 @@ def test_a_lexical_index_that_cannot_be_written_is_made_anew(
 def test_what_was_deleted_leaves_no_row_in_the_log_of_chroma(
     before: Answers, tmp_path: Path
 ) -> None:
-    settings = EngineSettings(data=tmp_path / "data", embedding_model="hashing")
+    settings = engine_settings(tmp_path / "data")
     with open_engine(settings) as engine:
         kb = engine.open("docs")
         gone, kept = engine.documents.list(kb, 2)

@@ -6,8 +6,8 @@ import pytest
 from retrieval import recall_watch
 from retrieval.engine import open_engine
 from retrieval.search import Query
-from retrieval.settings import EngineSettings
 from retrieval.types import Mode
+from tests.catalogues import engine_settings
 from tests.retrieval.library import SOON, Library
 
 
@@ -49,7 +49,7 @@ def library(
 ) -> Iterator[Library]:
     monkeypatch.setattr(recall_watch, "_EVERY", 2)
     monkeypatch.setattr(recall_watch, "_WORK", 1e9)
-    with open_engine(EngineSettings(tmp_path_factory.mktemp("watched"), "hashing")) as engine:
+    with open_engine(engine_settings(tmp_path_factory.mktemp("watched"))) as engine:
         library = Library(engine)
         for number in range(30):
             library.add(f"d{number}", f"# Harbour {number}\n\nDredged in {1900 + number}.")

@@ -17,8 +17,8 @@ from retrieval.generations import Wish
 from retrieval.legs import Asked
 from retrieval.resident import Resident, Residents, bytes_of
 from retrieval.search import Query
-from retrieval.settings import EngineSettings
 from retrieval.types import Chunking, KnowledgeBase, Mode, Vector
+from tests.catalogues import engine_settings
 from tests.retrieval.library import SOON, Library
 
 WORDS = "zebra lion harbour 斑马 退货 dredged stripes warranty".split()
@@ -31,7 +31,7 @@ def text(number: int) -> str:
 
 @pytest.fixture
 def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
-    with open_engine(EngineSettings(tmp_path_factory.mktemp("resident"), "hashing")) as engine:
+    with open_engine(engine_settings(tmp_path_factory.mktemp("resident"))) as engine:
         library = Library(engine)
         for number in range(12):
             library.add(f"d{number}", text(number), {"number": number})
@@ -91,7 +91,7 @@ def test_a_search_is_the_same_before_and_after(library: Library) -> None:
 def test_what_changes_is_followed(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[str, int]]
 ) -> None:
-    with open_engine(EngineSettings(tmp_path_factory.mktemp("changes"), "hashing")) as engine:
+    with open_engine(engine_settings(tmp_path_factory.mktemp("changes"))) as engine:
         library = Library(engine)
         made: dict[str, str] = {}
         for uri, number in changes:

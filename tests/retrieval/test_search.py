@@ -13,9 +13,9 @@ from retrieval.errors import InvalidRequest
 from retrieval.fusion import Fusion, fuse
 from retrieval.ports import Posting
 from retrieval.search import Query
-from retrieval.settings import EngineSettings
 from retrieval.stores.exact_lexical import ExactLexicalStore
 from retrieval.types import Mode
+from tests.catalogues import engine_settings
 from tests.retrieval.library import Library
 
 WORDS = "zebra lion 斑马 退货 运费险 stripes 24 months warranty § 12.3 naïve GPT-4o".split()
@@ -25,7 +25,7 @@ QUERIES = ["zebra stripes", "退货运费险", "warranty of 24 months", "nothing
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     """Forty documents of three chunks; their words overlap, and some chunks are equal."""
-    settings = EngineSettings(tmp_path_factory.mktemp("filled"), "hashing")
+    settings = engine_settings(tmp_path_factory.mktemp("filled"))
     with open_engine(settings) as engine:
         library = Library(engine)
         for number in range(40):

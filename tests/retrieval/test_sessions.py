@@ -8,6 +8,7 @@ from retrieval.database import Database
 from retrieval.keys import Allowance, ApiKey, ApiKeys
 from retrieval.schema import sessions as table
 from retrieval.sessions import LASTS, Sessions
+from tests.catalogues import catalogue_in
 from tests.clock import Clock
 
 
@@ -18,7 +19,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    return Database.at(tmp_path / "catalogue.sqlite")
+    return catalogue_in(tmp_path)
 
 
 @pytest.fixture

@@ -7,7 +7,10 @@ from sqlalchemy import event
 
 from retrieval.search import Query
 from retrieval.types import Mode
+from tests.catalogues import on_sqlite
 from tests.retrieval.library import Library
+
+pytestmark = on_sqlite
 
 FILTERS: list[dict[str, Any]] = [
     {},

@@ -6,6 +6,8 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+_LARGE = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
+
 
 def upgrade() -> None:
     op.create_table(
@@ -20,7 +22,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("settings", sa.JSON(), nullable=False),
-        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("epoch", _LARGE, nullable=False),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_knowledge_bases")),
         sa.UniqueConstraint("name", name=op.f("uq_knowledge_bases_name")),
@@ -95,13 +97,16 @@ def upgrade() -> None:
     op.create_index(
         "ix_document_metadata_number", "document_metadata", ["key", "number"], unique=False
     )
-    op.create_index("ix_document_metadata_text", "document_metadata", ["key", "text"], unique=False)
+    # Postgres has room for 2,704 bytes in an entry of an index.
+    whole = op.get_bind().dialect.name != "postgresql"
+    beginning = "text" if whole else sa.text("left(text, 256)")
+    op.create_index("ix_document_metadata_text", "document_metadata", ["key", beginning])
     op.create_table(
         "versions",
         sa.Column("document_id", sa.String(), nullable=False),
         sa.Column("version", sa.String(), nullable=False),
         sa.Column("blob", sa.String(), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("size", _LARGE, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("media_type", sa.String(), nullable=False),

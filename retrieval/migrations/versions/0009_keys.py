@@ -6,6 +6,8 @@ from alembic import op
 revision = "0009"
 down_revision = "0008"
 
+_LARGE = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
+
 
 def upgrade() -> None:
     op.create_table(
@@ -15,8 +17,8 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("scopes", sa.JSON(), nullable=False),
         sa.Column("knowledge_bases", sa.JSON()),
-        sa.Column("rate", sa.Integer()),
-        sa.Column("max_documents", sa.Integer()),
+        sa.Column("rate", _LARGE),
+        sa.Column("max_documents", _LARGE),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.Column("expires_at", sa.Float()),
         sa.Column("revoked_at", sa.Float()),
@@ -36,7 +38,7 @@ def upgrade() -> None:
     op.create_index("ix_sessions_key_id", "sessions", ["key_id"])
     op.create_table(
         "audit",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("id", _LARGE, autoincrement=True, nullable=False),
         sa.Column("at", sa.Float(), nullable=False),
         sa.Column("key_id", sa.String(), nullable=False),
         sa.Column("method", sa.String(), nullable=False),

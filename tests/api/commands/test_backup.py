@@ -1,5 +1,8 @@
 from pathlib import Path
 
+import pytest
+
+from retrieval.errors import InvalidRequest
 from tests.api.commands.conftest import Printed, Run
 
 
@@ -30,3 +33,12 @@ def test_keys_that_are_valid_again_are_told(run: Run, printed: Printed, tmp_path
     assert "are valid here" in restored.stderr
     assert "laptop" in restored.stderr
     assert "old" not in restored.stderr
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_a_catalogue_on_a_server_is_left_to_its_own_tools(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("FOOTNOTE_DATABASE_URL", "postgresql://here/footnote")
+    with pytest.raises(InvalidRequest, match="pg_dump"):
+        run(command, "copy.tar")

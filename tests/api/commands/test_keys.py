@@ -10,6 +10,7 @@ from retrieval.audit import AuditLog, Entry
 from retrieval.engine import catalogue
 from retrieval.errors import InvalidRequest, KeyNotFound
 from retrieval.keys import ApiKeys
+from retrieval.settings import EngineSettings
 from tests.api.commands.conftest import Printed, Run
 
 
@@ -23,7 +24,7 @@ def test_a_key_is_printed_once_and_works(run: Run, printed: Printed, tmp_path: P
     assert listed["knowledge_bases"] is listed["rate"] is listed["expires_at"] is None
     secret = token.split("_", 2)[2]
     assert secret not in str(listed) + run("keys", "list").stdout
-    found = ApiKeys(catalogue(tmp_path / "data")).recognised(token)
+    found = ApiKeys(catalogue(EngineSettings(tmp_path / "data"))).recognised(token)
     assert found is not None
     assert found.id == listed["id"]
 
@@ -69,7 +70,7 @@ def test_keys_are_made_while_a_server_runs(run: Run, tmp_path: Path) -> None:
 
 def test_who_did_what_is_told(run: Run, printed: Printed, tmp_path: Path) -> None:
     made = printed("keys", "create", "laptop")
-    log = AuditLog(catalogue(tmp_path / "data"))
+    log = AuditLog(catalogue(EngineSettings(tmp_path / "data")))
     log.add(Entry(made["id"], "DELETE", "/kb/{kb}", 204, knowledge_base="docs"))
     deleted, created = printed("keys", "audit")
     assert (deleted["key_id"], deleted["route"]) == (made["id"], "/kb/{kb}")

@@ -1,0 +1,173 @@
+"""Postgres: a server, written by any number of processes.
+
+What decides before it writes (is there a document with these bytes? does any chunk still use this
+vector?) was made for one writer at a time, and has one here too: a transaction that writes begins
+with a lock that all processes share. It reads what was committed before it got the lock, and
+nothing changes before it ends, so any check is as good as under SQLite's lock, whatever it looks
+at. SERIALIZABLE would promise the same at the price of transactions that fail for no fault of
+theirs, and have to be run again by whoever began them; locks on rows guard no row that isn't there
+yet. A transaction takes milliseconds, and nothing is computed, parsed or embedded in one.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
+
+from retrieval.dialects.dialect import BUSY_SECONDS
+from retrieval.errors import StoreUnavailable
+from retrieval.schema import metadata
+
+_OLDEST = 13  # the oldest that is still maintained, or was when this was written
+_STALLED_SECONDS = 60  # after which a writer that does nothing loses its transaction
+# Either side that is gone without a word is noticed within a minute by the other: the server, by
+# those who wait for it; a process, whose locks the server would keep for hours.
+_NETWORK = {
+    "connect_timeout": "10",  # seconds
+    "keepalives_idle": "20",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "50000",  # milliseconds
+    "application_name": "footnote",
+}
+_SESSION = {
+    "tcp_keepalives_idle": _NETWORK["keepalives_idle"],
+    "tcp_keepalives_interval": _NETWORK["keepalives_interval"],
+    "tcp_keepalives_count": _NETWORK["keepalives_count"],
+    "tcp_user_timeout": _NETWORK["tcp_user_timeout"],
+    "jit": "off",  # 50 ms of compiling for what takes one
+}
+_WAIT = f"set_config('lock_timeout', '{BUSY_SECONDS}s', true)"
+_LOCK = text(
+    f"SELECT {_WAIT}, set_config('idle_in_transaction_session_timeout',"
+    f" '{_STALLED_SECONDS}s', true),"
+    " pg_advisory_xact_lock(hashtextextended(current_schema() || ' footnote', 0))"
+)
+_HOLD = text(
+    f"SELECT {_WAIT},"
+    " pg_advisory_lock(hashtextextended(current_schema() || ' footnote ' || :name, 0))"
+)
+_ICU = "SELECT count(*) FROM pg_collation WHERE collname = 'und-x-icu'"
+_OTHER_ORDER = text(
+    "SELECT table_name, column_name, data_type FROM information_schema.columns"
+    " WHERE table_schema = current_schema() AND table_name = ANY(:ours)"
+    " AND data_type IN ('character varying', 'text') AND collation_name IS DISTINCT FROM 'C'"
+)
+_SIZE = text(
+    "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r'"
+    " AND relnamespace = current_schema()::regnamespace AND relname = ANY(:ours)"
+)
+_OURS = {"ours": ["alembic_version", *metadata.tables]}  # others may have theirs beside them
+
+
+class Postgres:
+    """See `Dialect`."""
+
+    shared = True
+    reading: Mapping[str, Any] = {
+        "isolation_level": "REPEATABLE READ",
+        "postgresql_readonly": True,
+    }
+    writing: Mapping[str, Any] = {"isolation_level": "READ COMMITTED", "writes": True}
+
+    def engine(self, url: URL) -> Engine:
+        characters = _driver()
+        engine = create_engine(
+            _connecting(url),
+            pool_pre_ping=True,  # a server that was started again is found again
+            # A plan for any values can't use the index of unfinished jobs: one is made for each.
+            connect_args={"prepare_threshold": None},
+            hide_parameters=True,
+            json_serializer=characters.to_json,
+            json_deserializer=characters.from_json,
+        )
+        event.listen(engine, "connect", lambda connection, _: characters.register(connection))
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    @contextmanager
+    def migrating(self, connection: Connection) -> Iterator[None]:
+        _check(connection)
+        yield
+
+    def migrated(self, connection: Connection) -> None:
+        """Text is ordered and compared by its code points, as SQLite does, in any locale."""
+        quote = connection.dialect.identifier_preparer.quote
+        for table, column, kind in connection.execute(_OTHER_ORDER, _OURS).all():
+            connection.exec_driver_sql(
+                f'ALTER TABLE {quote(table)} ALTER COLUMN {quote(column)} TYPE {kind} COLLATE "C"'
+            )
+
+    @contextmanager
+    def hold(self, connection: Connection, names: Iterable[str]) -> Iterator[None]:
+        try:
+            for name in sorted(set(names)):  # in one order, so that no two wait for each other
+                with connection.begin():
+                    connection.execute(_HOLD, {"name": name})
+            yield
+        finally:
+            _let_go(connection)
+
+    def faults(self, connection: Connection) -> list[str]:  # noqa: ARG002
+        return []  # its server looks after it
+
+    def size(self, connection: Connection) -> int:
+        return int(connection.scalar(_SIZE, _OURS) or 0)
+
+
+def _connecting(url: URL) -> URL:
+    """With what a connection is to be like, where the URL doesn't say otherwise."""
+    session = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
+    theirs = url.normalized_query.get("options", ())  # the last one holds
+    asked = {**_NETWORK, **url.query, "options": " ".join((session, *theirs))}
+    return url.set(drivername="postgresql+psycopg", query=asked)
+
+
+def _driver() -> ModuleType:
+    """What makes psycopg take every text, if it is there. Raises StoreUnavailable."""
+    try:
+        from retrieval.dialects import characters
+    except ImportError as error:
+        raise StoreUnavailable(
+            "A catalogue in Postgres needs its driver: pip install 'footnote[postgres]'."
+        ) from error
+    return characters
+
+
+def _check(connection: Connection) -> None:
+    """Raises StoreUnavailable where the server can't keep a catalogue."""
+    with connection.begin():
+        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+        icu = connection.exec_driver_sql(_ICU).scalar()
+        version = int(connection.exec_driver_sql("SHOW server_version_num").scalar_one()) // 10_000
+    if version < _OLDEST:
+        raise StoreUnavailable(
+            f"The Postgres server has version {version}; a catalogue needs {_OLDEST} or newer."
+        )
+    if encoding != "UTF8":
+        raise StoreUnavailable(
+            f"The database is encoded in {encoding}; a catalogue needs UTF8: CREATE DATABASE ... "
+            f"ENCODING 'UTF8' TEMPLATE template0."
+        )
+    if not icu:
+        raise StoreUnavailable(
+            "The Postgres server was built without ICU, which a catalogue needs to find text "
+            "whatever its capitals."
+        )
+
+
+def _begin(connection: Connection) -> None:
+    if connection.get_execution_options().get("writes"):
+        connection.execute(_LOCK)
+
+
+def _let_go(connection: Connection) -> None:
+    connection.execution_options(writes=False)
+    try:
+        with connection.begin():
+            connection.exec_driver_sql("SELECT pg_advisory_unlock_all()")
+    except DBAPIError:
+        connection.invalidate()  # what it held goes with it

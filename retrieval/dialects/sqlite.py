@@ -1,0 +1,85 @@
+"""SQLite: one file, written by one process."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from retrieval import statistics
+from retrieval.dialects.dialect import BUSY_SECONDS
+
+
+class Sqlite:
+    """See `Dialect`."""
+
+    shared = False
+    reading: Mapping[str, Any] = {}
+    writing: Mapping[str, Any] = {"writes": True}
+
+    def engine(self, url: URL) -> Engine:
+        # What is written stands in no message: those are logged, and told to clients.
+        engine = create_engine(url, hide_parameters=True)
+        event.listen(engine, "connect", _configure)
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    @contextmanager
+    def migrating(self, connection: Connection) -> Iterator[None]:
+        # A table that is made anew is dropped first, and what refers to it would go too.
+        _enforce_references(connection, on=False)
+        yield
+        _enforce_references(connection, on=True)
+
+    def migrated(self, connection: Connection) -> None:
+        statistics.write(connection)
+
+    @contextmanager
+    def hold(self, connection: Connection, names: Iterable[str]) -> Iterator[None]:  # noqa: ARG002
+        yield  # the data directory is this process's alone
+
+    def faults(self, connection: Connection) -> list[str]:
+        found = [
+            *connection.exec_driver_sql("PRAGMA quick_check").scalars(),
+            *map(str, connection.exec_driver_sql("PRAGMA foreign_key_check")),
+        ]
+        return [fault for fault in found if fault != "ok"]
+
+    def size(self, connection: Connection) -> int:
+        query = "SELECT file FROM pragma_database_list WHERE name = 'main'"
+        file = Path(connection.exec_driver_sql(query).scalar_one())
+        return sum(part.stat().st_size for part in file.parent.glob(f"{file.name}*"))
+
+
+def _enforce_references(connection: Connection, *, on: bool) -> None:
+    """Outside a transaction, in which SQLite ignores it."""
+    driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101 - it is connected
+    driver.execute(f"PRAGMA foreign_keys={'ON' if on else 'OFF'}")
+
+
+def _configure(connection: Any, _record: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # transactions are ours to begin, see below
+    connection.create_function("lower", 1, _lower, deterministic=True)  # its own knows ASCII only
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",  # what was acknowledged survives a power cut
+        "foreign_keys=ON",
+        "secure_delete=ON",  # what was deleted can't be read in the file any more
+        f"busy_timeout={BUSY_SECONDS * 1000}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
+
+
+def _begin(connection: Connection) -> None:
+    # A writer takes the lock at once: a reader that turns writer halfway fails instead of waiting.
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,249 @@
+"""A catalogue on a server, which other processes use too, and which may be gone for a while."""
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from traceback import format_exception
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.engine import make_url
+
+from retrieval import dialects
+from retrieval.database import Database
+from retrieval.errors import InvalidRequest, StoreUnavailable
+from retrieval.schema import marks
+from tests.catalogues import catalogue_in, on_postgres, url_of
+from tests.postgres import Server, running
+
+pytestmark = on_postgres
+
+SOON = 30.0  # seconds that nothing here takes
+
+
+def put(database: Database, name: str) -> None:
+    with database.write() as connection:
+        connection.execute(marks.insert().values(name=name, value=""))
+
+
+def names(database: Database) -> set[str]:
+    with database.read() as connection:
+        return set(connection.scalars(select(marks.c.name)))
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Database:
+    return catalogue_in(tmp_path)
+
+
+@pytest.fixture
+def other(tmp_path: Path, one: Database) -> Database:
+    """The same catalogue, as another process has it open."""
+    return catalogue_in(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """One of its own, to be stopped."""
+    with running() as found:
+        yield found
+
+
+def aside(work: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def test_a_writer_waits_for_that_of_another_process_and_sees_what_it_wrote(
+    one: Database, other: Database
+) -> None:
+    began = threading.Event()
+
+    def count() -> None:
+        began.set()
+        with other.write() as connection:
+            there = connection.scalar(select(func.count()).select_from(marks))
+            connection.execute(marks.insert().values(name=f"after {there}", value=""))
+
+    with one.write() as connection:
+        thread = aside(count)
+        assert began.wait(SOON)
+        thread.join(0.2)
+        assert thread.is_alive()
+        connection.execute(marks.insert().values(name="first", value=""))
+    thread.join(SOON)
+    assert names(one) == {"first", "after 1"}
+
+
+def test_readers_wait_for_nobody_and_write_nothing(one: Database, other: Database) -> None:
+    with one.write() as connection:
+        connection.execute(marks.insert().values(name="a", value=""))
+        assert names(other) == set()
+    with pytest.raises(StoreUnavailable, match="read-only"), one.read() as connection:
+        connection.execute(marks.insert().values(name="b", value=""))
+    assert names(other) == {"a"}
+
+
+def test_a_name_is_held_by_one_process(one: Database, other: Database) -> None:
+    got = threading.Event()
+
+    def hold() -> None:
+        with other.hold(["b", "c"]):
+            got.set()
+
+    with one.hold(["a", "b"]) as held:
+        put(held, "written")
+        thread = aside(hold)
+        with other.hold(["c", "d"]):
+            pass
+        assert not got.wait(0.2)
+    thread.join(SOON)
+    assert got.is_set()
+    assert names(other) == {"written"}
+
+
+def test_who_lost_what_it_held_writes_nothing_by_way_of_it(one: Database, other: Database) -> None:
+    with pytest.raises(StoreUnavailable), one.hold(["a"]) as held:
+        with other.write() as connection:
+            connection.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+                    " AND pid <> pg_backend_pid()"
+                )
+            )
+        put(held, "too late")
+    with other.hold(["a"]):
+        assert names(one) == set()
+
+
+def test_what_was_open_goes_on_after_the_server_was_started_again(server: Server) -> None:
+    database = Database(server.url)
+    put(database, "before")
+    server.stop("immediate")
+    for attempt in (names, lambda database: put(database, "meanwhile")):
+        with pytest.raises(StoreUnavailable, match="refused"):
+            attempt(database)
+    server.start()
+    put(database, "after")
+    assert names(database) == {"before", "after"}
+    database.close()
+
+
+def test_what_a_stopped_server_interrupts_is_taken_back(server: Server) -> None:
+    database = Database(server.url)
+    with pytest.raises(StoreUnavailable), database.write() as connection:
+        connection.execute(marks.insert().values(name="interrupted", value=""))
+        server.stop()
+    with pytest.raises(StoreUnavailable):
+        Database(server.url)
+    server.start()
+    assert "interrupted" not in names(database)
+    database.close()
+
+
+def test_a_database_in_another_encoding_is_refused(server: Server) -> None:
+    database = Database(server.url)
+    with database._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.exec_driver_sql(
+            "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0"
+        )
+    database.close()
+    with pytest.raises(StoreUnavailable, match="LATIN1"):
+        Database(make_url(server.url).set(database="latin"))
+
+
+def test_what_an_index_has_no_room_for_is_refused(one: Database) -> None:
+    long = "".join(chr(0x4E00 + n * 7_919 % 20_011) for n in range(4_000))
+    with pytest.raises(InvalidRequest, match="index"):
+        put(one, long)
+
+
+def test_who_may_not_make_tables_is_told(server: Server) -> None:
+    database = Database(server.url)
+    with database._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.exec_driver_sql("CREATE ROLE reader LOGIN PASSWORD 'secret'")
+        connection.exec_driver_sql("CREATE DATABASE theirs TEMPLATE template0")
+    database.close()
+    url = make_url(server.url).set(username="reader", password="secret", database="theirs")
+    with pytest.raises(StoreUnavailable, match="permission denied") as raised:
+        Database(url)
+    assert "secret" not in str(raised.value)
+
+
+def test_a_password_is_told_nobody(server: Server) -> None:
+    url = make_url(server.url)
+    wrong = url.set(database="nowhere").update_query_dict({"password": "secret"})
+    with pytest.raises(StoreUnavailable, match="nowhere") as raised:
+        Database(wrong)
+    assert "secret" not in "".join(format_exception(raised.value))
+
+
+def test_a_process_that_is_gone_without_a_word_is_noticed(one: Database) -> None:
+    names = ("idle", "interval", "count")
+    with one.read() as connection:
+        found = [connection.scalar(text(f"SHOW tcp_keepalives_{name}")) for name in names]
+        patience = connection.scalar(text("SHOW tcp_user_timeout"))
+    assert (found, patience) == (["20", "10", "3"], "50000")
+
+
+def test_the_url_may_say_otherwise(tmp_path: Path) -> None:
+    more = {"options": "-c jit=on -c search_path=public", "application_name": "mine"}
+    database = Database(make_url(url_of(tmp_path)).update_query_dict(more))
+    names = ("jit", "application_name", "tcp_keepalives_idle")
+    with database.read() as connection:
+        found = [connection.scalar(text(f"SHOW {name}")) for name in names]
+    assert found == ["on", "mine", "20"]
+    database.close()
+
+
+def test_tables_of_others_in_the_same_schema_are_left_alone(server: Server) -> None:
+    database = Database(server.url)
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE theirs (name varchar)"))
+        connection.execute(text("CREATE VIEW seen AS SELECT name FROM marks"))
+        before = database.size()
+        connection.execute(text("INSERT INTO theirs SELECT generate_series(1, 10000)"))
+    database.close()
+    again = Database(server.url)
+    collations = text(
+        "SELECT collation_name FROM information_schema.columns WHERE table_name = 'theirs'"
+    )
+    with again.write() as connection:
+        assert connection.scalar(collations) is None
+        connection.execute(text("DROP VIEW seen"))
+        connection.execute(text("DROP TABLE theirs"))
+    assert again.size() == before
+    again.close()
+
+
+def test_without_the_driver_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = url_of(tmp_path)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.delitem(sys.modules, "retrieval.dialects.characters")
+    monkeypatch.delattr(dialects, "characters")
+    with pytest.raises(StoreUnavailable, match=r"footnote\[postgres\]"):
+        Database(url)
+
+
+def test_processes_that_start_together_make_one_schema(tmp_path: Path) -> None:
+    with running() as fresh:
+        opened: list[Database] = []
+        threads = [aside(lambda: opened.append(Database(fresh.url))) for _ in range(4)]
+        for thread in threads:
+            thread.join(SOON)
+        assert [names(database) for database in opened] == [set()] * 4
+        for database in opened:
+            database.close()
+
+
+def test_all_text_is_ordered_in_one_way(one: Database) -> None:
+    query = (
+        "SELECT DISTINCT collation_name FROM information_schema.columns"
+        " WHERE table_schema = current_schema() AND collation_name IS NOT NULL"
+    )
+    with one.read() as connection:
+        assert [*connection.scalars(text(query))] == ["C"]
