@@ -72,7 +72,9 @@ class Reindexing:
         for _ in range(_ROUNDS):
             self.build(target, progress)
             try:
-                self._engine.indexer.run(lambda: self._generations.make_live(target))
+                self._engine.indexer.run(
+                    lambda database: Generations(database).make_live(target), target
+                )
             except Superseded:
                 continue  # something was published between the two
             self._forget_others(target)

@@ -65,12 +65,13 @@ class Consistency:
         forget_remains(self._database)
         self.drop_strays()
         for kb in KnowledgeBases(self._database).generations():
-            try:
-                self._restore(kb)
-            except StoreUnavailable as error:
-                _log.warning("lexical_index_is_made_anew", error=str(error))
-                self._stores.drop_words(kb.generation.id)
-                self._restore(kb)
+            with self._database.hold([kb.id]):
+                try:
+                    self._restore(kb)
+                except StoreUnavailable as error:
+                    _log.warning("lexical_index_is_made_anew", error=str(error))
+                    self._stores.drop_words(kb.generation.id)
+                    self._restore(kb)
 
     def _restore(self, kb: KnowledgeBase) -> None:
         if difference := self.difference(kb):
@@ -164,10 +165,21 @@ def remains(database: Database) -> int:
 
 
 def forget_remains(database: Database) -> None:
-    """Delete what an interrupted attempt staged; its job stages it again."""
-    with database.write() as connection:
-        connection.execute(delete(versions).where(_STAGED))
-        connection.execute(delete(documents).where(documents.c.live_version.is_(None)))
+    """Delete what an interrupted attempt staged; its job stages it again.
+
+    What another process stages just now is none: it holds its knowledge base meanwhile.
+    """
+    never_live = documents.c.live_version.is_(None)
+    with database.read() as connection:
+        staged = connection.scalars(select(versions.c.document_id).where(_STAGED)).all()
+        found = or_(never_live, documents.c.id.in_(staged))
+        kbs = connection.scalars(select(documents.c.kb_id).where(found).distinct()).all()
+    for kb_id in kbs:
+        mine = documents.c.kb_id == kb_id
+        of_mine = versions.c.document_id.in_(select(documents.c.id).where(mine))
+        with database.hold([kb_id]) as held, held.write() as connection:
+            connection.execute(delete(versions).where(_STAGED, of_mine))
+            connection.execute(delete(documents).where(never_live, mine))
 
 
 _STAGED = or_(

@@ -72,6 +72,8 @@ class Database:
         """
         with self._failing():
             if self._held is not None:
+                if self._held.invalidated:  # it would connect anew, where nothing is held
+                    raise StoreUnavailable(f"The catalogue {self._where} was lost meanwhile.")
                 with self._held.begin():
                     yield self._held
             else:

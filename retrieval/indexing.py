@@ -1,5 +1,8 @@
 """The one writer of the stores: it publishes and removes documents, several in one go.
 
+Where other processes have the same catalogue open, the knowledge bases that are written are held
+meanwhile, so that each has one writer among them all.
+
 A document passes three steps. Its new version is staged in the catalogue, where nobody sees it;
 its chunks are written to the vector store and the lexical index; one transaction makes the
 version live. What an interruption leaves in the stores belongs to no live version, so no reader
@@ -78,8 +81,8 @@ class Indexer:
         self._stores = stores
         self._blobs = blobs
         self._waiting: deque[_Request] = deque()
-        # What the stores still have of deleted documents; the writer's alone.
-        self._stale: list[StaleChunk] = []
+        # What the stores still have of deleted documents, by knowledge base; the writer's alone.
+        self._stale: defaultdict[str, list[StaleChunk]] = defaultdict(list)
         self._unused: list[str] = []
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="index-writer")
 
@@ -97,58 +100,60 @@ class Indexer:
     def describe(self, kb: KnowledgeBase, document_id: str, metadata: Metadata) -> None:
         """Replace the metadata of a document. Raises DocumentNotFound."""
 
-        def task() -> None:
+        def task(database: Database) -> None:
             self._documents.summary(kb, document_id)
-            with self._database.write() as connection:
+            with database.write() as connection:
                 set_metadata(connection, document_id, metadata)
                 advance(connection, kb)
 
-        self._writer.submit(task).result()
+        self._writer.submit(self._held, task, [kb]).result()
 
     def remove_generation(self, kb: KnowledgeBase) -> None:
         """Forget the generation of this knowledge base, which isn't the live one."""
-        self.run(lambda: removal.generation(self._database, self._stores, kb))
+        self.run(lambda database: removal.generation(database, self._stores, kb), kb)
 
     def remove(self, kb: KnowledgeBase, document_id: str) -> None:
         """Forget a document: nobody finds it from then on, and the stores follow, once for all
         documents whose removal waits by then. Raises DocumentNotFound.
         """
 
-        def task() -> None:
-            stale, unused = removal.document(self._database, kb, document_id)
-            self._stale += stale
+        def task(database: Database) -> None:
+            stale, unused = removal.document(database, kb, document_id)
+            self._stale[kb.id] += stale
             self._unused += unused
             with suppress(RuntimeError):  # while closing, which ends with a sweep
                 self._writer.submit(self._sweep)
 
-        self._writer.submit(task).result()
+        self._writer.submit(self._held, task, [kb]).result()
 
     def remove_knowledge_base(self, kb: KnowledgeBase) -> None:
         """Forget a knowledge base and all that is in it."""
 
-        def task() -> None:
-            blobs = removal.knowledge_base(self._database, self._stores, kb)
-            removal.release(self._database, self._blobs, blobs)
+        def task(database: Database) -> None:
+            blobs = removal.knowledge_base(database, self._stores, kb)
+            removal.release(database, self._blobs, blobs)
 
-        self.run(task)
+        self.run(task, kb)
 
     def fill(self, prepared: PreparedChunks) -> None:
         """Write a live version into a generation that isn't live, unless it is live no more."""
 
-        def task() -> None:
-            with self._database.write() as connection:
+        def task(database: Database) -> None:
+            with database.write() as connection:
                 if not stage_generation(connection, prepared):
                     return
             self._fill(prepared.kb.generation.id, [prepared])
 
-        self.run(task)
+        self.run(task, prepared.kb)
 
-    def run(self, change: Callable[[], R]) -> R:
-        """Do something while nothing is published or removed, and the stores have followed."""
+    def run(self, change: Callable[[Database], R], *kbs: KnowledgeBase) -> R:
+        """Do something with the catalogue while nothing is published or removed, in these
+        knowledge bases by no other process either, and the stores have followed.
+        """
 
         def task() -> R:
             self._sweep()
-            return change()
+            return self._held(change, kbs)
 
         return self._writer.submit(task).result()
 
@@ -161,9 +166,15 @@ class Indexer:
         """Let the stores follow the removals; before the next publication at the latest, which may
         bring the same chunks back.
         """
-        stale, self._stale = self._stale, []
+        stale, self._stale = self._stale, defaultdict(list)
         unused, self._unused = self._unused, []
-        removal.sweep(self._stores, stale)
+        for kb_id, chunks in stale.items():
+            try:
+                with self._database.hold([kb_id]) as database:
+                    removal.sweep(self._stores, removal.gone(database, chunks))
+            except StoreUnavailable as error:  # the next start sweeps them
+                self._stores.doubt()
+                _log.warning("stale_chunks_left", chunks=len(chunks), error=str(error))
         try:
             removal.release(self._database, self._blobs, unused)
         except StoreUnavailable as error:  # the next start deletes them
@@ -202,15 +213,25 @@ class Indexer:
             taken.append(self._waiting.popleft())
         return taken
 
+    def _held(self, change: Callable[[Database], R], kbs: Iterable[KnowledgeBase]) -> R:
+        with self._database.hold(kb.id for kb in kbs) as database:
+            return change(database)
+
     def _publish(self, requests: list[tuple[PreparedDocument, bool]]) -> list[Publication]:
         self._sweep()
+        kbs = [prepared.kb for prepared, _ in requests]
+        return self._held(lambda database: self._publish_all(database, requests), kbs)
+
+    def _publish_all(
+        self, database: Database, requests: list[tuple[PreparedDocument, bool]]
+    ) -> list[Publication]:
         outcomes = [self._outcome(prepared, unique) for prepared, unique in requests]
         new = [
             prepared
             for (prepared, _), publication in zip(requests, outcomes, strict=True)
             if publication.outcome in (Published.ADDED, Published.UPDATED)
         ]
-        with self._database.write() as connection:
+        with database.write() as connection:
             for prepared in new:
                 stage(connection, prepared)
         try:
@@ -218,18 +239,18 @@ class Indexer:
                 self._blobs.put(prepared.data)  # once a row refers to them, nobody deletes them
             for generation, group in _by_generation(new).items():
                 self._fill(generation, group)
-            with self._database.write() as connection:
+            with database.write() as connection:
                 replaced = [pair for p in new for pair in make_live(connection, p)]
         except Exception:
-            self._take_back(new)
+            self._take_back(database, new)
             raise
         removal.sweep(self._stores, replaced)
         return outcomes
 
-    def _take_back(self, staged: Iterable[PreparedDocument]) -> None:
+    def _take_back(self, database: Database, staged: Iterable[PreparedDocument]) -> None:
         """Leave nothing of what didn't become live; where that fails too, the next start does."""
         try:
-            with self._database.write() as connection:
+            with database.write() as connection:
                 for prepared in staged:
                     unstage(connection, prepared)
         except StoreUnavailable as error:

@@ -79,7 +79,8 @@ class Inspection:
             mended(self._stray_originals(), self._delete_stray_originals),
         ]
         for kb in KnowledgeBases(self._database).generations():
-            found += self._knowledge_base(kb, repair=repair)
+            with self._database.hold([kb.id]):
+                found += self._knowledge_base(kb, repair=repair)
         return found
 
     def trace(self, document_id: str) -> list[Finding]:
@@ -98,7 +99,8 @@ class Inspection:
             rows[answers.name] = connection.scalar(query) or 0
         vectors = postings = 0
         for kb in KnowledgeBases(self._database).generations():
-            difference = self._consistency.difference(kb)
+            with self._database.hold([kb.id]):
+                difference = self._consistency.difference(kb)
             vectors += len(difference.extra_vectors)
             postings += len(difference.extra_postings)
         return [

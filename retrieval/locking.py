@@ -1,4 +1,8 @@
-"""A data directory is one process's alone."""
+"""A data directory is one process's alone, for the sake of the stores in it.
+
+So is a catalogue in SQLite, which lies there. One in Postgres may be open in several processes,
+each with a directory of its own.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

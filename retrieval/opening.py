@@ -30,6 +30,9 @@ from retrieval.stores.tantivy_index import TantivyLexicalStores
 _log = structlog.get_logger()
 
 _SEALED = "stores sealed"
+# What other processes wrote meanwhile no mark tells: stores are always compared with a catalogue
+# that is shared, and their seal tells only that their files are whole.
+_COMPARED = "compared"
 _SAMPLE = 20  # vectors of a generation that its store is asked for
 
 
@@ -108,7 +111,7 @@ def open_stores(
             stores = GenerationStores(vectors, lexical)
             if mend:
                 seal.open()
-                if settings.chroma_url or not trusted:
+                if settings.chroma_url or database.shared or not trusted:
                     Consistency(database, stores).restore()
             elif not trusted:
                 stores.doubt()
@@ -124,6 +127,8 @@ def open_stores(
 
 
 def _mark(database: Database) -> str | None:
+    if database.shared:
+        return _COMPARED
     with database.read() as connection:
         return connection.scalar(select(marks.c.value).where(marks.c.name == _SEALED))
 
@@ -132,6 +137,9 @@ def _close(seal: Seal, database: Database) -> None:
     """Seal the stores. Without a seal the next start takes longer, and nothing else."""
     token = uuid.uuid4().hex
     try:
+        if database.shared:
+            seal.close(_COMPARED)
+            return
         with database.write() as connection:
             connection.execute(delete(marks).where(marks.c.name == _SEALED))
             connection.execute(marks.insert().values(name=_SEALED, value=token))

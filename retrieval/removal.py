@@ -30,6 +30,7 @@ from retrieval.types import KnowledgeBase
 
 _log = structlog.get_logger()
 
+_SLICE = 500  # values in one IN (...)
 
 StaleChunk = tuple[str, str]
 """A generation, and the id of a chunk that its stores still hold."""
@@ -100,6 +101,17 @@ def sweep(stores: Stores, gone: Iterable[StaleChunk]) -> None:
         except StoreUnavailable as error:
             stores.doubt()
             _log.warning("stale_chunks_left", generation=name, chunks=len(ids), error=str(error))
+
+
+def gone(database: Database, stale: Iterable[StaleChunk]) -> list[StaleChunk]:
+    """Those that nobody has published again meanwhile, which another process may have."""
+    chosen = [*stale]
+    back: set[str] = set()
+    with database.read() as connection:
+        for at in range(0, len(chosen), _SLICE):
+            ids = [id_ for _, id_ in chosen[at : at + _SLICE]]
+            back.update(connection.scalars(select(chunks.c.id).where(chunks.c.id.in_(ids))))
+    return [pair for pair in chosen if pair[1] not in back]
 
 
 def _drop(stores: Stores, name: str) -> None:

@@ -123,4 +123,4 @@ class Library:
 
 def settle(indexer: Indexer) -> None:
     """Wait until the stores have followed every removal so far."""
-    indexer.run(lambda: None)
+    indexer.run(lambda _: None)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from retrieval import removal
+from retrieval.database import Database
 from retrieval.engine import Engine
 from retrieval.errors import DocumentNotFound, KnowledgeBaseNotFound
 from retrieval.ports import Stores
@@ -73,9 +74,9 @@ def test_removals_that_wait_share_a_sweep(
 def test_what_was_removed_can_come_back_before_the_stores_have_followed(library: Library) -> None:
     document = library.add("a", TEXT).document_id
 
-    def remove_unswept() -> None:
-        stale, unused = removal.document(library.engine.database, library.kb, document)
-        library.indexer._stale += stale
+    def remove_unswept(database: Database) -> None:
+        stale, unused = removal.document(database, library.kb, document)
+        library.indexer._stale[library.kb.id] += stale
         library.indexer._unused += unused
 
     library.indexer.run(remove_unswept)
