@@ -66,7 +66,7 @@ def open_service(
         parser = ProcessParser(settings.parse_limits())
         viewer = ProcessParser(settings.parse_limits())  # so that readers don't wait for writers
         pipeline = Pipeline(engine, parser, settings.max_upload_bytes)
-        jobs = Jobs(engine, pipeline, settings.ingest_workers)
+        jobs = Jobs(engine, pipeline, settings.ingest_workers, most=settings.ingest_total)
         reindexer, evaluator = Reindexer(engine), Evaluator(engine)
         highlighter = Highlighter(engine, viewer)
         fetcher = Fetcher(settings.max_upload_bytes, _FETCH) if settings.fetch_urls else None

@@ -123,6 +123,9 @@ class Settings(BaseSettings):
     fetch_urls: bool = Field(False, description="Let documents be fetched from public URLs")
     sync: str = Field("", description="Folders mirrored while serving: `KB=FOLDER`, with commas")
     ingest_workers: int = Field(8, ge=1, le=64, description="Documents ingested side by side")
+    ingest_total: int = Field(
+        0, ge=0, description="The same, of all processes on one Postgres database; 0: any number"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="`debug`, `info`, `warning` or `error`"
     )

@@ -49,6 +49,8 @@ from retrieval.types import (
 Watch = Callable[[int], None]
 """Told how many documents are done."""
 
+_FETCHED = 4_096  # rows at a time
+
 
 def export(engine: Engine, kb: KnowledgeBase, path: Path, watch: Watch) -> int:
     """Write the live documents of a knowledge base to a file that isn't there yet; how many.
@@ -218,7 +220,7 @@ def _chunk_rows(engine: Engine, kb: KnowledgeBase) -> Iterator[dict[str, Any]]:
         .order_by(documents.c.uri, chunks.c.ordinal)
     )
     with engine.database.read() as connection:
-        for row in connection.execute(query):
+        for row in connection.execute(query.execution_options(yield_per=_FETCHED)):
             yield {
                 "uri": row.uri,
                 "start": row.start,

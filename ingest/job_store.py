@@ -1,20 +1,24 @@
 """Jobs in the catalogue: what was accepted, how far it is, how it ended."""
 
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ingest import quotas
+from ingest.retrying import remaining
 from ingest.types import Source, Stage
 from retrieval import access
 from retrieval.database import Database
 from retrieval.errors import KnowledgeBaseNotFound
 from retrieval.schema import UNFINISHED, jobs, knowledge_bases
+from retrieval.sql import seconds
 from retrieval.types import to_metadata
+
+_TICK = 1e-6  # seconds between two jobs, whose order is that of their times
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +33,9 @@ class Failure:
 class Job:
     """A source on its way into a knowledge base; `done` of `total` chunks are embedded.
 
-    A job that failed of something that may pass is queued again until `retry_at`, a time of
-    `time.time`, with the error of its last attempt.
+    A job that failed of something that may pass is queued again until `retry_at`, with the error
+    of its last attempt. Times are seconds since 1970, as they are kept by the clock of the
+    database, which all processes share.
     """
 
     id: str
@@ -62,28 +67,43 @@ class JobStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, accepted: Sequence[tuple[Job, Source]]) -> None:
-        """Keep new jobs, all or none. Raises KnowledgeBaseNotFound if it is gone by now, Overloaded
-        and QuotaExceeded.
+    def add(
+        self, accepted: Sequence[tuple[Job, Source]], lease: str | None = None, lasts: float = 0.0
+    ) -> list[Job]:
+        """Keep new jobs of a knowledge base, all or none, after those that wait there; under a
+        lease of so many seconds, if one is given. Raises KnowledgeBaseNotFound if it is gone by
+        now, Overloaded and QuotaExceeded.
         """
+        leased = {"lease": lease, "lease_until": seconds() + lasts} if lease else {}
         if not accepted:
-            return
+            return []
         try:
             with self._database.write() as connection:
                 quotas.check_queue(connection, sum(not job.state.final for job, _ in accepted))
                 quotas.check(connection, {job.document_id for job, _ in accepted})
+                times = _times(connection, accepted[0][0].kb_id)
+                stamped = [
+                    (replace(job, created_at=now, updated_at=now), source)
+                    for now, (job, source) in zip(times, accepted, strict=False)
+                ]
                 connection.execute(
-                    jobs.insert(), [_to_row(job, source) for job, source in accepted]
+                    jobs.insert().values(leased), [_to_row(job, source) for job, source in stamped]
                 )
         except IntegrityError as error:
             raise KnowledgeBaseNotFound(accepted[0][0].knowledge_base) from error
+        return [job for job, _ in stamped]
 
-    def save(self, job: Job) -> None:
-        """Keep where a job stands now."""
+    def save(self, job: Job, lease: str | None = None) -> bool:
+        """Keep where a job stands now, and end the lease on it; False where one is given, and
+        somebody else has the job by now.
+        """
+        mine = jobs.c.id == job.id
+        if lease is not None:
+            mine &= jobs.c.lease == lease
         with self._database.write() as connection:
-            connection.execute(
+            saved = connection.execute(
                 update(jobs)
-                .where(jobs.c.id == job.id)
+                .where(mine)
                 .values(
                     document_id=job.document_id,
                     state=job.state.value,
@@ -92,10 +112,30 @@ class JobStore:
                     total=job.total,
                     error=[job.error.kind, job.error.message] if job.error else None,
                     attempts=job.attempts,
-                    retry_at=job.retry_at,
-                    updated_at=time.time(),
+                    retry_at=_put_off(job),
+                    updated_at=seconds(),
+                    lease=None,
+                    lease_until=None,
                 )
             )
+            if lease is None or saved.rowcount:
+                return True
+            there = connection.scalar(select(jobs.c.id).where(jobs.c.id == job.id))
+        return there is None  # it went with its knowledge base
+
+    def cancel(self, job_id: str) -> bool:
+        """Say of a job that it is taken back, which whoever works on it finds out; False where it
+        is over.
+        """
+        with self._database.write() as connection:
+            taken_back = connection.execute(
+                update(jobs)
+                .where(jobs.c.id == job_id, jobs.c.state.in_(UNFINISHED))
+                .values(
+                    state=Stage.CANCELLED.value, error=None, retry_at=None, updated_at=seconds()
+                )
+            )
+        return bool(taken_back.rowcount)
 
     def get(self, job_id: str) -> Job | None:
         with self._database.read() as connection:
@@ -134,9 +174,11 @@ class JobStore:
             rows = connection.execute(query.order_by(jobs.c.updated_at, jobs.c.id)).all()
         return [_from_row(row) for row in rows]
 
-    def counts(self, kb_id: str | None = None) -> dict[Stage, int]:
-        """How many jobs are in each state."""
-        query = select(jobs.c.state, func.count()).where(*_which(kb_id)).group_by(jobs.c.state)
+    def counts(self, kb_id: str | None = None, besides: Collection[str] = ()) -> dict[Stage, int]:
+        """How many jobs are in each state, but for those `besides`."""
+        others = jobs.c.id.not_in(besides)
+        query = select(jobs.c.state, func.count()).where(*_which(kb_id), others)
+        query = query.group_by(jobs.c.state)
         with self._database.read() as connection:
             return {Stage(state): count for state, count in connection.execute(query)}
 
@@ -189,6 +231,22 @@ def _which(kb_id: str | None, state: Stage | None = None) -> list[ColumnElement[
     if state is not None:
         conditions.append(jobs.c.state == state.value)
     return conditions
+
+
+def _times(connection: Connection, kb_id: str) -> Iterator[float]:
+    """Those of new jobs: now, and after all that wait in their knowledge base, so that the order
+    of jobs is that in which they came, even where a clock was set back.
+    """
+    waiting = select(func.max(jobs.c.created_at)).where(
+        jobs.c.kb_id == kb_id, jobs.c.state.in_(UNFINISHED)
+    )
+    now, last = connection.execute(select(seconds(), waiting.scalar_subquery())).one()
+    return count(now if last is None else max(now, last + _TICK), _TICK)
+
+
+def _put_off(job: Job) -> ColumnElement[float] | None:
+    """When a job is tried again."""
+    return None if job.retry_at is None else seconds() + remaining(job.retry_at)
 
 
 def _to_row(job: Job, source: Source) -> dict[str, Any]:

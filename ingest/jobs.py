@@ -1,15 +1,17 @@
 """Jobs: what was accepted is kept on disk first, then worked off by a few threads.
 
-A job that the process didn't finish is taken up again when it starts. What fails of something
-that may pass is tried again, later and later, until it has cost the job's patience.
+A job that the process didn't finish is taken up again when it starts, or by another process that
+shares the catalogue as soon as its lease ends. What fails of something that may pass is tried
+again, later and later, until it has cost the job's patience.
 """
 
 import hashlib
+import math
 import threading
 import time
 import uuid
-from collections import Counter, deque
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -17,9 +19,11 @@ import structlog
 from ingest import quotas
 from ingest.errors import Cancelled, IngestError, ParserStopped
 from ingest.job_store import Failure, Job, JobStore
+from ingest.leased_queue import LeasedQueue
+from ingest.leases import LeaseLost, Leases
 from ingest.pipeline import Pipeline, identify
-from ingest.retrying import delay, may_pass, remaining
-from ingest.schedule import Schedule
+from ingest.queues import LocalQueue, Queue
+from ingest.retrying import delay, may_pass
 from ingest.types import Source, Stage
 from retrieval import access, removal
 from retrieval.embedding.cache import forget_unused
@@ -29,6 +33,7 @@ from retrieval.errors import (
     KnowledgeBaseNotFound,
     NotFound,
     RetrievalError,
+    StoreUnavailable,
 )
 from retrieval.indexing import Published
 from retrieval.types import KnowledgeBase
@@ -41,10 +46,10 @@ WORKERS = 8
 PATIENCE = 24 * 3600.0  # seconds that a job is tried again: an Ollama server that is off overnight
 
 _REMEMBERED = 2 * quotas.MAX_WAITING
+_LOOK = 1.0  # seconds between two looks at what other processes ended
 _LEFT = 30.0  # seconds until a job is looked at again that the catalogue couldn't take
 _KEPT = 30 * 24 * 3600.0  # seconds that a job which is over can be asked for
 _TIDY = 3600.0
-_TICK = 1e-6  # seconds between the jobs of one request, whose order survives a restart
 
 
 class JobNotFound(NotFound):
@@ -70,7 +75,11 @@ class Jobs:
         pipeline: Pipeline,
         workers: int = WORKERS,
         patience: float = PATIENCE,
+        most: int = 0,
     ) -> None:
+        """`workers`: jobs worked on side by side here; `most`: in all processes that share the
+        catalogue, 0 for any number; `patience`: seconds that a job is tried again.
+        """
         self._engine = engine
         self._pipeline = pipeline
         self._patience = patience
@@ -80,9 +89,11 @@ class Jobs:
         self._cancelled: set[str] = set()
         self._claim = threading.RLock()  # a job is either begun, taken back or finished
         self._changed = threading.Condition()
-        self._schedule = Schedule()
-        self._lines: dict[str, deque[str]] = {}  # the jobs of a document, in their order
-        self._line_of: dict[str, str] = {}
+        self._queue: Queue = (
+            LeasedQueue(self._store, Leases(engine.database, most), lambda: dict(self._active))
+            if engine.database.shared
+            else LocalQueue(self._store)
+        )
         self._uncalibrated: set[str] = set()  # knowledge bases that may have to be
         self._idle = threading.Event()
         self._remains = True  # there may be vectors of attempts that came to nothing
@@ -95,13 +106,11 @@ class Jobs:
 
     def start(self) -> None:
         """Begin to work, first on what an earlier process left."""
-        self._store.requeue()
-        for job in self._store.unfinished():
+        for job in self._queue.start():
             if self._engine.blobs.has(job.blob):
-                self._line_up(job)
+                self._queue.put([job])
             else:
-                reason = f"{job.uri} was still being received when the server stopped: send again."
-                self._finish(replace(job, state=Stage.FAILED, error=Failure("NotReceived", reason)))
+                self._finish(_not_received(job))
         database, blobs = self._engine.database, self._engine.blobs
         removal.release(database, blobs, removal.strays(database, blobs))
         self._forget_unused()
@@ -117,7 +126,7 @@ class Jobs:
         self._closing.set()
         self._idle.set()
         self._tell()
-        self._schedule.close()
+        self._queue.stop()
 
     def close(self) -> None:
         """Stop, and return when nothing is worked on any more."""
@@ -125,6 +134,7 @@ class Jobs:
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join()
+        self._queue.close()
 
     def submit(self, kb: KnowledgeBase, requests: Sequence[Request]) -> list[Job]:
         """Accept sources: once this returns they survive a crash.
@@ -137,23 +147,19 @@ class Jobs:
                 f"sent."
             )
         now = time.time()
-        accepted = [
-            (_new_job(kb, request, now + at * _TICK), request.source)
-            for at, request in enumerate(requests)
-        ]
+        accepted = [(_new_job(kb, request, now), request.source) for request in requests]
         # The rows come first: bytes that an unfinished job refers to are never cleaned away.
-        self._store.add(accepted)
+        kept = self._queue.accept(accepted)
         try:
             for _, source in accepted:
                 self._engine.blobs.put(source.data)
         except RetrievalError as error:
-            for job, _ in accepted:
+            for job in kept:
                 self._give_up(job, error)
             raise
-        for job, _ in accepted:
-            self._line_up(job)
-        self._release_deleted(kb, [job.blob for job, _ in accepted])
-        return [job for job, _ in accepted]
+        self._queue.put(kept)
+        self._release_deleted(kb, [job.blob for job in kept])
+        return kept
 
     def _give_up(self, job: Job, error: RetrievalError) -> None:
         """End a job that wasn't accepted after all; later, where the catalogue can't take it."""
@@ -162,7 +168,7 @@ class Jobs:
             self._finish(replace(job, state=Stage.FAILED, error=failure))
         except RetrievalError:
             self._cancelled.add(job.id)
-            self._line_up(job)
+            self._queue.put([job])
 
     def _release_deleted(self, kb: KnowledgeBase, blobs: Sequence[str]) -> None:
         """Delete bytes that arrived after their knowledge base was deleted."""
@@ -174,7 +180,7 @@ class Jobs:
         """A job that is over, for a source that is known to be what its document holds."""
         job = _new_job(kb, Request(source), time.time())
         job = replace(job, state=Stage.DONE, outcome=Published.UNCHANGED.value)
-        self._store.add([(job, source)])
+        [job] = self._store.add([(job, source)])
         self._engine.observer.ingested(_outcome(job))
         return job
 
@@ -189,11 +195,10 @@ class Jobs:
             if job_id in self._active:
                 self._cancelled.add(job_id)
                 # So that it stays taken back if this process ends before the job does.
-                self._store.save(replace(job, state=Stage.CANCELLED))
+                self._store.cancel(job_id)
             elif not job.state.final:
-                job = replace(job, state=Stage.CANCELLED)
-                self._finish(job)
-        return job
+                self._finish(replace(job, state=Stage.CANCELLED))
+        return self._known(job_id)
 
     def wait(self, job_ids: Sequence[str], timeout: float | None = None) -> list[Job]:
         """The jobs as they stand when all are final or put off, or the time (seconds) is up.
@@ -209,19 +214,25 @@ class Jobs:
                 remaining.pop()
             return not remaining
 
-        with self._changed:
-            self._changed.wait_for(lambda: self._closing.is_set() or all_settled(), timeout)
+        self._look_until(lambda: self._closing.is_set() or all_settled(), timeout)
         return [self._known(job_id) for job_id in job_ids]
+
+    def _look_until(self, true: Callable[[], bool], timeout: float | None) -> None:
+        """Wait until something is true, at most so many seconds."""
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        with self._changed:
+            while not true() and (left := end - time.monotonic()) > 0:
+                longest = min(left, _LOOK) if self._queue.shared else left
+                self._changed.wait(None if longest == math.inf else longest)
 
     def _is_settled(self, job_id: str) -> bool:
         """Whether there is nothing to wait for now, also where one before it is put off."""
         if self._known(job_id).settled:
             return True
-        # Without the lock, which is held by some who come to tell those who wait.
-        line = self._lines.get(self._line_of.get(job_id, ""))
+        first = self._queue.first(job_id)
         try:
-            return line is not None and self.get(line[0]).retry_at is not None
-        except (IndexError, JobNotFound):
+            return first is not None and self.get(first).retry_at is not None
+        except JobNotFound:
             return False
 
     def _known(self, job_id: str) -> Job:
@@ -249,7 +260,7 @@ class Jobs:
     ) -> list[Job]:
         """Jobs, the newest first, as they stand now."""
         active = {job.id: job for job in self.at_work(kb_id)}
-        if state is None or state.final:
+        if state is None or state.final or self._queue.shared:
             kept = self._store.newest(limit, offset, kb_id, state)
             return [active.get(job.id, job) for job in kept]
         if state is Stage.QUEUED:
@@ -278,44 +289,17 @@ class Jobs:
 
     def counts(self, kb_id: str | None = None) -> dict[Stage, int]:
         """How many jobs are in each state."""
-        found = Counter(self._store.counts(kb_id))
-        for job in self.at_work(kb_id):
-            if found[Stage.QUEUED]:
-                found[Stage.QUEUED] -= 1
-                found[job.state] += 1
-        return {stage: count for stage, count in found.items() if count}
+        at_work = self.at_work(kb_id)
+        found = Counter(self._store.counts(kb_id, [job.id for job in at_work]))
+        found.update(job.state for job in at_work)
+        return dict(found)
 
     def unfinished(self) -> int:
         """How many jobs wait or are being worked on."""
         return sum(count for stage, count in self.counts().items() if not stage.final)
 
-    def _line_up(self, job: Job) -> None:
-        """Let a job wait for its turn: after those of its document that were accepted before."""
-        key = f"{job.kb_id}:{job.document_id}"
-        with self._claim:
-            if job.id in self._line_of:
-                return
-            self._line_of[job.id] = key
-            line = self._lines.setdefault(key, deque())
-            line.append(job.id)
-            if len(line) == 1:
-                self._schedule.put(job.id, remaining(job.retry_at))
-
-    def _leave(self, job_id: str) -> None:
-        """Take a job that is over out of its line, and let the next one of its document begin."""
-        with self._claim:
-            if (key := self._line_of.pop(job_id, None)) is None:
-                return
-            line = self._lines[key]
-            first = line[0] == job_id
-            line.remove(job_id)
-            if not line:
-                del self._lines[key]
-            elif first:
-                self._schedule.put(line[0])
-
     def _run(self) -> None:
-        while (job_id := self._schedule.get()) is not None:
+        while (job_id := self._queue.take()) is not None:
             try:
                 if job := self._begin(job_id):
                     self._work(job)
@@ -323,7 +307,7 @@ class Jobs:
                     self._tell()  # it may have gone with its knowledge base
             except Exception:  # noqa: BLE001 - the thread goes on, and so will the job
                 _log.exception("job_left", job=job_id)
-                self._schedule.put(job_id, _LEFT)
+                self._queue.give_back(job_id, _LEFT)
 
     def _tidy(self) -> None:
         """Between the jobs, and now and then beside them: what nobody waits for."""
@@ -358,7 +342,7 @@ class Jobs:
                 return None
             job = self._store.get(job_id)
             if job is None or job.state.final:
-                self._leave(job_id)
+                self._queue.leave(job_id)
                 return None
             job = replace(job, attempts=job.attempts + 1, retry_at=None, error=None)
             self._active[job_id] = job
@@ -367,9 +351,21 @@ class Jobs:
     def _work(self, job: Job) -> None:
         try:
             done = self._ingest(job)
+        except _Elsewhere:
+            self._work_without_bytes(job)
+            return
         except _Interrupted:
             self._active.pop(job.id, None)  # as it was: the next start takes it up
+            self._queue.give_back(job.id)
             return
+        except LeaseLost:
+            if job.id in self._cancelled:
+                done = replace(job, state=Stage.CANCELLED)
+            elif self._is_gone(job.kb_id):
+                done = self._failed(job, KnowledgeBaseNotFound(job.knowledge_base))
+            else:
+                self._lose(job)
+                return
         except Cancelled:
             done = replace(job, state=Stage.CANCELLED)
         except (IngestError, RetrievalError) as error:
@@ -378,6 +374,15 @@ class Jobs:
             _log.exception("ingest_failed", job=job.id)  # which knows the file; names tell things
             done = self._failed(job, error)
         self._finish(done)
+
+    def _work_without_bytes(self, job: Job) -> None:
+        """Another process may have them; if none has, they never came."""
+        young = time.time() - job.created_at < self._patience
+        if young and job.id not in self._cancelled:
+            self._active.pop(job.id, None)
+            self._queue.decline(job.id)
+        else:
+            self._finish(_not_received(job))
 
     def _failed(self, job: Job, error: Exception) -> Job:
         """The job after this error: put off if it may pass, else over."""
@@ -393,6 +398,8 @@ class Jobs:
         kb = self._engine.knowledge_bases.by_id(job.kb_id)
         if kb is None:
             raise KnowledgeBaseNotFound(job.knowledge_base)
+        if self._queue.shared and not self._engine.blobs.has(job.blob):
+            raise _Elsewhere
         kb = self._engine.open(kb.name)
         source = self._store.source(job.id, self._engine.blobs.get(job.blob))
 
@@ -400,12 +407,18 @@ class Jobs:
             if job.id in self._cancelled:
                 raise Cancelled(f"The ingestion of {source.name} was cancelled.")
             self._carry_on()
+            self._queue.check(job.id)
             # Not written down: a process that dies leaves it queued, which is where it then is.
             self._active[job.id] = replace(job, state=stage, done=done, total=total)
 
         try:
             ingested = self._pipeline.ingest(
-                kb, source, progress, unique=job.unique, document_id=job.document_id
+                kb,
+                source,
+                progress,
+                unique=job.unique,
+                document_id=job.document_id,
+                permit=self._queue.permit(job.id),
             )
         except ParserStopped as error:
             if self._closing.is_set():
@@ -426,33 +439,54 @@ class Jobs:
             if job.id in self._cancelled and job.state is not Stage.DONE:
                 job = replace(job, state=Stage.CANCELLED, retry_at=None, error=None)
             try:
-                self._store.save(job)
+                kept = self._queue.keep(job)
             finally:
                 self._active.pop(job.id, None)
+            if not kept:
+                self._lose(job)
+                return
             self._engine.observer.ingested(_outcome(job))
             self._cancelled.discard(job.id)
             if job.state.final:
                 self._remember(job)
-                self._leave(job.id)
                 self._uncalibrated.add(job.kb_id)
-                if not self._lines:
+                if self._queue.idle:
                     self._idle.set()
             elif job.retry_at is not None:
                 self._remains = True
-                self._schedule.put(job.id, remaining(job.retry_at))
         if job.state.final:
-            try:
-                if job.outcome not in _KEEPS_BYTES:
-                    removal.release(self._engine.database, self._engine.blobs, [job.blob])
-                self._forget_unused()
-            except RetrievalError as error:  # `footnote doctor` finds them
-                _log.warning("remains_left", blob=job.blob, error=str(error))
+            self._clean([] if job.outcome in _KEEPS_BYTES else [job.blob])
         self._tell()
+
+    def _lose(self, job: Job) -> None:
+        """Leave a job to who has it now, or took it back."""
+        _log.warning("job_lost", job=job.id)
+        with self._claim:
+            self._active.pop(job.id, None)
+            self._cancelled.discard(job.id)
+            self._queue.leave(job.id)
+        self._remains = True
+        self._clean([job.blob])
+        self._tell()
+
+    def _is_gone(self, kb_id: str) -> bool:
+        try:
+            return self._engine.knowledge_bases.by_id(kb_id) is None
+        except StoreUnavailable:
+            return False  # nobody can tell now, nor needs to
 
     def _remember(self, job: Job) -> None:
         self._ended[job.id] = job
         while len(self._ended) > _REMEMBERED:
             del self._ended[next(iter(self._ended))]
+
+    def _clean(self, unused: Sequence[str]) -> None:
+        """Delete bytes and vectors that nobody needs any more."""
+        try:
+            removal.release(self._engine.database, self._engine.blobs, unused)
+            self._forget_unused()
+        except RetrievalError as error:  # `footnote doctor` finds them
+            _log.warning("remains_left", blobs=unused, error=str(error))
 
     def _forget_unused(self) -> None:
         """Delete the vectors that attempts left which came to nothing, if no others go on."""
@@ -478,6 +512,15 @@ def _visible(job_id: str, job: Job | None) -> Job:
 def _outcome(job: Job) -> str:
     """How an attempt ended, in one word of few."""
     return job.outcome or (job.state.value if job.state.final else "retried")
+
+
+def _not_received(job: Job) -> Job:
+    reason = f"{job.uri} was still being received when the server stopped: send again."
+    return replace(job, state=Stage.FAILED, error=Failure("NotReceived", reason))
+
+
+class _Elsewhere(Exception):
+    """The bytes aren't here."""
 
 
 class _Interrupted(Exception):

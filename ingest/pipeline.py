@@ -16,7 +16,7 @@ from ingest.types import Parsed, Source, Stage
 from retrieval.embedding.cache import text_hash
 from retrieval.engine import Engine
 from retrieval.errors import RetrievalError
-from retrieval.indexing import Published
+from retrieval.indexing import Permit, Published, anybody
 from retrieval.observing import timed
 from retrieval.staging import PreparedDocument
 from retrieval.types import Document, KnowledgeBase, Metadata
@@ -53,11 +53,13 @@ class Pipeline:
         *,
         unique: bool = True,
         document_id: str | None = None,
+        permit: Permit = anybody,
     ) -> Ingested:
         """Make a source searchable, at the cost of what is new about it.
 
         Content that the document has already costs nothing; nor, with `unique`, does content
-        that another document of the knowledge base has. Raises IngestError, RetrievalError.
+        that another document of the knowledge base has. `permit` raises where it isn't to be
+        published any more. Raises IngestError, RetrievalError.
         """
         if len(source.data) > self.max_bytes:
             raise TooLarge(
@@ -86,7 +88,7 @@ class Pipeline:
                 kb.generation.fingerprint,
             )
         try:
-            return self._store(kb, source, document, parsed, pieces, progress, unique)
+            return self._store(kb, source, document, parsed, pieces, progress, unique, permit)
         except (IngestError, RetrievalError) as error:
             if not may_pass(error):
                 self._engine.cached_embedder(kb).forget(pieces.texts)
@@ -108,6 +110,7 @@ class Pipeline:
         pieces: CutDocument,
         progress: Progress,
         unique: bool,
+        permit: Permit,
     ) -> Ingested:
         total = len(pieces.chunks)
         progress(Stage.EMBEDDING, 0, total)
@@ -132,7 +135,7 @@ class Pipeline:
             vectors=embedded.vectors,
         )
         with self._timed(Stage.WRITING):
-            published = self._engine.indexer.publish(prepared, unique=unique)
+            published = self._engine.indexer.publish(prepared, unique=unique, permit=permit)
         return Ingested(
             published.document_id,
             published.version,

@@ -20,6 +20,7 @@ from retrieval.schema import (
 from retrieval.types import Chunk, KnowledgeBase, Vectors
 
 _SLICE = 500  # values in one IN (...)
+_BLOCK = 4_096  # rows that are fetched at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +111,9 @@ class Chunks:
         self, kb: KnowledgeBase, where: ColumnElement[bool]
     ) -> Iterator[tuple[list[str], Vectors]]:
         """All live chunks of the documents of a condition with their vectors, block by block."""
-        query = _vectors(kb).where(where)
+        query = _vectors(kb).where(where).execution_options(yield_per=_BLOCK)
         with self._database.read() as connection:
-            for block in connection.execute(query).partitions(4_096):
+            for block in connection.execute(query).partitions():
                 yield [row.id for row in block], _matrix([row.vector for row in block], kb)
 
     def sample(self, kb: KnowledgeBase, count: int) -> list[str]:

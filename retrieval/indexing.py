@@ -20,6 +20,7 @@ from typing import TypeVar
 
 import numpy as np
 import structlog
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from retrieval import removal
@@ -65,10 +66,19 @@ class Publication:
     outcome: Published
 
 
+Permit = Callable[[Connection], None]
+"""Raises, in a transaction that would publish, where that isn't to happen any more."""
+
+
+def anybody(_connection: Connection) -> None:
+    """The permit of who needs none."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Request:
     prepared: PreparedDocument
     unique: bool
+    permit: Permit
     done: "Future[Publication]"
 
 
@@ -86,13 +96,16 @@ class Indexer:
         self._unused: list[str] = []
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="index-writer")
 
-    def publish(self, prepared: PreparedDocument, *, unique: bool = False) -> Publication:
+    def publish(
+        self, prepared: PreparedDocument, *, unique: bool = False, permit: Permit = anybody
+    ) -> Publication:
         """Make a version searchable, entirely or not at all; returns when it is.
 
         With `unique`, bytes that another document of the knowledge base holds already are not
-        added again. Raises KnowledgeBaseNotFound if it is gone by now, StoreUnavailable.
+        added again. `permit` raises where the version isn't to be published any more. Raises
+        KnowledgeBaseNotFound if it is gone by now, StoreUnavailable.
         """
-        request = _Request(prepared, unique, Future())
+        request = _Request(prepared, unique, permit, Future())
         self._waiting.append(request)
         self._writer.submit(self._round)
         return request.done.result()
@@ -186,14 +199,14 @@ class Indexer:
         if not requests:
             return
         try:
-            outcomes = self._publish([(r.prepared, r.unique) for r in requests])
+            outcomes = self._publish(requests)
         except Exception as error:  # noqa: BLE001 - it ends up at the caller of publish
             if len(requests) == 1:
                 requests[0].done.set_exception(_explained(error, requests[0].prepared))
                 return
             for request in requests:
                 try:
-                    request.done.set_result(self._publish([(request.prepared, request.unique)])[0])
+                    request.done.set_result(self._publish([request])[0])
                 except Exception as alone:  # noqa: BLE001
                     request.done.set_exception(_explained(alone, request.prepared))
             return
@@ -217,29 +230,31 @@ class Indexer:
         with self._database.hold(kb.id for kb in kbs) as database:
             return change(database)
 
-    def _publish(self, requests: list[tuple[PreparedDocument, bool]]) -> list[Publication]:
+    def _publish(self, requests: Sequence[_Request]) -> list[Publication]:
         self._sweep()
-        kbs = [prepared.kb for prepared, _ in requests]
+        kbs = [request.prepared.kb for request in requests]
         return self._held(lambda database: self._publish_all(database, requests), kbs)
 
-    def _publish_all(
-        self, database: Database, requests: list[tuple[PreparedDocument, bool]]
-    ) -> list[Publication]:
-        outcomes = [self._outcome(prepared, unique) for prepared, unique in requests]
-        new = [
-            prepared
-            for (prepared, _), publication in zip(requests, outcomes, strict=True)
+    def _publish_all(self, database: Database, requests: Sequence[_Request]) -> list[Publication]:
+        outcomes = [self._outcome(request.prepared, request.unique) for request in requests]
+        wanted = [
+            request
+            for request, publication in zip(requests, outcomes, strict=True)
             if publication.outcome in (Published.ADDED, Published.UPDATED)
         ]
+        new = [request.prepared for request in wanted]
         with database.write() as connection:
-            for prepared in new:
-                stage(connection, prepared)
+            for request in wanted:
+                request.permit(connection)
+                stage(connection, request.prepared)
         try:
             for prepared in new:
                 self._blobs.put(prepared.data)  # once a row refers to them, nobody deletes them
             for generation, group in _by_generation(new).items():
                 self._fill(generation, group)
             with database.write() as connection:
+                for request in wanted:
+                    request.permit(connection)
                 replaced = [pair for p in new for pair in make_live(connection, p)]
         except Exception:
             self._take_back(database, new)
@@ -256,8 +271,8 @@ class Indexer:
         except StoreUnavailable as error:
             self._stores.doubt()
             _log.warning("staged_versions_left", error=str(error))
-        gone = [(p.kb.generation.id, chunk.id) for p in staged for chunk in p.chunks]
-        removal.sweep(self._stores, gone)
+        for one in staged:
+            self._stale[one.kb.id] += [(one.kb.generation.id, chunk.id) for chunk in one.chunks]
 
     def _outcome(self, prepared: PreparedDocument, unique: bool) -> Publication:
         document = prepared.document

@@ -49,6 +49,7 @@ knowledge_bases = Table(
     Column("generation_id", String),  # the live one
     Column("epoch", _LARGE, nullable=False),  # grows with every change of what is live
     Column("created_at", Float, nullable=False),
+    Column("turn", _LARGE, nullable=False, server_default=text("0")),  # its last; see Leases
 )
 
 # One embedding model and one chunker of a knowledge base, with the collection that holds it; one
@@ -194,6 +195,16 @@ jobs = Table(
     Column("retry_at", Float),  # while it waits to be tried again
     Column("created_at", Float, nullable=False),
     Column("updated_at", Float, nullable=False, index=True),
+    Column("lease", String),  # of the process that works on it, where several do; see `leases`
+    Column("lease_until", Float, index=True),  # by the clock of the database
+)
+_UNFINISHED = jobs.c.state.in_(UNFINISHED)
+Index(
+    "ix_jobs_unfinished",
+    jobs.c.kb_id,
+    jobs.c.created_at,
+    sqlite_where=_UNFINISHED,
+    postgresql_where=_UNFINISHED,
 )
 
 # What people said of a document, or of a span of one of its versions, as an answer to a question.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, String, Table
+from sqlalchemy import Connection, Float, String, Table
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.compiler import compiles
@@ -45,6 +45,23 @@ def _beginning_in_sqlite(element: beginning, compiler: SQLCompiler, **options: A
 @compiles(beginning, "postgresql")
 def _beginning_in_postgres(element: beginning, compiler: SQLCompiler, **options: Any) -> str:
     return f"left({compiler.process(element.clauses, **options)}, 256)"
+
+
+class seconds(FunctionElement[float]):  # noqa: N801 - it is used like a function
+    """The time by the clock of the database, which all processes share; as `time.time`."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(seconds, "sqlite")
+def _seconds_of_sqlite(_element: seconds, _compiler: SQLCompiler, **_options: Any) -> str:
+    return "seconds()"  # a function that its connections have
+
+
+@compiles(seconds, "postgresql")
+def _seconds_of_postgres(_element: seconds, _compiler: SQLCompiler, **_options: Any) -> str:
+    return "extract(epoch FROM clock_timestamp())::float"
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -21,7 +21,7 @@ from retrieval.dialects.dialect import BUSY_SECONDS
 from retrieval.errors import StoreUnavailable
 from retrieval.schema import metadata
 
-_OLDEST = 13  # the oldest that is still maintained, or was when this was written
+_OLDEST = 14
 _STALLED_SECONDS = 60  # after which a writer that does nothing loses its transaction
 # Either side that is gone without a word is noticed within a minute by the other: the server, by
 # those who wait for it; a process, whose locks the server would keep for hours.

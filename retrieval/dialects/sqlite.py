@@ -1,5 +1,6 @@
 """SQLite: one file, written by one process."""
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,6 +64,7 @@ def _enforce_references(connection: Connection, *, on: bool) -> None:
 def _configure(connection: Any, _record: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # transactions are ours to begin, see below
     connection.create_function("lower", 1, _lower, deterministic=True)  # its own knows ASCII only
+    connection.create_function("seconds", 0, time.time)  # its own knows milliseconds only
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",

@@ -13,6 +13,7 @@ from ingest.errors import DamagedDocument
 from ingest.jobs import Jobs
 from ingest.types import Stage
 from retrieval.errors import InvalidRequest, StoreUnavailable
+from tests.catalogues import on_sqlite
 from tests.conftest import OpenEngine
 from tests.ingest.workshop import SOON, Gate, NewJobs, Workshop, finished, jobs_of, request
 from tests.retrieval.library import settle
@@ -93,6 +94,7 @@ def test_a_job_that_is_put_off_is_tried_by_the_next_process(
     assert after.found("zebra") == ["a"]
 
 
+@on_sqlite  # where several processes may have them, see test_jobs_shared
 def test_bytes_that_never_arrived_end_their_job_with_a_reason(open_test_engine: OpenEngine) -> None:
     before = Workshop(open_test_engine)
     with jobs_of(before) as new:
@@ -253,7 +255,7 @@ def test_what_was_not_accepted_is_never_done(
         written.append(data)
         return put(data)
 
-    def full(_job: object) -> None:
+    def full(*_: object) -> None:
         raise StoreUnavailable("disk full")
 
     monkeypatch.setattr(shop.engine.blobs, "put", part)

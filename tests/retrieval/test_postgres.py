@@ -3,6 +3,8 @@
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count
 from pathlib import Path
 from traceback import format_exception
 
@@ -143,6 +145,45 @@ def test_what_a_stopped_server_interrupts_is_taken_back(server: Server) -> None:
         Database(server.url)
     server.start()
     assert "interrupted" not in names(database)
+    database.close()
+
+
+def test_while_the_server_restarts_nothing_else_is_raised_and_nothing_is_lost(
+    server: Server,
+) -> None:
+    database, stop = Database(server.url), threading.Event()
+    kept: set[str] = set()
+    others: list[Exception] = []
+
+    def write(number: int) -> None:
+        with database.hold([str(number % 2)]) as held:
+            put(held if number % 3 else database, f"storm {number}")
+
+    def work(first: int) -> None:
+        for number in count(first, 6):
+            if stop.is_set():
+                return
+            try:
+                write(number)
+                kept.add(f"storm {number}")
+                names(database)
+            except StoreUnavailable:
+                stop.wait(0.01)
+            except Exception as error:  # noqa: BLE001 - which there is to be none of
+                others.append(error)
+
+    threads = [aside(partial(work, first)) for first in range(6)]
+    for mode in ("fast", "immediate"):
+        before = len(kept)
+        while len(kept) < before + 20:
+            stop.wait(0.01)
+        server.stop(mode)
+        server.start()
+    stop.set()
+    for thread in threads:
+        thread.join(SOON)
+    assert others == []
+    assert kept <= names(database)
     database.close()
 
 

@@ -1,0 +1,159 @@
+"""The queue of processes that share a catalogue: jobs are leased, and looked for every second."""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import structlog
+
+from ingest.job_store import Job, JobStore
+from ingest.leases import Lease, LeaseLost, Leases, new_lease, permit
+from ingest.types import Source, Stage
+from retrieval.errors import StoreUnavailable
+from retrieval.indexing import Permit
+
+_log = structlog.get_logger()
+
+_BEATS = 4  # times that a lease is prolonged while it would last
+_DECLINED = 30.0  # seconds for which a job is left to others
+_LOOK = 1.0  # seconds between two looks at what other processes did
+
+
+class LeasedQueue:
+    """See `Queue`. A job whose process is gone is another's as soon as its lease ends."""
+
+    shared = True
+
+    def __init__(
+        self, store: JobStore, leases: Leases, at_work: Callable[[], Mapping[str, Job]]
+    ) -> None:
+        """`at_work` tells how far this process is with each job that it took."""
+        self._store = store
+        self._leases = leases
+        self._at_work = at_work
+        self._held: dict[str, Lease] = {}
+        self._lost: set[str] = set()
+        # Given back, and when to let others have them, unless they were taken anew by then.
+        self._left: list[tuple[float, str, Lease]] = []
+        self._declined: dict[str, float] = {}  # until when
+        self._taking = threading.Lock()  # one thread looks, the others wait for it
+        self._moved = threading.Event()
+        self._stopping = threading.Event()
+        self._over = threading.Event()
+        self._heart = threading.Thread(target=self._beat, name="ingest-leases", daemon=True)
+
+    @property
+    def idle(self) -> bool:
+        return not self._held
+
+    def start(self) -> Sequence[Job]:
+        self._heart.start()
+        return ()
+
+    def accept(self, accepted: Sequence[tuple[Job, Source]]) -> list[Job]:
+        lease = new_lease()
+        kept = self._store.add(accepted, lease, self._leases.lasts)
+        self._held |= {job.id: lease for job in kept}
+        return kept
+
+    def put(self, jobs: Sequence[Job]) -> None:
+        self._release([job.id for job in jobs])
+        self._moved.set()
+
+    def take(self) -> str | None:
+        with self._taking:
+            while not self._stopping.is_set():
+                self._moved.clear()
+                self._release(self._due(time.monotonic()))
+                if (job_id := self._next()) is not None:
+                    return job_id
+                self._moved.wait(_LOOK)
+        return None
+
+    def give_back(self, job_id: str, after: float = 0.0) -> None:
+        if lease := self._held.get(job_id):
+            self._left.append((time.monotonic() + after, job_id, lease))
+            self._moved.set()
+
+    def decline(self, job_id: str) -> None:
+        self._declined[job_id] = time.monotonic() + _DECLINED
+        self._release([job_id])
+
+    def keep(self, job: Job) -> bool:
+        if lease := self._forget(job.id):
+            kept = self._store.save(job, lease)
+        else:  # who doesn't work on it can only take it back
+            kept = job.state is Stage.CANCELLED and self._store.cancel(job.id)
+        self._moved.set()
+        return kept
+
+    def leave(self, job_id: str) -> None:
+        self._forget(job_id)
+
+    def permit(self, job_id: str) -> Permit:
+        self.check(job_id)
+        return permit(job_id, self._held[job_id])
+
+    def check(self, job_id: str) -> None:
+        if job_id in self._lost or job_id not in self._held:
+            raise LeaseLost(f"Job {job_id} is worked on by somebody else, or was taken back.")
+
+    def first(self, job_id: str) -> str | None:
+        return self._leases.first(job_id)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._moved.set()
+
+    def close(self) -> None:
+        self._over.set()
+        if self._heart.ident is not None:
+            self._heart.join()
+        self._release(self._due(math.inf))
+
+    def _next(self) -> str | None:
+        try:
+            taken = self._leases.take({*self._held, *self._left_to_others()})
+        except StoreUnavailable as error:
+            _log.warning("no_job_can_be_taken", error=str(error))
+            return None
+        if taken is None:
+            return None
+        job_id, self._held[taken[0]] = taken
+        return job_id
+
+    def _left_to_others(self) -> set[str]:
+        now = time.monotonic()
+        known = list(self._declined.items())
+        self._declined = {key: until for key, until in known if until > now}
+        return set(self._declined)
+
+    def _due(self, now: float) -> list[str]:
+        due = [one for one in self._left if one[0] <= now]
+        for one in due:
+            self._left.remove(one)
+        return [job_id for _, job_id, lease in due if self._held.get(job_id) == lease]
+
+    def _forget(self, job_id: str) -> Lease | None:
+        self._lost.discard(job_id)
+        return self._held.pop(job_id, None)
+
+    def _release(self, job_ids: Sequence[str]) -> None:
+        held = {key: lease for key in job_ids if (lease := self._forget(key)) is not None}
+        try:
+            self._leases.end(held)
+        except StoreUnavailable as error:
+            _log.warning("leases_left_to_end", jobs=len(held), error=str(error))
+
+    def _beat(self) -> None:
+        while not self._over.wait(self._leases.lasts / _BEATS):
+            held = dict(self._held)
+            try:
+                lost = self._leases.prolong(held, self._at_work())
+            except StoreUnavailable as error:
+                _log.warning("leases_not_prolonged", jobs=len(held), error=str(error))
+            except Exception:  # noqa: BLE001 - without a heart all jobs would be lost
+                _log.exception("leases_not_prolonged", jobs=len(held))
+            else:  # but for those that were taken anew meanwhile
+                self._lost |= {key for key in lost if self._held.get(key) == held[key]}

@@ -1,0 +1,188 @@
+"""Leases on jobs: of several processes one works on a job, and another where that one is gone.
+
+Whoever takes a job writes down so, for a while that it prolongs as long as it lives. The clock is
+the database's, which all of them share. What is published, and how a job ended, is written only
+by who has the lease, in a transaction that sees that it has it: who was away for too long does no
+harm.
+"""
+
+import uuid
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Update,
+    and_,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+from ingest.job_store import Job
+from ingest.types import Stage
+from retrieval.database import Database
+from retrieval.schema import UNFINISHED, jobs, knowledge_bases
+from retrieval.sql import seconds
+
+LASTS = 45.0  # seconds
+
+Lease: TypeAlias = str
+
+
+class LeaseLost(Exception):
+    """Somebody else has the job by now, or took it back: nothing of it is to be written."""
+
+
+class Leases:
+    """Takes, prolongs and ends leases. Any thread may call it."""
+
+    def __init__(self, database: Database, most: int = 0, lasts: float = LASTS) -> None:
+        """`most`: jobs that all processes together work on, 0 for any number; `lasts`: seconds."""
+        self._database = database
+        self._most = most
+        self.lasts = lasts
+
+    def take(self, besides: Collection[str] = ()) -> tuple[str, Lease] | None:
+        """A job that nobody works on, and the lease on it; None while there is none.
+
+        The first of its document, of the knowledge base of which none was taken for the longest
+        time, the oldest there. None of those `besides`.
+        """
+        while (job_id := self._next(besides)) is not None:
+            lease = new_lease()
+            free = update(jobs).where(
+                jobs.c.id == job_id, jobs.c.state.in_(UNFINISHED), _is_free(jobs.c)
+            )
+            with self._database.write() as connection:
+                if self._is_full(connection):
+                    return None
+                taken = connection.execute(
+                    free.values(
+                        state=Stage.PARSING.value,
+                        lease=lease,
+                        lease_until=self._end(),
+                        updated_at=seconds(),
+                    )
+                )
+                if taken.rowcount:
+                    connection.execute(_had_its_turn(job_id))
+                    return job_id, lease
+        return None
+
+    def prolong(self, leases: Mapping[str, Lease], at_work: Mapping[str, Job]) -> set[str]:
+        """Those of the jobs whose lease is lost; the others keep theirs, and how far they are."""
+        lost: set[str] = set()
+        if not leases:
+            return lost
+        with self._database.write() as connection:
+            for job_id, lease in leases.items():
+                values: dict[str, Any] = {"lease_until": self._end()}
+                if (job := at_work.get(job_id)) and job.state is not Stage.QUEUED:
+                    values |= {"state": job.state.value, "done": job.done, "total": job.total}
+                    values["updated_at"] = seconds()
+                mine = update(jobs).where(_held(job_id, lease)).values(values)
+                if not connection.execute(mine).rowcount:
+                    lost.add(job_id)
+        return lost
+
+    def end(self, leases: Mapping[str, Lease]) -> None:
+        """Let others take these jobs."""
+        if not leases:
+            return
+        with self._database.write() as connection:
+            for job_id, lease in leases.items():
+                connection.execute(
+                    update(jobs)
+                    .where(_held(job_id, lease))
+                    .values(state=Stage.QUEUED.value, lease=None, lease_until=None)
+                )
+
+    def first(self, job_id: str) -> str | None:
+        """The job of the same document that comes first, be it this one."""
+        this = jobs.alias("this")
+        query = (
+            select(jobs.c.id)
+            .join(this, _same_document(this, jobs))
+            .where(this.c.id == job_id, jobs.c.state.in_(UNFINISHED))
+            .order_by(jobs.c.created_at, jobs.c.id)
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            return connection.scalar(query)
+
+    def _next(self, besides: Collection[str]) -> str | None:
+        query = (
+            select(_LINED_UP.c.id)
+            .join(knowledge_bases, knowledge_bases.c.id == _LINED_UP.c.kb_id)
+            .where(_LINED_UP.c.place == 1, _is_free(_LINED_UP.c), _LINED_UP.c.id.not_in(besides))
+            .order_by(knowledge_bases.c.turn, _LINED_UP.c.created_at, _LINED_UP.c.id)
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            return None if self._is_full(connection) else connection.scalar(query)
+
+    def _is_full(self, connection: Connection) -> bool:
+        if not self._most:
+            return False
+        at_work = connection.scalar(select(func.count()).select_from(jobs).where(_AT_WORK)) or 0
+        return at_work >= self._most
+
+    def _end(self) -> ColumnElement[float]:
+        return seconds() + self.lasts
+
+
+def new_lease() -> Lease:
+    return uuid.uuid4().hex
+
+
+def permit(job_id: str, lease: Lease) -> Callable[[Connection], None]:
+    """What raises LeaseLost, in a transaction that writes, unless the lease is held."""
+
+    def check(connection: Connection) -> None:
+        if connection.scalar(select(jobs.c.id).where(_held(job_id, lease))) is None:
+            raise LeaseLost(f"Job {job_id} is worked on by somebody else, or was taken back.")
+
+    return check
+
+
+def _had_its_turn(job_id: str) -> Update:
+    """Lets the knowledge base of a job come after all others."""
+    every = knowledge_bases.alias()
+    newest = select(func.max(every.c.turn) + 1).scalar_subquery()
+    mine = select(jobs.c.kb_id).where(jobs.c.id == job_id).scalar_subquery()
+    return update(knowledge_bases).where(knowledge_bases.c.id == mine).values(turn=newest)
+
+
+def _held(job_id: str, lease: Lease) -> ColumnElement[bool]:
+    """Nobody has taken the job since, and it isn't over."""
+    return and_(jobs.c.id == job_id, jobs.c.lease == lease, jobs.c.state.in_(UNFINISHED))
+
+
+def _same_document(one: FromClause, other: FromClause) -> ColumnElement[bool]:
+    return and_(one.c.kb_id == other.c.kb_id, one.c.document_id == other.c.document_id)
+
+
+def _is_free(job: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[bool]:
+    """Nobody works on it, and its time has come."""
+    return and_(
+        or_(job.lease_until.is_(None), job.lease_until < seconds()),
+        or_(job.retry_at.is_(None), job.retry_at <= seconds()),
+    )
+
+
+_AT_WORK = and_(jobs.c.state.in_(UNFINISHED[1:]), jobs.c.lease_until >= seconds())
+# Each with its place among those of its document, which it keeps until the one before is over: new
+# ones come last. By a window: joined with itself, without statistics of so many new rows, Postgres
+# takes the square of their number.
+_IN_LINE = func.row_number().over(
+    partition_by=(jobs.c.kb_id, jobs.c.document_id), order_by=(jobs.c.created_at, jobs.c.id)
+)
+_OF_EACH = (jobs.c.id, jobs.c.kb_id, jobs.c.created_at, jobs.c.lease_until, jobs.c.retry_at)
+_LINED_UP = (
+    select(*_OF_EACH, _IN_LINE.label("place")).where(jobs.c.state.in_(UNFINISHED)).subquery()
+)

@@ -1,0 +1,374 @@
+"""Processes that work off the jobs of one catalogue together."""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest import leased_queue
+from ingest.job_store import Job
+from ingest.jobs import Jobs
+from ingest.leased_queue import LeasedQueue
+from ingest.leases import Lease, LeaseLost, Leases
+from ingest.pipeline import Pipeline
+from ingest.types import Stage
+from retrieval.engine import Engine
+from retrieval.errors import StoreUnavailable
+from retrieval.inspection import Inspection
+from retrieval.stores.blobs import FileBlobs
+from tests.another_engine import beside
+from tests.catalogues import on_postgres
+from tests.ingest.workshop import SOON, CountingParser, Gate, Workshop, finished, request
+
+pytestmark = on_postgres
+
+BRIEF = 0.4  # seconds that a lease lasts of which somebody waits for the end
+
+
+@dataclass
+class Process:
+    """What a process has of its own."""
+
+    engine: Engine
+    jobs: Jobs
+    parser: CountingParser
+
+    def settle(self) -> None:
+        """Wait until it works on nothing any more."""
+        until = time.monotonic() + SOON
+        while self.jobs.at_work():
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+    def die(self) -> None:
+        """Do nothing from now on, not even prolong a lease."""
+        self.jobs._closing.set()
+        self.jobs._queue.stop()
+        self.jobs._queue.close()
+
+
+NewProcess = Callable[..., Process]
+
+
+@pytest.fixture
+def process(shop: Workshop) -> Iterator[NewProcess]:
+    """Makes processes that work off the jobs of a workshop's catalogue."""
+    made: list[Process] = []
+    engines = []
+
+    def new(workers: int = 2, parser: CountingParser | None = None, **more: Any) -> Process:
+        engines.append(beside(shop.engine))
+        engine = engines[-1].__enter__()
+        parser = parser or CountingParser()
+        pipeline = Pipeline(engine, parser, 1_000_000)
+        made.append(Process(engine, Jobs(engine, pipeline, workers, **more), parser))
+        return made[-1]
+
+    yield new
+    for one in made:
+        one.jobs.close()
+    for engine in engines:
+        engine.__exit__(None, None, None)
+
+
+@pytest.fixture
+def brief_leases(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Leases.__init__
+
+    def brief(self: Leases, *args: object, **more: object) -> None:
+        made(self, *args, **more)  # type: ignore[arg-type]
+        self.lasts = BRIEF
+
+    monkeypatch.setattr(Leases, "__init__", brief)
+    monkeypatch.setattr(leased_queue, "_LOOK", 0.05)
+    monkeypatch.setattr(leased_queue, "_DECLINED", 0.1)
+
+
+def wrong(shop: Workshop) -> list[str]:
+    engine = shop.engine
+    engine.indexer.run(lambda _: None)
+    found = Inspection(engine.database, engine.stores, engine.blobs).inspect(repair=False)
+    return [f"{finding.subject}: {finding.detail}" for finding in found if not finding.ok]
+
+
+def test_each_job_is_done_once_whoever_took_it_in(shop: Workshop, process: NewProcess) -> None:
+    one, other = process(), process()
+    accepted = [
+        job
+        for turn in range(4)
+        for taker in (one, other)
+        for job in taker.jobs.submit(
+            shop.kb, [request(f"{turn}{n}{id(taker)}", f"Zebra {turn} {n}.") for n in range(5)]
+        )
+    ]
+    one.jobs.start()
+    other.jobs.start()
+    assert finished(one.jobs, *accepted) == [Stage.DONE] * 40
+    assert finished(other.jobs, *accepted) == [Stage.DONE] * 40
+    assert one.parser.calls + other.parser.calls == 40
+    assert one.parser.calls and other.parser.calls
+    assert len(shop.engine.documents.list(shop.kb, 100)) == 40
+    assert wrong(shop) == []
+
+
+def test_who_waits_hears_what_another_process_did(shop: Workshop, process: NewProcess) -> None:
+    here, there = process(), process()
+    there.jobs.start()
+    [job] = here.jobs.submit(shop.kb, [request("a", "Zebra.")])
+    assert finished(here.jobs, job) == [Stage.DONE]
+    assert here.parser.calls == 0
+
+
+def test_the_job_of_a_dead_process_is_taken_over(
+    shop: Workshop, process: NewProcess, brief_leases: None
+) -> None:
+    gate = Gate()
+    dead, alive = process(1, gate), process(1)
+    dead.jobs.start()
+    [job] = dead.jobs.submit(shop.kb, [request("a", "Zebra.")])
+    assert gate.reached.wait(SOON)
+    dead.die()
+    alive.jobs.start()
+    assert finished(alive.jobs, job) == [Stage.DONE]
+    gate.open.set()
+    assert shop.found("zebra") == ["a"]
+    assert alive.parser.calls == 1
+
+
+def test_who_was_away_too_long_publishes_nothing_and_ends_nothing(
+    shop: Workshop, process: NewProcess, brief_leases: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate()
+    away, present = process(1, gate), process(1)
+    away.jobs.start()
+    [job] = away.jobs.submit(shop.kb, [request("a", "Zebra.")])
+    assert gate.reached.wait(SOON)
+    frozen = threading.Event()
+
+    def freeze(*_: object) -> set[str]:
+        frozen.set()
+        raise StoreUnavailable("frozen")
+
+    monkeypatch.setattr(away.jobs._queue._leases, "prolong", freeze)  # type: ignore[attr-defined]
+    assert frozen.wait(SOON)
+    present.jobs.start()
+    assert finished(present.jobs, job) == [Stage.DONE]
+    before = present.jobs.get(job.id)
+    shop.engine.indexer.remove(shop.kb, job.document_id)
+    gate.open.set()
+    away.settle()
+    assert shop.engine.documents.list(shop.kb, 10) == []
+    assert shop.found("zebra") == []
+    assert wrong(shop) == []
+    assert before.state is Stage.DONE
+
+
+def test_what_is_taken_back_here_is_not_published_there(
+    shop: Workshop, process: NewProcess
+) -> None:
+    gate = Gate()
+    here, there = process(1), process(1, gate)
+    there.jobs.start()
+    [job] = here.jobs.submit(shop.kb, [request("a", "Zebra.")])
+    assert gate.reached.wait(SOON)
+    assert here.jobs.get(job.id).state is Stage.PARSING
+    here.jobs.cancel(job.id)
+    gate.open.set()
+    there.settle()
+    assert here.jobs.get(job.id).state is Stage.CANCELLED
+    assert shop.engine.documents.list(shop.kb, 10) == []
+
+
+def test_what_ended_there_meanwhile_is_not_taken_back_here(
+    shop: Workshop, process: NewProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = process(1), process(1)
+    [job] = here.jobs.submit(shop.kb, [request("a", "Zebra.")])
+    keep = here.jobs._queue.keep
+
+    def too_late(ended: Job) -> bool:
+        there.jobs.start()
+        assert finished(there.jobs, job) == [Stage.DONE]
+        return keep(ended)
+
+    monkeypatch.setattr(here.jobs._queue, "keep", too_late)
+    assert here.jobs.cancel(job.id).state is Stage.DONE
+    assert there.jobs.get(job.id).state is Stage.DONE
+    assert shop.found("zebra") == ["a"]
+
+
+def test_what_is_taken_back_leaves_no_bytes(shop: Workshop, process: NewProcess) -> None:
+    gate = Gate()
+    here, there = process(1), process(1, gate)
+    [waits] = here.jobs.submit(shop.kb, [request("waits", "Giraffe.")])
+    here.jobs.cancel(waits.id)
+    there.jobs.start()
+    [job] = here.jobs.submit(shop.kb, [request("a", "Zebra.")])
+    assert gate.reached.wait(SOON)
+    here.jobs.cancel(job.id)
+    gate.open.set()
+    there.settle()
+    there.jobs.close()
+    assert {*shop.engine.blobs.digests()} == set()
+    assert [one.state for one in here.jobs.newest(10)] == [Stage.CANCELLED] * 2
+
+
+def test_a_job_that_was_taken_anew_is_not_lost_by_its_last_lease(
+    shop: Workshop, process: NewProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = process(1)
+    queue = worker.jobs._queue
+    assert isinstance(queue, LeasedQueue)
+    prolong, anew = queue._leases.prolong, threading.Event()
+
+    def late(held: Mapping[str, Lease], at_work: Mapping[str, Job]) -> set[str]:
+        if not held:
+            return set()
+        [job_id] = held
+        queue.give_back(job_id)
+        assert queue.take() == job_id
+        lost = prolong(held, at_work)
+        assert lost == {job_id}
+        anew.set()
+        return lost
+
+    [job] = worker.jobs.submit(shop.kb, [request("a", "Zebra.")])
+    assert queue.take() == job.id
+    monkeypatch.setattr(queue._leases, "prolong", late)
+    monkeypatch.setattr(queue._leases, "lasts", BRIEF)
+    queue.start()
+    assert anew.wait(SOON)
+    queue._over.set()
+    queue._heart.join()
+    queue.check(job.id)
+
+
+def test_what_was_given_back_and_taken_anew_is_kept(shop: Workshop, process: NewProcess) -> None:
+    worker = process(1)
+    queue = worker.jobs._queue
+    assert isinstance(queue, LeasedQueue)
+    [job] = worker.jobs.submit(shop.kb, [request("a", "Zebra.")])
+    assert queue.take() == job.id
+    queue.give_back(job.id, BRIEF)
+    queue._release([job.id])
+    assert queue.take() == job.id
+    assert queue._due(math.inf) == []
+    queue.check(job.id)
+
+
+def test_who_has_no_lease_any_more_ends_nothing(shop: Workshop, process: NewProcess) -> None:
+    worker = process(1)
+    queue = worker.jobs._queue
+    [job] = worker.jobs.submit(shop.kb, [request("a", "Zebra.")])
+    assert queue.take() == job.id
+    queue.leave(job.id)
+    for call in (queue.check, queue.permit):
+        with pytest.raises(LeaseLost):
+            call(job.id)
+    for state in (Stage.DONE, Stage.FAILED):
+        assert not queue.keep(replace(job, state=state))
+    assert worker.jobs.get(job.id).state is Stage.PARSING
+
+
+def test_a_process_that_closes_leaves_its_jobs_to_the_others_at_once(
+    shop: Workshop, process: NewProcess
+) -> None:
+    gate = Gate()
+    closing, staying = process(1, gate), process(1)
+    closing.jobs.start()
+    [job] = closing.jobs.submit(shop.kb, [request("a", "Zebra.")])
+    assert gate.reached.wait(SOON)
+    closing.jobs.stop()
+    gate.open.set()
+    closing.jobs.close()
+    staying.jobs.start()
+    assert finished(staying.jobs, job) == [Stage.DONE]
+
+
+def test_versions_of_a_document_come_in_their_order(shop: Workshop, process: NewProcess) -> None:
+    one, other = process(), process()
+    one.jobs.start()
+    other.jobs.start()
+    for n in range(10):
+        taker = (one, other)[n % 2]
+        [last] = taker.jobs.submit(shop.kb, [request("a", f"Zebra {n}.")])
+    assert finished(one.jobs, last) == [Stage.DONE]
+    [document] = shop.engine.documents.list(shop.kb, 10)
+    assert shop.engine.documents.get(shop.kb, document.id).text == "Zebra 9."
+    assert wrong(shop) == []
+
+
+def test_together_they_work_on_no_more_than_they_may(shop: Workshop, process: NewProcess) -> None:
+    one, other = (process(2, Gate(), most=1) for _ in range(2))
+    one.jobs.start()
+    other.jobs.start()
+    jobs = one.jobs.submit(shop.kb, [request(str(n), f"Zebra {n}.") for n in range(3)])
+    gates = [taker.parser for taker in (one, other) if isinstance(taker.parser, Gate)]
+    while not any(gate.reached.is_set() for gate in gates):
+        one.jobs.wait([jobs[0].id], 0.05)
+    at_work = [job for job in one.jobs.newest(10) if job.state is Stage.PARSING]
+    assert len(at_work) == 1
+    for gate in gates:
+        gate.open.set()
+    assert finished(one.jobs, *jobs) == [Stage.DONE] * 3
+
+
+def test_what_was_never_received_fails_when_its_sender_is_gone(
+    shop: Workshop, process: NewProcess, brief_leases: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender, worker = process(), process(patience=1.0)
+
+    class Died(BaseException):
+        """The process is killed here."""
+
+    def die(_data: bytes) -> str:
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sender.engine.blobs, "put", die)
+        with pytest.raises(Died):
+            sender.jobs.submit(shop.kb, [request("a", "Zebra.")])
+    worker.jobs.start()
+    [job] = worker.jobs.newest(1)
+    [ended] = worker.jobs.wait([job.id], SOON)
+    assert (ended.state, ended.error and ended.error.kind) == (Stage.FAILED, "NotReceived")
+
+
+def test_a_job_is_left_to_a_process_that_has_its_bytes(
+    shop: Workshop, process: NewProcess, tmp_path: Path
+) -> None:
+    here, elsewhere = process(), process()
+    bare = replace(elsewhere.engine, blobs=FileBlobs(tmp_path / "bare"))
+    elsewhere.jobs._engine = bare
+    elsewhere.jobs.start()
+    [job] = here.jobs.submit(shop.kb, [request("a", "Zebra.")])
+    while job.id not in elsewhere.jobs._queue._declined:  # type: ignore[attr-defined]
+        here.jobs.wait([job.id], 0.05)
+    here.jobs.start()
+    assert finished(here.jobs, job) == [Stage.DONE]
+    assert here.parser.calls == 1
+
+
+def test_without_the_catalogue_they_wait_for_it(
+    shop: Workshop, process: NewProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = threading.Event()
+    take = Leases.take
+
+    def fail_once(self: Leases, *args: object) -> object:
+        if not failed.is_set():
+            failed.set()
+            raise StoreUnavailable("away")
+        return take(self, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Leases, "take", fail_once)
+    worker = process()
+    worker.jobs.start()
+    [job] = worker.jobs.submit(shop.kb, [request("a", "Zebra.")])
+    assert finished(worker.jobs, job) == [Stage.DONE]
+    assert failed.is_set()

@@ -1,0 +1,233 @@
+"""Leases on jobs, in either kind of catalogue."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import update
+
+from ingest.job_store import Job, JobStore
+from ingest.leases import LeaseLost, Leases, new_lease, permit
+from ingest.types import Source, Stage
+from retrieval.engine import Engine
+from retrieval.schema import jobs
+from retrieval.types import KnowledgeBase
+
+SOON = 30.0  # seconds that nothing here takes
+
+Add = Callable[..., Job]
+
+
+@pytest.fixture
+def store(engine: Engine) -> JobStore:
+    return JobStore(engine.database)
+
+
+@pytest.fixture
+def kbs(engine: Engine) -> list[KnowledgeBase]:
+    return [engine.create(name)[0] for name in ("one", "two")]
+
+
+@pytest.fixture
+def leases(engine: Engine) -> Leases:
+    return Leases(engine.database)
+
+
+@pytest.fixture
+def add(store: JobStore, kbs: list[KnowledgeBase]) -> Add:
+    """Adds a job, after those before."""
+
+    def one(key: str, kb: int = 0, document: str = "") -> Job:
+        job = Job(
+            id=key,
+            kb_id=kbs[kb].id,
+            knowledge_base=kbs[kb].name,
+            uri=key,
+            document_id=document or f"document-{key}",
+            blob="0" * 64,
+            unique=True,
+            state=Stage.QUEUED,
+            outcome=None,
+            done=0,
+            total=0,
+            error=None,
+            attempts=0,
+            retry_at=None,
+            created_at=0.0,
+            updated_at=0.0,
+        )
+        [kept] = store.add([(job, Source(key, key, b""))])
+        return kept
+
+    return one
+
+
+def taken(leases: Leases) -> str:
+    found = leases.take()
+    return found[0] if found else ""
+
+
+def test_the_oldest_is_taken_first_and_each_once(leases: Leases, add: Add) -> None:
+    for key in "cab":
+        add(key)
+    assert [taken(leases) for _ in range(4)] == ["c", "a", "b", ""]
+
+
+def test_of_two_knowledge_bases_neither_waits_for_the_other(leases: Leases, add: Add) -> None:
+    for n in range(4):
+        add(f"a{n}")
+    for n in range(2):
+        add(f"b{n}", kb=1)
+    assert [taken(leases) for _ in range(6)] == ["a0", "b0", "a1", "b1", "a2", "a3"]
+
+
+def test_a_knowledge_base_with_two_hundred_that_wait_delays_no_other(
+    leases: Leases, add: Add, store: JobStore
+) -> None:
+    for n in range(200):
+        add(f"a{n}")
+    assert [taken(leases) for _ in range(3)] == ["a0", "a1", "a2"]
+    add("b0", kb=1)
+    add("b1", kb=1)
+    assert [taken(leases) for _ in range(5)] == ["b0", "a3", "b1", "a4", "a5"]
+
+
+def test_an_attempt_is_a_turn_however_it_ends(leases: Leases, add: Add, store: JobStore) -> None:
+    first = add("a0")
+    add("a1")
+    assert taken(leases) == "a0"
+    store.save(replace(first, state=Stage.FAILED))
+    add("b0", kb=1)
+    assert [taken(leases), taken(leases)] == ["b0", "a1"]
+
+
+def test_jobs_come_in_the_order_in_which_they_were_accepted_whatever_the_clock_says(
+    store: JobStore, kbs: list[KnowledgeBase], add: Add, engine: Engine
+) -> None:
+    early = add("a", document="d")
+    with engine.database.write() as connection:
+        ahead = early.created_at + 3_600
+        connection.execute(update(jobs).values(created_at=ahead))
+    late = add("b", document="d")
+    assert late.created_at > ahead
+    assert [job.id for job in store.unfinished()] == ["a", "b"]
+
+
+def test_jobs_of_a_document_come_one_after_the_other(
+    leases: Leases, add: Add, store: JobStore
+) -> None:
+    first, second, other = (
+        add("a", document="d"),
+        add("b", document="d"),
+        add("c", kb=1, document="d"),
+    )
+    assert [taken(leases) for _ in range(3)] == ["a", "c", ""]
+    assert leases.first("b") == "a"
+    store.save(replace(first, state=Stage.DONE))
+    assert leases.first("b") == "b"
+    assert taken(leases) == second.id
+    assert other.id == "c"
+
+
+def test_what_is_put_off_is_taken_later_and_its_document_waits(
+    leases: Leases, add: Add, store: JobStore
+) -> None:
+    first = add("a", document="d")
+    add("b", document="d")
+    store.save(replace(first, retry_at=4e9))
+    assert leases.take() is None
+    store.save(replace(first, retry_at=1.0))
+    assert taken(leases) == "a"
+
+
+def test_what_is_being_received_is_nobody_elses(
+    leases: Leases, add: Add, store: JobStore, engine: Engine
+) -> None:
+    job = add("a")
+    coming, lease = replace(job, id="b", document_id="e"), new_lease()
+    store.add([(coming, Source("b", "b", b""))], lease, 60.0)
+    assert [taken(leases), taken(leases)] == ["a", ""]
+    leases.end({"b": lease})
+    assert taken(leases) == "b"
+
+
+def test_a_lease_that_ended_is_taken_over_and_fences_who_had_it(
+    engine: Engine, add: Add, store: JobStore
+) -> None:
+    job = add("a")
+    dead, alive = Leases(engine.database, lasts=-1.0), Leases(engine.database)
+    [old] = [dead.take()]
+    [new] = [alive.take()]
+    assert old
+    assert new
+    assert (old[0], new[0]) == ("a", "a")
+    assert dead.prolong({"a": old[1]}, {}) == {"a"}
+    assert alive.prolong({"a": new[1]}, {}) == set()
+    with pytest.raises(LeaseLost), engine.database.write() as connection:
+        permit(*old)(connection)
+    with engine.database.write() as connection:
+        permit(*new)(connection)
+    assert not store.save(replace(job, state=Stage.FAILED), old[1])
+    assert store.save(replace(job, state=Stage.DONE), new[1])
+    kept = store.get("a")
+    assert kept
+    assert kept.state is Stage.DONE
+
+
+def test_a_lease_lasts_while_it_is_prolonged_and_tells_how_far_the_job_is(
+    engine: Engine, add: Add, store: JobStore
+) -> None:
+    job = replace(add("a"), state=Stage.EMBEDDING, done=3, total=7)
+    ended, lasting = Leases(engine.database, lasts=-1.0), Leases(engine.database)
+    [found] = [ended.take()]
+    assert found
+    assert lasting.prolong(dict([found]), {"a": job}) == set()
+    assert lasting.take() is None
+    kept = store.get("a")
+    assert kept
+    assert (kept.state, kept.done, kept.total) == (Stage.EMBEDDING, 3, 7)
+
+
+def test_what_is_taken_back_is_lost_to_who_works_on_it(
+    leases: Leases, add: Add, store: JobStore, engine: Engine
+) -> None:
+    add("a")
+    [found] = [leases.take()]
+    assert found
+    store.cancel("a")
+    assert leases.prolong(dict([found]), {}) == {"a"}
+    with pytest.raises(LeaseLost), engine.database.write() as connection:
+        permit(*found)(connection)
+
+
+def test_no_more_are_worked_on_than_all_may(engine: Engine, add: Add, store: JobStore) -> None:
+    waiting = [add(key) for key in "abc"]
+    leases = Leases(engine.database, most=2)
+    assert [taken(leases) for _ in range(3)] == ["a", "b", ""]
+    store.save(replace(waiting[0], state=Stage.DONE))
+    assert [taken(leases), taken(leases)] == ["c", ""]
+
+
+def test_what_this_process_still_works_on_is_left_out(engine: Engine, add: Add) -> None:
+    add("a")
+    leases = Leases(engine.database, lasts=-1.0)
+    assert taken(leases) == "a"
+    assert leases.take({"a"}) is None
+    assert taken(leases) == "a"
+
+
+def test_many_that_take_at_once_take_different_ones(engine: Engine, add: Add) -> None:
+    for n in range(40):
+        add(str(n), kb=n % 2)
+    barrier = threading.Barrier(4)
+
+    def take_ten(_: int) -> list[str]:
+        leases = Leases(engine.database)
+        barrier.wait(SOON)
+        return [taken(leases) for _ in range(10)]
+
+    with ThreadPoolExecutor(4) as pool:
+        found = [key for part in pool.map(take_ten, range(4)) for key in part]
+    assert sorted(found, key=int) == [str(n) for n in range(40)]
