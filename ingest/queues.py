@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ingest.job_store import Job, JobStore
 from ingest.retrying import remaining
@@ -14,6 +14,9 @@ from retrieval.indexing import Permit, anybody
 
 class Queue(Protocol):
     """Gives each job to one thread at a time; those of a document in their order.
+
+    Of the knowledge bases with something to do, that one has its turn of which nothing was begun
+    for the longest time.
 
     `shared`: other processes take and end jobs of it, too.
     """
@@ -67,6 +70,11 @@ class Queue(Protocol):
         """Nothing is worked on any more."""
 
 
+class _Line(NamedTuple):
+    kb_id: str
+    document_id: str
+
+
 class LocalQueue:
     """The queue of a process that has the catalogue to itself."""
 
@@ -75,8 +83,8 @@ class LocalQueue:
     def __init__(self, store: JobStore) -> None:
         self._store = store
         self._schedule = Schedule()
-        self._lines: dict[str, deque[str]] = {}  # the jobs of a document, in their order
-        self._line_of: dict[str, str] = {}
+        self._lines: dict[_Line, deque[str]] = {}  # the jobs of a document, in their order
+        self._line_of: dict[str, _Line] = {}
         self._lock = threading.RLock()
 
     @property
@@ -98,7 +106,8 @@ class LocalQueue:
         return self._schedule.get()
 
     def give_back(self, job_id: str, after: float = 0.0) -> None:
-        self._schedule.put(job_id, after)
+        if line := self._line_of.get(job_id):
+            self._schedule.put(job_id, line.kb_id, after)
 
     def decline(self, job_id: str) -> None:
         """There are none."""
@@ -108,7 +117,7 @@ class LocalQueue:
         if job.state.final:
             self.leave(job.id)
         elif job.retry_at is not None:
-            self._schedule.put(job.id, remaining(job.retry_at))
+            self._schedule.put(job.id, job.kb_id, remaining(job.retry_at))
         return True
 
     def permit(self, job_id: str) -> Permit:  # noqa: ARG002
@@ -119,10 +128,10 @@ class LocalQueue:
 
     def first(self, job_id: str) -> str | None:
         # Without the lock, which is held by some who come to tell those who wait.
-        line = self._lines.get(self._line_of.get(job_id, ""))
+        key = self._line_of.get(job_id)
         try:
-            return line[0] if line is not None else None
-        except IndexError:
+            return self._lines[key][0] if key else None
+        except LookupError:
             return None
 
     def stop(self) -> None:
@@ -142,11 +151,11 @@ class LocalQueue:
             if not line:
                 del self._lines[key]
             elif first:
-                self._schedule.put(line[0])
+                self._schedule.put(line[0], key.kb_id)
 
     def _line_up(self, job: Job) -> None:
         """Let a job wait for its turn: after those of its document that were accepted before."""
-        key = f"{job.kb_id}:{job.document_id}"
+        key = _Line(job.kb_id, job.document_id)
         with self._lock:
             if job.id in self._line_of:
                 return
@@ -154,4 +163,4 @@ class LocalQueue:
             line = self._lines.setdefault(key, deque())
             line.append(job.id)
             if len(line) == 1:
-                self._schedule.put(job.id, remaining(job.retry_at))
+                self._schedule.put(job.id, job.kb_id, remaining(job.retry_at))
