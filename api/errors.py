@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from api import request_ids
+from api.wire.refusals import Refusal
 from ingest import errors as ingest
 from retrieval import errors as retrieval
 
@@ -83,12 +84,25 @@ def described(error: Exception) -> dict[str, Any]:
 
 def answered(error: Exception) -> JSONResponse:
     """The problem document that an error of a known kind is answered with."""
-    status = status_of(error)
-    retry = getattr(error, "retry_after", _RETRY_AFTER.get(status))
+    status, retry = status_of(error), _retry_after(error)
     headers = {"Retry-After": str(retry)} if retry else {}
     if status == HTTPStatus.UNAUTHORIZED:
         headers |= CHALLENGE
     return problem(status, type(error).__name__, str(error), headers)
+
+
+def refused(error: Exception) -> Refusal:
+    """The same in Ollama's protocol, which has no status for what doesn't fit."""
+    status = status_of(error)
+    unfit = status is HTTPStatus.UNPROCESSABLE_ENTITY
+    known = HTTPStatus.BAD_REQUEST if unfit else status
+    return Refusal(known, str(error), retry_after=_retry_after(error))
+
+
+def _retry_after(error: Exception) -> int:
+    """Seconds after which asking again may help; 0 where that isn't known."""
+    found: int = getattr(error, "retry_after", _RETRY_AFTER.get(status_of(error), 0))
+    return found
 
 
 async def _known(_request: Request, error: Exception) -> JSONResponse:

@@ -11,15 +11,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import permissions
 from api.credentials import Credential, network, shown
-from api.errors import CHALLENGE, answered, status_of
+from api.errors import CHALLENGE, answered, refused, status_of
 from api.keyring import Keyring
 from api.wire.doorway import with_origin
 from api.wire.origins import known_origin
 from api.wire.protocol import error_of, is_spoken
-from api.wire.refusals import Refusal
 from retrieval.access import ANYBODY, NOBODY, Principal, acting_as
 from retrieval.audit import Entry
-from retrieval.errors import Overloaded, RetrievalError, Unauthorized
+from retrieval.errors import RetrievalError, Unauthorized
 
 _log = structlog.get_logger()
 
@@ -162,11 +161,9 @@ async def _refuse(error: RetrievalError, scope: Scope, receive: Receive, send: S
     if not is_spoken(scope["path"]):
         await answered(error)(scope, receive, send)
         return
-    response: Response = error_of(scope["path"])(Refusal(status_of(error), str(error)))
+    response: Response = error_of(scope["path"])(refused(error))
     if isinstance(error, Unauthorized):
         response.headers.update(CHALLENGE)
-    if isinstance(error, Overloaded):
-        response.headers["retry-after"] = str(error.retry_after)
     origin = Headers(scope=scope).get("origin", "")
     told = with_origin(origin, send) if known_origin(origin) else send  # so that a page can read it
     await response(scope, receive, told)

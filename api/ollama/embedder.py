@@ -8,6 +8,7 @@ from datetime import datetime
 
 import numpy as np
 
+from api.errors import refused
 from api.routes.dependencies import Blocking
 from api.wire.models import Card, Completion, Embedded, EmbeddingTimes, Part
 from api.wire.names import ModelName
@@ -71,7 +72,7 @@ class EmbedderModel:
         except Overloaded as error:
             raise Refusal(429, _BUSY, retry_after=error.retry_after) from error
         except RetrievalError as error:
-            raise Refusal(503, str(error)) from error
+            raise refused(error) from error
 
     async def complete(self, _completion: Completion) -> AsyncGenerator[Part]:
         raise Refusal(400, f'"{self.card.name.model}" does not support chat')

@@ -7,10 +7,9 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Any
 
-from api.errors import status_of
+from api.errors import refused
 from api.ollama.footnotes import described, notes, without_notes
 from api.requests import MAX_TURNS
 from api.routes.dependencies import Blocking
@@ -65,9 +64,7 @@ class KnowledgeBaseModel:
                         for part in self._ending(one, written, began):
                             yield part
         except RetrievalError as error:
-            status = status_of(error)
-            unfit = status is HTTPStatus.UNPROCESSABLE_ENTITY  # which Ollama's protocol hasn't
-            raise Refusal(HTTPStatus.BAD_REQUEST if unfit else status, str(error)) from error
+            raise refused(error) from error
 
     def _ending(self, answer: Answer, written: "_Written", began: int) -> list[Part]:
         """The notes under the answer, and the last part."""

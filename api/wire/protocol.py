@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from api.errors import refused
 from api.wire import (
     anthropic,
     catalogue,
@@ -20,6 +21,7 @@ from api.wire.asking import Server
 from api.wire.framing import anthropic_error, native_error, openai_error, reply
 from api.wire.refusals import Refusal
 from api.wire.router import Handler, Route, Router
+from retrieval.errors import RetrievalError
 
 VERSION = "0.33.0"
 """The version of Ollama whose behaviour this is."""
@@ -79,9 +81,17 @@ def is_spoken(path: str) -> bool:
 
 def error_of(path: str) -> Callable[[Refusal], Response]:
     """How the protocol that a path belongs to writes errors."""
-    if path == "/v1/messages":
-        return anthropic_error
-    return openai_error if path.startswith("/v1/") else native_error
+    written = native_error
+    if path.startswith("/v1/"):
+        written = anthropic_error if path == "/v1/messages" else openai_error
+
+    def answer(refusal: Refusal) -> Response:
+        response = written(refusal)
+        if refusal.retry_after:
+            response.headers["retry-after"] = str(refusal.retry_after)
+        return response
+
+    return answer
 
 
 def _answered(call: Handler, error: Callable[[Refusal], Response]) -> Handler:
@@ -91,10 +101,9 @@ def _answered(call: Handler, error: Callable[[Refusal], Response]) -> Handler:
         try:
             return await call(request)
         except Refusal as refusal:
-            answer = error(refusal)
-            if refusal.retry_after:
-                answer.headers["retry-after"] = str(refusal.retry_after)
-            return answer
+            return error(refusal)
+        except RetrievalError as failed:
+            return error(refused(failed))
         except HTTPException as limit:  # a body beyond the limit
             return error(Refusal(limit.status_code, limit.detail))
         except ClientDisconnect:

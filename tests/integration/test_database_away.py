@@ -1,0 +1,104 @@
+"""The server of the catalogue stops and starts: told to all who ask, and got over without hands."""
+
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from sqlalchemy.engine import make_url
+
+from retrieval.access import Scope
+from retrieval.database import Database
+from retrieval.keys import Allowance, ApiKeys
+from tests.catalogues import on_postgres
+from tests.integration.conftest import Server, StartServer
+from tests.postgres import Server as Postgres
+from tests.postgres import running
+
+pytestmark = on_postgres
+
+_PATIENCE = 60.0  # seconds until all is well again
+_PASSWORD = "correct-horse"  # noqa: S105 - its server asks for none
+_TEA = {"uri": "tea", "text": "Tea is served at four."}
+_CHAT = {"model": "kb/kb", "messages": [{"role": "user", "content": "When is tea served?"}]}
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    with running() as found:
+        yield found
+
+
+@pytest.fixture
+def server(start_server: StartServer, postgres: Postgres) -> Server:
+    url = make_url(postgres.url).set(password=_PASSWORD)
+    database = Database(url)
+    _, token = ApiKeys(database).create("laptop", Allowance(scopes=frozenset(Scope)))
+    database.close()
+    url_ = url.render_as_string(hide_password=False)
+    started = start_server(FOOTNOTE_DATABASE_URL=url_)
+    started.http.headers["Authorization"] = f"Bearer {token}"
+    started.http.put("/kb/kb").raise_for_status()
+    return started
+
+
+def add(http: httpx.Client, **body: str) -> str:
+    reply = http.post("/kb/kb/documents?wait=true", json=body).raise_for_status()
+    [job] = reply.json()["jobs"]
+    assert job["state"] == "done", job
+    return str(job["document_id"])
+
+
+def found(http: httpx.Client) -> set[str]:
+    reply = http.post("/kb/kb/search", json={"query": "tea coffee served"}).raise_for_status()
+    return {hit["uri"] for hit in reply.json()["hits"]}
+
+
+def test_while_it_is_away_all_are_told_to_come_back_and_then_all_is_there(
+    server: Server, postgres: Postgres
+) -> None:
+    http = server.http
+    document = add(http, **_TEA)
+    postgres.stop("immediate")
+    for method, path, body in (
+        ("GET", "/api/tags", None),  # as long as the key is still known
+        ("GET", "/v1/models", None),
+        ("GET", "/kb", None),
+        ("PUT", "/kb/other", None),
+        ("POST", "/kb/kb/search", {"query": "tea"}),
+        ("POST", "/kb/kb/ask", {"question": "When is tea served?"}),
+        ("POST", "/kb/kb/documents", {"uri": "coffee", "text": "Coffee is served at nine."}),
+        ("GET", f"/kb/kb/documents/{document}", None),
+        ("DELETE", f"/kb/kb/documents/{document}", None),
+        ("GET", "/jobs", None),
+        ("GET", "/ready", None),
+        ("POST", "/v1/chat/completions", _CHAT),
+        ("POST", "/api/chat", _CHAT | {"stream": False}),
+    ):
+        reply = http.request(method, path, json=body)
+        assert (reply.status_code, path) == (503, path), reply.text
+        assert int(reply.headers["Retry-After"]) > 0
+        assert _PASSWORD not in reply.text
+    assert http.get("/health").status_code == 200
+    postgres.start()
+    assert found(http) == {"tea"}
+    add(http, uri="coffee", text="Coffee is served at nine.")
+    assert found(http) == {"tea", "coffee"}
+    assert http.get("/ready").status_code == 200
+    server.stop()
+    assert _PASSWORD not in server.log.read_text()
+
+
+def test_what_was_accepted_is_ingested_once_it_is_back(server: Server, postgres: Postgres) -> None:
+    texts = [{"uri": f"tea {n}", "text": f"Tea {n} is served at four."} for n in range(40)]
+    accepted = server.http.post("/kb/kb/documents", json={"documents": texts}).raise_for_status()
+    for mode in ("fast", "immediate"):
+        postgres.stop(mode)
+        postgres.start()
+    deadline = time.monotonic() + _PATIENCE
+    for job in accepted.json()["jobs"]:
+        while (now := server.http.get(f"/jobs/{job['id']}")).json()["state"] != "done":
+            assert time.monotonic() < deadline, now.text
+            time.sleep(0.1)
+    listed = server.http.get("/kb/kb/documents", params={"limit": 100}).raise_for_status().json()
+    assert len({one["uri"] for one in listed["documents"]}) == len(listed["documents"]) >= 40
