@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from retrieval.sentences import sentences
 
-# Not an index, as in a[0] or [12345]. In as many brackets at its end as at its beginning.
+# Not an index, as in a[0] or [12345]; a single letter of Chinese, Japanese or Korean has none. In
+# as many brackets at its end as at its beginning.
 _MARK = re.compile(
-    r"(?:\s+|(?<!\w)|(?<=\w\w)|(?<=[\d\u4e00-\u9fff]))(?P<twice>[\[【［])?[\[【［]\s?"
+    r"(?:\s+|(?<!\w)|(?<=\w\w)|(?<=[\d\u3005-\u30ff\u3400-\u9fff\uac00-\ud7a3]))"
+    r"(?P<twice>[\[【［])?[\[【［]\s?"
     r"(?:sources?\s?:?\s?|\^)?(?P<numbers>[1-9]\d{0,2}(?:\s?[,，、;–-]\s?[1-9]\d{0,2})*)\s?[\]】］]"
     r"(?(twice)[\]】］])",
     re.IGNORECASE,

@@ -156,6 +156,8 @@ def test_what_is_not_a_mark_stays() -> None:
         ("It is so [ 2 ] [Source: 1] [sources 4, 5].", "It is so.", (2, 1, 4, 5)),
         ("Then a[0] = b[1] and c[12].", "Then a[0] = b[1] and c[12].", ()),
         ("约[1]。", "约。", (1,)),
+        ("海と[1]。", "海と。", (1,)),
+        ("차[1].", "차.", (1,)),
     ],
 )
 def test_marks_however_they_are_written(text: str, said: str, marks: tuple[int, ...]) -> None:
