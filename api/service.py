@@ -52,6 +52,7 @@ class Service:
     def remove_knowledge_base(self, kb: KnowledgeBase) -> None:
         """Forget a knowledge base, and what was measured of it."""
         self.engine.indexer.remove_knowledge_base(kb)
+        self.jobs.abandon(kb)
         self.evaluator.forget(kb)
 
 

@@ -250,6 +250,11 @@ class Jobs:
         self.wait(coming)
         self._engine.indexer.remove(kb, document_id)
 
+    def abandon(self, kb: KnowledgeBase) -> None:
+        """Stop what is on its way to a knowledge base that is gone."""
+        with self._claim:
+            self._cancelled.update(job.id for job in self.at_work(kb.id))
+
     def coming(self, kb: KnowledgeBase, document_id: str) -> list[str]:
         """The jobs of a document that aren't over."""
         at_work = [job.id for job in self.at_work(kb.id) if job.document_id == document_id]

@@ -4,7 +4,10 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
@@ -28,13 +31,24 @@ T = TypeVar("T")
 
 _PATIENCE = 2.0  # seconds that a file waits for a process before another is started
 _MOST = 4  # processes side by side
+_LOOK = 0.5  # seconds between two looks whether a file is still wanted
+
+
+GoOn = Callable[[], None]
+"""Called now and then during long work; what it raises ends that."""
+
+
+def always() -> None:
+    """Whoever asks waits to the end."""
 
 
 class Parser(Protocol):
     """Turns bytes into text."""
 
-    def parse(self, data: bytes, name: str, media_type: str | None = None) -> Parsed:
-        """Raises UnreadableDocument, TooLarge or ParserStopped."""
+    def parse(
+        self, data: bytes, name: str, media_type: str | None = None, go_on: GoOn = always
+    ) -> Parsed:
+        """Raises UnreadableDocument, TooLarge, ParserStopped, or what `go_on` raises."""
 
 
 class ProcessParser:
@@ -51,9 +65,11 @@ class ProcessParser:
         self._idle: list[_Worker] = []
         self._workers: list[_Worker] = []
 
-    def parse(self, data: bytes, name: str, media_type: str | None = None) -> Parsed:
-        """See `parsers.parse`. Raises its errors, and ParserStopped."""
-        reply = self._ask(ParseTask(name, media_type, self._limits), data)
+    def parse(
+        self, data: bytes, name: str, media_type: str | None = None, go_on: GoOn = always
+    ) -> Parsed:
+        """See `parsers.parse`. Raises its errors, ParserStopped, and what `go_on` raises."""
+        reply = self._ask(ParseTask(name, media_type, self._limits), data, go_on)
         return _given(reply.parsed, f"text for {name}")
 
     def boxes(self, data: bytes, name: str, page: Page, start: int, end: int) -> PageBoxes:
@@ -77,10 +93,10 @@ class ProcessParser:
         for worker in workers:
             worker.close()
 
-    def _ask(self, task: Task, data: bytes) -> Reply:
+    def _ask(self, task: Task, data: bytes, go_on: GoOn = always) -> Reply:
         worker = self._take()
         try:
-            reply = worker.ask(task, data)
+            reply = worker.ask(task, data, go_on)
         finally:
             self._give_back(worker)
         if reply.refusal is not None:
@@ -133,21 +149,23 @@ class _Worker:
         with self._turn:
             self._stop()
 
-    def ask(self, task: Task, data: bytes) -> Reply:
-        """What the process makes of a task. Raises ParserStopped."""
+    def ask(self, task: Task, data: bytes, go_on: GoOn) -> Reply:
+        """What the process makes of a task. Raises ParserStopped, and what `go_on` raises."""
         with self._turn:
-            return self._exchange(task, data)
+            return self._exchange(task, data, go_on)
 
-    def _exchange(self, task: Task, data: bytes) -> Reply:
+    def _exchange(self, task: Task, data: bytes, go_on: GoOn) -> Reply:
         process = self._started()
-        late = threading.Event()
+        deadline = time.monotonic() + self._seconds
 
-        def give_up() -> None:
-            late.set()
-            process.kill()  # the only way to stop native code that doesn't return
+        def go_on_in_time() -> None:
+            if time.monotonic() >= deadline:
+                raise ParserStopped(
+                    f"{task.name} took longer than {self._seconds:g} s to read and was given up."
+                )
+            go_on()
 
-        timer = threading.Timer(self._seconds, give_up)
-        timer.start()
+        watch = _Watch(process, go_on_in_time)
         try:
             assert process.stdin and process.stdout  # noqa: S101 - both are pipes
             send(process.stdin, TASK.dump_json(task), data)
@@ -155,18 +173,15 @@ class _Worker:
             return replace(reply, data=receive(process.stdout))
         except (EOFError, OSError, ValueError) as error:
             self._stop()
-            if late.is_set():
-                raise ParserStopped(
-                    f"{task.name} took longer than {self._seconds:g} s to read and was given up."
-                ) from error
+            if watch.stopped:
+                raise watch.stopped from error
             raise ParserStopped(f"The parser died while it read {task.name}.") from error
         except BaseException:
             self._stop()  # what it still says must not be taken for the next reply
             raise
         finally:
-            timer.cancel()
-            timer.join()
-            if late.is_set():
+            watch.end()
+            if watch.stopped:
                 self._stop()
 
     def _started(self) -> "subprocess.Popen[bytes]":
@@ -192,13 +207,45 @@ class _Worker:
             pass
 
 
+class _Watch:
+    """Kills a process as soon as `go_on` raises: native code that doesn't return heeds no less."""
+
+    stopped: BaseException | None = None
+
+    def __init__(self, process: "subprocess.Popen[bytes]", go_on: GoOn) -> None:
+        self._process, self._go_on = process, go_on
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=copy_context().run, args=(self._look,), daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Look no more."""
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(_LOOK):
+            try:
+                self._go_on()
+            except BaseException as error:  # noqa: BLE001 - raised to who waits for the process
+                self.stopped = error
+                self._process.kill()
+                return
+
+
 class InProcessParser:
     """Parses in this process: for tests, and where nobody else waits."""
 
     def __init__(self, limits: ParseLimits) -> None:
         self._limits = limits
 
-    def parse(self, data: bytes, name: str, media_type: str | None = None) -> Parsed:
+    def parse(
+        self,
+        data: bytes,
+        name: str,
+        media_type: str | None = None,
+        go_on: GoOn = always,  # noqa: ARG002 - it can't be ended
+    ) -> Parsed:
         return parsers.parse(data, name, media_type, self._limits)
 
 

@@ -75,7 +75,12 @@ class Pipeline:
             return twin
         progress(Stage.PARSING, 0, 0)
         with self._timed(Stage.PARSING):
-            parsed = self._parser.parse(source.data, source.name, source.media_type)
+            parsed = self._parser.parse(
+                source.data,
+                source.name,
+                source.media_type,
+                lambda: progress(Stage.PARSING, 0, 0),
+            )
         document = self._document(kb, document_id, version, source, parsed)
         progress(Stage.CHUNKING, 0, 0)
         embedder = self._engine.embedders.of(kb)

@@ -1,6 +1,7 @@
 """A knowledge base that is sent much is no burden to the others."""
 
 from ingest.jobs import Jobs
+from ingest.parsing import GoOn, always
 from ingest.types import Parsed, Stage
 from tests.ingest.workshop import CountingParser, NewJobs, Workshop, finished, request
 
@@ -12,7 +13,9 @@ class Noting(CountingParser):
         super().__init__()
         self.parsed: list[str] = []
 
-    def parse(self, data: bytes, name: str, media_type: str | None = None) -> Parsed:
+    def parse(
+        self, data: bytes, name: str, media_type: str | None = None, go_on: GoOn = always
+    ) -> Parsed:
         self.parsed.append(data.decode())
         return super().parse(data, name, media_type)
 

@@ -9,10 +9,11 @@ from ingest import quotas
 from ingest.errors import DamagedDocument
 from ingest.job_store import Failure, Job, JobStore
 from ingest.jobs import JobNotFound, Request
+from ingest.parsing import ProcessParser
 from ingest.pipeline import identify
-from ingest.types import Stage
+from ingest.types import ParseLimits, Stage
 from retrieval.access import Principal, Scope, acting_as
-from retrieval.errors import KnowledgeBaseNotFound, Overloaded, StoreUnavailable
+from retrieval.errors import DocumentNotFound, KnowledgeBaseNotFound, Overloaded, StoreUnavailable
 from tests.ingest.workshop import SOON, NewJobs, Workshop, finished, note, request
 
 
@@ -169,6 +170,30 @@ def test_a_job_is_done_or_cancelled_and_never_both(shop: Workshop, new_jobs: New
     live = {document.id for document in shop.engine.documents.list(shop.kb, 100)}
     assert {job.state for job in ended} <= {Stage.DONE, Stage.CANCELLED}
     assert {job.document_id for job in ended if job.state is Stage.DONE} == live
+
+
+@pytest.mark.usefixtures("never_answers")
+@pytest.mark.parametrize("goes", ["the document", "the knowledge base"])
+def test_what_is_on_its_way_to_what_goes_is_stopped(
+    shop: Workshop, new_jobs: NewJobs, goes: str
+) -> None:
+    parser = ProcessParser(ParseLimits())
+    jobs = new_jobs(1, parser)
+    jobs.start()
+    [job] = jobs.submit(shop.kb, [request("slow", "It is never read.")])
+    while not jobs.at_work():
+        time.sleep(0.01)
+    if goes == "the document":
+        with pytest.raises(DocumentNotFound):  # it was only coming
+            jobs.remove(shop.kb, job.document_id)
+    else:
+        shop.engine.indexer.remove_knowledge_base(shop.kb)
+        jobs.abandon(shop.kb)
+    deadline = time.monotonic() + SOON
+    while jobs.at_work():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    parser.close()
 
 
 def calibrated(shop: Workshop) -> bool:

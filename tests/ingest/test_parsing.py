@@ -4,7 +4,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import IO, Any
 
 import pytest
@@ -136,13 +135,26 @@ def test_a_program_that_never_works_stops_each_file(
 
 
 def test_a_file_that_takes_too_long_is_given_up(
-    new_parser: NewParser, processes: list[Process]
+    new_parser: NewParser, processes: list[Process], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(parsing, "_LOOK", 0.01)
     parser = new_parser(seconds=0.01)  # no interpreter starts as fast
     for number in range(2):
         with pytest.raises(ParserStopped, match=r"slow\.txt took longer than 0\.01 s"):
             parser.parse(b"text", "slow.txt")
         assert processes[number].poll() == -signal.SIGKILL
+
+
+@pytest.mark.usefixtures("never_answers")
+def test_a_file_that_nobody_wants_any_more_is_given_up(
+    new_parser: NewParser, processes: list[Process]
+) -> None:
+    def taken_back() -> None:
+        raise LookupError("taken back")
+
+    with pytest.raises(LookupError, match="taken back"):
+        new_parser().parse(b"text", "a.txt", None, taken_back)
+    assert processes[0].poll() == -signal.SIGKILL
 
 
 def test_a_reply_that_was_not_read_is_never_taken_for_the_next(
@@ -171,13 +183,8 @@ def test_a_closed_parser_leaves_no_process_and_starts_none(
         parser.parse(b"two", "b.txt")
 
 
-def test_closing_waits_for_no_file(
-    new_parser: NewParser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    never_answers = tmp_path / "python"
-    never_answers.write_text("#!/bin/sh\nexec sleep 600\n")
-    never_answers.chmod(0o700)
-    monkeypatch.setattr(sys, "executable", str(never_answers))
+@pytest.mark.usefixtures("never_answers")
+def test_closing_waits_for_no_file(new_parser: NewParser, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = threading.Event()
 
     def telling(*args: Any) -> None:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from ingest import sources
 from ingest.job_store import Job
 from ingest.jobs import Jobs, Request
-from ingest.parsing import InProcessParser, Parser
+from ingest.parsing import GoOn, InProcessParser, Parser, always
 from ingest.pipeline import Ingested, Pipeline
 from ingest.types import Parsed, ParseLimits, Source, Stage
 from retrieval.embedding.hashing import HashingBackend
@@ -32,7 +32,9 @@ class CountingParser:
         self.error = error
         self._parser = InProcessParser(ParseLimits())
 
-    def parse(self, data: bytes, name: str, media_type: str | None = None) -> Parsed:
+    def parse(
+        self, data: bytes, name: str, media_type: str | None = None, go_on: GoOn = always
+    ) -> Parsed:
         self.calls += 1
         if self.error:
             raise self.error
@@ -96,7 +98,9 @@ class Gate(CountingParser):
         self.reached = threading.Event()
         self.open = threading.Event()
 
-    def parse(self, data: bytes, name: str, media_type: str | None = None) -> Parsed:
+    def parse(
+        self, data: bytes, name: str, media_type: str | None = None, go_on: GoOn = always
+    ) -> Parsed:
         self.reached.set()
         assert self.open.wait(SOON)
         return super().parse(data, name, media_type)

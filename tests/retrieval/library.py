@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import func, select
 
 from ingest import sources
-from ingest.parsing import InProcessParser, Parser
+from ingest.parsing import GoOn, InProcessParser, Parser, always
 from ingest.pipeline import Ingested, Pipeline
 from ingest.types import Parsed, ParseLimits, Source
 from retrieval.engine import Engine
@@ -29,7 +29,9 @@ SOON = 120.0  # seconds that nothing here takes
 class PagedParser:
     """Takes what stands between form feeds for pages, labelled with roman numbers."""
 
-    def parse(self, data: bytes, name: str, media_type: str | None = None) -> Parsed:
+    def parse(
+        self, data: bytes, name: str, media_type: str | None = None, go_on: GoOn = always
+    ) -> Parsed:
         parts = data.decode().split("\f")
         starts = [sum(map(len, parts[:n])) for n in range(len(parts) + 1)]
         labels = ["i", "ii", "iii", "iv"]
