@@ -45,6 +45,7 @@ from retrieval.types import (
     Page,
     Vectors,
 )
+from retrieval.whole_files import whole_or_none
 
 Watch = Callable[[int], None]
 """Told how many documents are done."""
@@ -59,15 +60,11 @@ def export(engine: Engine, kb: KnowledgeBase, path: Path, watch: Watch) -> int:
     original bytes are gone, StoreUnavailable. Then there is no file.
     """
     try:
-        path.touch(exist_ok=False)
-        try:
-            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-                return _export(engine, kb, archive, watch)
-        except BaseException:
-            path.unlink(missing_ok=True)  # a part of an archive is none
-            raise
-    except FileExistsError as error:
-        raise InvalidRequest(f"{path} is there already.") from error
+        with (
+            whole_or_none(path) as part,
+            zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive,
+        ):
+            return _export(engine, kb, archive, watch)
     except OSError as error:
         raise InvalidRequest(f"{path} can't be written: {error.strerror or error}.") from error
 
@@ -129,10 +126,8 @@ def _restore(engine: Engine, archive: Archive, name: str | None, watch: Watch) -
     manifest, contents = archive.manifest, check(archive)
     chunking = Chunking.from_fingerprint(manifest.chunker)
     wanted = name or manifest.name
-    if engine.knowledge_bases.find(wanted):
-        raise InvalidRequest(f"{wanted!r} is there already: name another with --kb.")
     settings = replace(manifest.settings, chunking=chunking)
-    kb, _ = engine.knowledge_bases.put(wanted, settings, manifest.model)
+    kb = engine.knowledge_bases.prepare(wanted, settings, manifest.model)
     try:
         for done, row in enumerate(contents.documents, start=1):
             pieces, vectors = contents.chunks(row), contents.vectors(row)
@@ -140,10 +135,10 @@ def _restore(engine: Engine, archive: Archive, name: str | None, watch: Watch) -
             watch(done)
         if manifest.calibration:
             engine.calibrator.adopt(kb, manifest.calibration)
+        return engine.knowledge_bases.reveal(kb, wanted)
     except BaseException:
         engine.indexer.remove_knowledge_base(kb)  # all of it, or nothing
         raise
-    return kb
 
 
 def _prepared(

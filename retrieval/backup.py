@@ -10,7 +10,6 @@ there are taken first, then the catalogue, then what is new; and once more where
 import hashlib
 import json
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -90,8 +89,8 @@ def back_up(data: Path, where: Path, made_by: str, made_at: float, watch: Watch)
     if not path.is_file():
         raise InvalidRequest(f"{data} holds no knowledge bases: there is no {CATALOGUE} in it.")
     blobs = FileBlobs(data / "blobs")
-    with opened(where) as target, _aside(where) as aside:
-        copy = Path(aside) / CATALOGUE
+    with opened(where) as (target, aside):
+        copy = aside / CATALOGUE
         for _ in range(_ATTEMPTS):
             _copy_originals(blobs, target, named(path).all, watch)
             _snapshot(path, copy)
@@ -111,11 +110,6 @@ def back_up(data: Path, where: Path, made_by: str, made_at: float, watch: Watch)
         )
         target.finish(copy, manifest.catalogue, found.all, manifest.to_json())
     return manifest
-
-
-def _aside(where: Path) -> "tempfile.TemporaryDirectory[str]":
-    """A folder on the file system of the backup, which may be one of its own."""
-    return tempfile.TemporaryDirectory(dir=where if where.is_dir() else where.parent)
 
 
 def _copy_originals(blobs: Blobs, target: Target, wanted: set[str], watch: Watch) -> set[str]:

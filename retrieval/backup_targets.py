@@ -7,6 +7,7 @@ blobs/<two digits>/<sha256>
 
 import hashlib
 import os
+import re
 import shutil
 import tarfile
 from collections.abc import Collection, Iterator
@@ -17,18 +18,21 @@ from typing import IO, Protocol
 
 from retrieval.errors import DataLost, InvalidRequest
 from retrieval.stores.blobs import FileBlobs
+from retrieval.whole_files import whole_or_none
 
 CATALOGUE = "catalogue.sqlite"
 
 _MANIFEST = "backup.json"
 _TAR = ".tar"
+_ASIDE = ".aside"
+_OURS = re.compile(r"backup\.json(\.new)?|catalogue-[0-9a-f]{64}\.sqlite|blobs|\.aside")
 
 
 class Target(Protocol):
     """A backup that is being written."""
 
     def has(self, digest: str) -> bool:
-        """Whether these original bytes are in it."""
+        """Whether these original bytes are in it, undamaged."""
 
     def put(self, data: bytes) -> None: ...
 
@@ -48,27 +52,28 @@ class Source(Protocol):
 
 
 @contextmanager
-def opened(where: Path) -> Iterator[Target]:
-    """The target of that name. Raises InvalidRequest where it can't be written, or is a file that
-    is there already; of a file that isn't finished nothing is left.
+def opened(where: Path) -> Iterator[tuple[Target, Path]]:
+    """The target of that name, and a folder on its file system, which may be one of its own, for
+    what isn't in it yet. Raises InvalidRequest where it can't be written, or is a file that is
+    there already; of a file that isn't finished nothing is left.
     """
     try:
         if where.suffix != _TAR:
             where.mkdir(mode=0o700, exist_ok=True)
-            if any(where.iterdir()) and not (where / _MANIFEST).exists():
-                raise InvalidRequest(f"{where} isn't empty, and holds no backup. Name another.")
-            yield Folder(where)
+            if any(not _OURS.fullmatch(found.name) for found in where.iterdir()):
+                raise InvalidRequest(
+                    f"{where} holds something else than a backup. Name another folder."
+                )
+            with _aside(where / _ASIDE) as aside:
+                yield Folder(where), aside
             return
-        if where.exists():
-            raise InvalidRequest(f"{where} is there already.")
-        part = where.with_name(f".{where.name}.part")
-        try:
-            with tarfile.open(part, "w") as tar:
-                part.chmod(0o600)
-                yield Tar(tar)
-            part.rename(where)
-        finally:
-            part.unlink(missing_ok=True)
+        with (
+            _aside(where.with_name(f".{where.name}{_ASIDE}")) as aside,
+            whole_or_none(where) as part,
+            tarfile.open(part, "w") as tar,
+        ):
+            part.chmod(0o600)
+            yield Tar(tar), aside
     except OSError as error:
         raise InvalidRequest(f"{where} can't be written: {error.strerror or error}.") from error
 
@@ -86,6 +91,17 @@ def reading(where: Path) -> Iterator[Source]:
         raise InvalidRequest(f"{where} isn't a whole backup of Footnote's: {error}.") from error
 
 
+@contextmanager
+def _aside(path: Path) -> Iterator[Path]:
+    """A folder for what isn't part of a backup yet; what a process left that died goes."""
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(mode=0o700)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def _settle(path: Path) -> None:
     """Have a file, or the names in a folder, on the disk."""
     handle = os.open(path, os.O_RDONLY)
@@ -101,12 +117,19 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._blobs = FileBlobs(path / "blobs")
+        self._whole: set[str] = set()  # that were written or looked at
 
     def has(self, digest: str) -> bool:
-        return self._blobs.has(digest)
+        if digest not in self._whole:
+            try:
+                self._blobs.get(digest)
+            except DataLost:
+                return False
+            self._whole.add(digest)
+        return True
 
     def put(self, data: bytes) -> None:
-        self._blobs.put(data)
+        self._whole.add(self._blobs.put(data))
 
     def finish(self, catalogue: Path, digest: str, named: Collection[str], manifest: bytes) -> None:
         catalogue.replace(self._path / _named(digest))

@@ -1,8 +1,12 @@
 """The composition: the one place where services meet the adapters they run on."""
 
+import math
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+
+import structlog
 
 from retrieval.answer_log import AnswerLog
 from retrieval.answering import Answering
@@ -45,6 +49,7 @@ from retrieval.rerankers.http import HttpReranker
 from retrieval.reranking import Reranking
 from retrieval.resident import Residents
 from retrieval.responding import Responding
+from retrieval.restoring import check_whole
 from retrieval.search import Searcher
 from retrieval.sessions import Sessions
 from retrieval.settings import EngineSettings
@@ -54,6 +59,9 @@ from retrieval.verifying.verifier import Verifier
 
 _AT_OLLAMA = "ollama:"
 _CATALOGUE = "catalogue.sqlite"
+_IMPORT = 86_400.0  # seconds that an import by another process may take
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +148,7 @@ def open_engine(
     observer = observer or Unobserved()
     with ExitStack() as stack:
         stack.enter_context(locked(settings.data))
+        check_whole(settings.data)
         database = catalogue(settings)
         stack.callback(database.close)
         embedders = Embedders(_loading(settings, backend))
@@ -150,6 +159,8 @@ def open_engine(
         blobs.tidy()
         indexer = Indexer(database, stores, blobs)
         stack.callback(indexer.close)
+        if mend:
+            _forget_broken_off(knowledge_bases, indexer, shared=database.shared)
         chunks, calibrations = Chunks(database), Calibrations(database)
         residents = Residents(database, settings.vector_memory_bytes)
         stack.callback(residents.close)
@@ -228,6 +239,15 @@ def _reranking(settings: EngineSettings) -> Reranking | None:
             name, settings.embedding_device, settings.embedding_download
         )
     return Reranking(reranker, settings.rerank_depth, settings.rerank_seconds)
+
+
+def _forget_broken_off(knowledge_bases: KnowledgeBases, indexer: Indexer, *, shared: bool) -> None:
+    """Remove what was being imported when a process died; another one may be at it still."""
+    oldest = time.time() - _IMPORT if shared else math.inf
+    for kb in knowledge_bases.prepared():
+        if kb.created_at < oldest:
+            indexer.remove_knowledge_base(kb)
+            _log.warning("broken_off_import_removed", knowledge_base=kb.id)
 
 
 def _chat(settings: EngineSettings) -> OllamaChat | None:

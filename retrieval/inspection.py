@@ -69,6 +69,11 @@ class Inspection:
                 _none(remains(self._database), "versions", "were staged and never became live"),
                 lambda: forget_remains(self._database),
             ),
+            _none(
+                len(KnowledgeBases(self._database).prepared()),
+                "imports",
+                "broke off; the next start, or --repair, removes them",
+            ),
             mended(
                 _none(len(self._consistency.strays()), "stores", "belong to no knowledge base"),
                 self._consistency.drop_strays,

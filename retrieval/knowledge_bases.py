@@ -32,7 +32,10 @@ _SELECTED = select(
     generations.c.model,
     generations.c.chunker,
 )
-_COLUMNS = _SELECTED.join(generations, generations.c.id == knowledge_bases.c.generation_id)
+_LIVE = _SELECTED.join(generations, generations.c.id == knowledge_bases.c.generation_id)
+_ASIDE = "."  # begins the name of one that isn't whole yet, which no other name does
+_IS_ASIDE = knowledge_bases.c.name.startswith(_ASIDE)
+_COLUMNS = _LIVE.where(~_IS_ASIDE)
 
 
 class KnowledgeBases:
@@ -67,26 +70,35 @@ class KnowledgeBases:
                 if settings is None:
                     return existing, False
                 return _change(connection, existing, settings), False
-            settings = settings or KnowledgeBaseSettings()
-            kb = KnowledgeBase(
-                id=uuid.uuid4().hex,
-                name=name,
-                settings=settings,
-                generation=Generation(uuid.uuid4().hex, model, settings.chunking.fingerprint),
-                created_at=time.time(),
-            )
+            return _add(connection, name, settings or KnowledgeBaseSettings(), model), True
+
+    def prepare(
+        self, name: str, settings: KnowledgeBaseSettings, model: ModelIdentity
+    ) -> KnowledgeBase:
+        """A new knowledge base that nobody finds before it is told to have this name: see `reveal`.
+
+        Raises InvalidRequest where it can't have it.
+        """
+        _check(name, settings)
+        with self._database.write() as connection:
+            _check_free(connection, name)
+            return _add(connection, f"{_ASIDE}{uuid.uuid4().hex}", settings, model)
+
+    def reveal(self, kb: KnowledgeBase, name: str) -> KnowledgeBase:
+        """Let a knowledge base that was prepared be found. Raises InvalidRequest where the name is
+        taken by now.
+        """
+        with self._database.write() as connection:
+            _check_free(connection, name)
             connection.execute(
-                knowledge_bases.insert().values(
-                    id=kb.id,
-                    name=name,
-                    settings=asdict(settings),
-                    generation_id=kb.generation.id,
-                    epoch=0,
-                    created_at=kb.created_at,
-                )
+                update(knowledge_bases).where(knowledge_bases.c.id == kb.id).values(name=name)
             )
-            add_generation(connection, kb)
-        return kb, True
+        return replace(kb, name=name)
+
+    def prepared(self) -> list[KnowledgeBase]:
+        """Those that nobody finds yet, or, where their process died, ever will."""
+        with self._database.read() as connection:
+            return [_from_row(row) for row in connection.execute(_LIVE.where(_IS_ASIDE))]
 
     def get(self, name: str) -> KnowledgeBase:
         """The knowledge base of that name. Raises KnowledgeBaseNotFound.
@@ -149,6 +161,35 @@ class KnowledgeBases:
         if epoch is None:
             raise KnowledgeBaseNotFound(kb.name)
         return int(epoch)
+
+
+def _add(
+    connection: Connection, name: str, settings: KnowledgeBaseSettings, model: ModelIdentity
+) -> KnowledgeBase:
+    kb = KnowledgeBase(
+        id=uuid.uuid4().hex,
+        name=name,
+        settings=settings,
+        generation=Generation(uuid.uuid4().hex, model, settings.chunking.fingerprint),
+        created_at=time.time(),
+    )
+    connection.execute(
+        knowledge_bases.insert().values(
+            id=kb.id,
+            name=name,
+            settings=asdict(settings),
+            generation_id=kb.generation.id,
+            epoch=0,
+            created_at=kb.created_at,
+        )
+    )
+    add_generation(connection, kb)
+    return kb
+
+
+def _check_free(connection: Connection, name: str) -> None:
+    if connection.scalar(select(knowledge_bases.c.id).where(knowledge_bases.c.name == name)):
+        raise InvalidRequest(f"{name!r} is there already: name another with --kb.")
 
 
 def add_generation(connection: Connection, kb: KnowledgeBase) -> None:

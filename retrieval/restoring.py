@@ -1,6 +1,7 @@
 """A backup laid out as a data directory. Nothing is embedded: the catalogue has the vectors."""
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -10,9 +11,12 @@ from retrieval.errors import DataLost, InvalidRequest, StoreUnavailable
 from retrieval.locking import locked
 from retrieval.stores.blobs import FileBlobs
 
+PART = f"{CATALOGUE}.part"
 
-def restore(where: Path, data: Path, watch: Watch) -> Manifest:
-    """Lay a backup out in a directory that holds no catalogue yet. Opening it fills the stores.
+
+def restore(where: Path, data: Path, watch: Watch) -> tuple[Manifest, Sequence[str]]:
+    """Lay a backup out in a directory that holds no catalogue yet: what it was, and the originals
+    that are gone or damaged in it. Opening the directory fills the stores.
 
     The catalogue comes last: what breaks off before leaves nothing that could be opened. Sessions
     that were open are over; keys are as they were, also those that were revoked since. Raises
@@ -27,19 +31,28 @@ def restore(where: Path, data: Path, watch: Watch) -> Manifest:
                 f"{data} holds a catalogue already. Choose another directory with --data, or move "
                 f"that one away."
             )
-        part = data / f"{CATALOGUE}.part"
+        part = data / PART
         try:
             source.copy_catalogue(manifest.catalogue, part)
             if file_digest(part) != manifest.catalogue:
                 raise InvalidRequest(f"The catalogue in {where} is damaged.")
             _end_sessions(part)
-            _copy_originals(source, part, FileBlobs(data / "blobs"), manifest, watch)
+            gone = _copy_originals(source, part, FileBlobs(data / "blobs"), manifest, watch)
             part.rename(path)
         except OSError as error:
             raise StoreUnavailable(f"{data} can't be written: {error}.") from error
         finally:
             part.unlink(missing_ok=True)
-    return manifest
+    return manifest, gone
+
+
+def check_whole(data: Path) -> None:
+    """Raises StoreUnavailable for a directory whose restoring broke off."""
+    if (data / PART).exists() and not (data / CATALOGUE).exists():
+        raise StoreUnavailable(
+            f"Restoring a backup into {data} broke off. Restore it again; or, to begin with "
+            f"nothing, delete {PART} there."
+        )
 
 
 def _end_sessions(catalogue: Path) -> None:
@@ -51,13 +64,15 @@ def _end_sessions(catalogue: Path) -> None:
 
 def _copy_originals(
     source: Source, catalogue: Path, blobs: FileBlobs, manifest: Manifest, watch: Watch
-) -> None:
-    found = named(catalogue)
+) -> list[str]:
+    """Those of documents that are gone or damaged."""
+    found, gone = named(catalogue), list[str]()
     for done, digest in enumerate(sorted(found.all - {*manifest.lost}), start=1):
         try:
             blobs.put(source.original(digest))
         except DataLost:
-            # Of a job that was being received; the next start says so, and asks for it again.
+            # One of a job was being received; the next start says so, and asks for it again.
             if digest in found.by_versions:
-                raise
+                gone.append(digest)
         watch(done)
+    return gone

@@ -55,13 +55,14 @@ def restore(
 ) -> None:
     """Lay a backup out in a directory that holds nothing yet, and look through all of it.
 
-    Nothing is embedded. Jobs that weren't over go on when a server starts; whoever was signed in
-    signs in again. The exit status is 1 where something is wrong and can't be mended.
+    Nothing is embedded. Originals that are damaged are left out and told. Jobs that weren't over go
+    on when a server starts; whoever was signed in signs in again. The exit status is 1 where
+    something is wrong and can't be mended.
     """
     found = settings(data)
     _check(found)
     with tracking() as track:
-        made = lay_out(source, found.data, track("originals", 0))
+        made, gone = lay_out(source, found.data, track("originals", 0))
     with open_engine(found.engine()) as engine:
         forget_unused(engine.database)  # what a job that ended in between left
         findings = Inspection(engine.database, engine.stores, engine.blobs).inspect(repair=True)
@@ -70,6 +71,11 @@ def restore(
         print_json([asdict(finding) for finding in findings])
     else:
         print_findings(findings)
+    if gone:
+        err.print(
+            f"{len(gone)} originals are gone or damaged in {source}; the text of their documents "
+            f"is there: {' '.join(gone[:3])}"
+        )
     if live:
         made_at = datetime.fromtimestamp(made.made_at).isoformat(" ", "seconds")
         err.print(

@@ -20,6 +20,7 @@ from ingest.sources import upload
 from retrieval.embedding.cache import text_hash
 from retrieval.engine import Engine
 from retrieval.errors import DataLost, InvalidRequest
+from retrieval.inspection import Inspection
 from retrieval.schema import chunks as chunk_table
 from retrieval.schema import embeddings
 from retrieval.search import Query
@@ -312,6 +313,37 @@ def test_a_file_that_is_there_is_not_overwritten(shop: Workshop, archive: Path) 
     with pytest.raises(InvalidRequest, match="there already"):
         export(shop.engine, shop.kb, archive, quietly)
     assert archive.read_bytes() == before
+
+
+def test_half_an_import_is_nobodys_and_the_next_start_removes_it(
+    shop: Workshop, archive: Path, open_test_engine: OpenEngine, tmp_path: Path
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(_done: int) -> None:
+        assert [kb.name for kb in engine.knowledge_bases.all()] == []
+        assert engine.knowledge_bases.find(engine.knowledge_bases.prepared()[0].name) is None
+        raise Killed
+
+    engine = open_test_engine(data=tmp_path / "elsewhere")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine.indexer, "remove_knowledge_base", lambda _kb: None)
+        with pytest.raises(Killed):
+            restore(engine, archive, None, die)
+    found = Inspection(engine.database, engine.stores, engine.blobs).inspect(repair=False)
+    assert "imports" in [finding.subject for finding in found if not finding.ok]
+    engine = open_test_engine(data=tmp_path / "elsewhere")
+    assert engine.knowledge_bases.prepared() == []
+    assert restore(engine, archive, None, quietly).name == "docs"
+    found = Inspection(engine.database, engine.stores, engine.blobs).inspect(repair=False)
+    assert all(finding.ok for finding in found)
+
+
+def test_an_export_that_broke_off_is_no_archive(shop: Workshop, tmp_path: Path) -> None:
+    (tmp_path / ".docs.zip.part").write_bytes(b"half")
+    export(shop.engine, shop.kb, tmp_path / "docs.zip", quietly)
+    assert not (tmp_path / ".docs.zip.part").exists()
 
 
 def test_an_empty_one_survives_too(open_test_engine: OpenEngine, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from retrieval.access import Scope
 from retrieval.backup import Manifest, back_up
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.engine import Engine, open_engine
-from retrieval.errors import DataDirectoryLocked, DataLost, InvalidRequest
+from retrieval.errors import DataDirectoryLocked, DataLost, InvalidRequest, StoreUnavailable
 from retrieval.inspection import Inspection
 from retrieval.keys import Allowance
 from retrieval.restoring import restore
@@ -54,7 +54,7 @@ def filled(engine: Engine, pipeline: Pipeline) -> Engine:
 def test_what_is_restored_is_what_was_there(filled: Engine, tmp_path: Path, name: str) -> None:
     made = _back_up(filled, tmp_path / name)
     assert (made.documents, made.originals, made.lost) == (2, 2, ())
-    assert restore(tmp_path / name, tmp_path / "new", lambda _: None) == made
+    assert restore(tmp_path / name, tmp_path / "new", lambda _: None) == (made, [])
     assert _texts(tmp_path / "new") == {"four": b"Tea is at four.", "five": b"Tea is at five."}
 
 
@@ -104,7 +104,7 @@ def test_originals_that_are_gone_are_told_and_the_rest_is_kept(
     filled.blobs.delete(gone)
     made = _back_up(filled, tmp_path / "folder")
     assert (made.documents, made.originals, made.lost) == (2, 1, (gone,))
-    assert restore(tmp_path / "folder", tmp_path / "new", lambda _: None) == made
+    assert restore(tmp_path / "folder", tmp_path / "new", lambda _: None) == (made, [])
 
 
 def test_originals_that_go_meanwhile_are_looked_for_in_a_newer_catalogue(
@@ -144,14 +144,65 @@ def test_what_is_no_backup_is_not_restored(filled: Engine, tmp_path: Path) -> No
     assert not (tmp_path / "new" / "catalogue.sqlite").exists()
 
 
-@pytest.mark.parametrize("pattern", ["catalogue-*", "blobs/*/*"])
-def test_a_damaged_backup_is_refused(filled: Engine, tmp_path: Path, pattern: str) -> None:
-    _back_up(filled, tmp_path / "folder")
-    damaged = next((tmp_path / "folder").glob(pattern))
+def _damage(folder: Path, pattern: str) -> Path:
+    damaged = next(folder.glob(pattern))
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
-    with pytest.raises((InvalidRequest, DataLost), match="damaged"):
+    return damaged
+
+
+def test_a_damaged_catalogue_is_refused(filled: Engine, tmp_path: Path) -> None:
+    _back_up(filled, tmp_path / "folder")
+    _damage(tmp_path / "folder", "catalogue-*")
+    with pytest.raises(InvalidRequest, match="damaged"):
         restore(tmp_path / "folder", tmp_path / "new", lambda _: None)
     assert not (tmp_path / "new" / "catalogue.sqlite").exists()
+
+
+def test_originals_that_are_damaged_are_left_out_and_told(filled: Engine, tmp_path: Path) -> None:
+    _back_up(filled, tmp_path / "folder")
+    damaged = _damage(tmp_path / "folder", "blobs/*/*")
+    _, gone = restore(tmp_path / "folder", tmp_path / "new", lambda _: None)
+    assert gone == [damaged.name]
+    with open_engine(engine_settings(tmp_path / "new"), HashingBackend()) as engine:
+        assert engine.documents.count(engine.open("kb")) == 2
+
+
+def test_what_was_damaged_in_a_folder_is_copied_again(filled: Engine, tmp_path: Path) -> None:
+    _back_up(filled, tmp_path / "folder")
+    _damage(tmp_path / "folder", "blobs/*/*")
+    made = _back_up(filled, tmp_path / "folder")
+    assert restore(tmp_path / "folder", tmp_path / "new", lambda _: None) == (made, [])
+
+
+def test_what_a_process_left_that_died_is_gone_over(filled: Engine, tmp_path: Path) -> None:
+    folder, tar = tmp_path / "folder", tmp_path / "file.tar"
+    for left in (folder / ".aside", tmp_path / ".file.tar.aside"):
+        left.mkdir(parents=True)
+        (left / "catalogue.sqlite").write_bytes(b"half")
+    (folder / "blobs" / "ab").mkdir(parents=True)
+    (tmp_path / ".file.tar.part").write_bytes(b"half")
+    for where in (folder, tar):
+        _back_up(filled, where)
+        restore(where, tmp_path / f"new-{where.name}", lambda _: None)
+    assert {path.name for path in folder.iterdir() if "catalogue" not in path.name} == {
+        "backup.json",
+        "blobs",
+    }
+    assert not list(tmp_path.glob(".file*"))
+
+
+def test_where_a_restore_broke_off_nothing_is_opened(filled: Engine, tmp_path: Path) -> None:
+    _back_up(filled, tmp_path / "folder")
+    new = tmp_path / "new"
+    new.mkdir()
+    (new / "catalogue.sqlite.part").write_bytes(b"half")
+    with (
+        pytest.raises(StoreUnavailable, match=r"broke off\. Restore it again"),
+        open_engine(engine_settings(new), HashingBackend()),
+    ):
+        pass
+    restore(tmp_path / "folder", new, lambda _: None)
+    assert len(_texts(new)) == 2
 
 
 def test_nothing_is_overwritten(filled: Engine, tmp_path: Path) -> None:
@@ -160,7 +211,7 @@ def test_nothing_is_overwritten(filled: Engine, tmp_path: Path) -> None:
         _back_up(filled, tmp_path / "file.tar")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("Dear")
-    with pytest.raises(InvalidRequest, match="isn't empty"):
+    with pytest.raises(InvalidRequest, match="something else than a backup"):
         _back_up(filled, tmp_path / "mine")
     with pytest.raises(DataDirectoryLocked):
         restore(tmp_path / "file.tar", filled.settings.data, lambda _: None)
