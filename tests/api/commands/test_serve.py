@@ -1,4 +1,5 @@
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,13 @@ from tests.api.commands.conftest import Run
 def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What a server would have been started with."""
     seen: dict[str, Any] = {}
-    monkeypatch.setattr(uvicorn.Server, "run", lambda server: seen.update(vars(server.config)))
+
+    def run(server: uvicorn.Server, sockets: list[socket.socket]) -> None:
+        seen.update(vars(server.config), addresses=[one.getsockname()[:2] for one in sockets])
+        for one in sockets:
+            one.close()
+
+    monkeypatch.setattr(uvicorn.Server, "run", run)
     monkeypatch.setattr(structlog, "configure", lambda **_: None)
     return seen
 
@@ -23,14 +30,17 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_settings_say_where_and_options_overrule_them(
     run: Run, served: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("FOOTNOTE_PORT", "8001")
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as free:
+        port = free.getsockname()[1]
+    monkeypatch.setenv("FOOTNOTE_PORT", str(port))
     monkeypatch.setenv("FOOTNOTE_LOG_LEVEL", "warning")
     result = run("serve", "--host", "::1", "--data", str(tmp_path / "[red]"))
     assert result.exit_code == 0
     assert "[red])" in re.sub(r"\s", "", result.stderr)
-    assert (served["host"], served["port"], served["log_level"]) == ("::1", 8001, "warning")
-    run("serve", "--port", "0")
-    assert (served["host"], served["port"]) == ("127.0.0.1", 0)
+    assert (served["addresses"], served["log_level"]) == ([("::1", port)], "warning")
+    result = run("serve", "--port", "0")
+    [(host, port)] = served["addresses"]
+    assert f"http://{host}:{port}" in result.stderr
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])
