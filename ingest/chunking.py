@@ -13,9 +13,11 @@ import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import accumulate
 from typing import Protocol
 
+from ingest.parsing import GoOn, always
 from ingest.splitting import split
 from retrieval.embedding.tokens import TokenizedText
 from retrieval.sentences import Span, sentences
@@ -33,6 +35,8 @@ _LAST = 0.25  # and what that one has, if it can be
 # Code points a token: prose in any script stays far below. A tokenizer that reads a megabyte of
 # base64 as one unknown word would otherwise make one chunk of it.
 _DENSITY = 16
+_LONGEST_HEADING = 500  # characters that are kept of one; a title that somebody gives has no more
+_DEEPEST = 32  # headings of a path: no text is divided as often, but a file may say it is
 
 # What makes a line a heading in Markdown, around its words: hashes, or an underline.
 _HASHES = re.compile(r"[ \t]*#{1,6}[ \t]+\Z")
@@ -80,11 +84,12 @@ def cut(
     window: int,
     tokenizer: Tokenizes,
     generation: str = "",
+    go_on: GoOn = always,
 ) -> CutDocument:
     """The chunks of a document, none longer than the window by the embedder's own count.
 
     `tokenizer` counts each text with what the model adds to it; `window` is the model's.
-    The ids of chunks depend on the fingerprint of their generation.
+    The ids of chunks depend on the fingerprint of their generation. Raises what `go_on` raises.
     """
     limit = min(window, chunking.tokens or _USUAL)
     count_tokens = _Remembering(tokenizer)
@@ -92,19 +97,26 @@ def cut(
     chunks: list[Chunk] = []
     texts: list[str] = []
     tokenized: list[TokenizedText] = []
+
+    @cache
+    def context_of(path: tuple[str, ...]) -> tuple[str, int]:
+        context = _context(document.title, path, limit // _CONTEXT_SHARE, count_tokens)
+        return context, count_tokens([context])[0]
+
     for section in _sections(document):
-        context = _context(document.title, section.path, limit // _CONTEXT_SHARE, count_tokens)
-        [taken] = count_tokens([context])
+        context, taken = context_of(section.path)
+        kept = tuple(map(shortened, section.path))
         pieces = _pieces(document.text, section.span, limit - taken, added, count_tokens)
         overlap = min(chunking.overlap, (limit - taken) // _OVERLAP_SHARE)
         for packed in _pack(document.text, pieces, limit - taken, overlap):
+            go_on()
             # The tokens of a whole may exceed the sum of its sentences' by a few.
             for span in split(document.text, packed, _fits(context, limit, count_tokens)):
                 if chunks and span.end <= chunks[-1].end:
                     continue  # a part that only repeats
                 text = context + document.text[span.start : span.end]
                 read = count_tokens.read(text)
-                cut_here = (len(chunks), span.start, span.end, section.path, context, read.count)
+                cut_here = (len(chunks), span.start, span.end, kept, context, read.count)
                 chunks.append(chunk_of(document, generation, *cut_here))
                 texts.append(text)
                 tokenized.append(read)
@@ -141,6 +153,7 @@ def _sections(document: Document) -> Iterator[_Section]:
         while path and path[-1][0] >= heading.level:
             path.pop()
         above = tuple(title for _, title in path)
+        del path[: 1 - _DEEPEST]
         path.append((heading.level, " ".join(text[heading.start : heading.end].split())))
         start, end = marked[at].end, marked[at + 1].start if following else len(text)
         if text[start:end].strip():
@@ -159,15 +172,26 @@ def _marked(text: str, heading: Heading) -> Span:
     )
 
 
+def shortened(title: str) -> str:
+    """A title or heading as it is kept, with an ellipsis for the end of one that is too long."""
+    return title if len(title) <= _LONGEST_HEADING else title[: _LONGEST_HEADING - 1] + "…"
+
+
 def _context(title: str, path: Sequence[str], budget: int, count_tokens: CountTokens) -> str:
-    """Title and headings on a line of their own; where they are too long, the outer ones go."""
+    """Title and headings on a line of their own; where they are too long, the outer ones go.
+
+    Those that can't fit by their length alone are neither joined nor counted: that would be done
+    again for each section.
+    """
+    most = budget * _DENSITY
     above = list(path)
-    if title and title not in above[:1]:
+    if 0 < len(title) <= most and title not in above[:1]:
         above.insert(0, title)
     while above:
-        context = " > ".join(above) + "\n"
-        if count_tokens([context])[0] <= budget:
-            return context
+        if sum(map(len, above)) <= most:
+            context = " > ".join(above) + "\n"
+            if count_tokens([context])[0] <= budget:
+                return context
         above.pop(1 if len(above) > 2 else 0)
     return ""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from ingest import parsers
-from ingest.chunking import CutDocument, cut
+from ingest.chunking import CutDocument, cut, shortened
 from ingest.errors import IngestError, TooLarge
 from ingest.parsing import Parser
 from ingest.retrying import may_pass
@@ -91,6 +91,7 @@ class Pipeline:
                 embedder.identity.window,
                 embedder,
                 kb.generation.fingerprint,
+                lambda: progress(Stage.CHUNKING, 0, 0),
             )
         try:
             return self._store(kb, source, document, parsed, pieces, progress, unique, permit)
@@ -181,7 +182,7 @@ class Pipeline:
             id=document_id,
             uri=source.uri,
             version=version,
-            title=source.title or parsed.title or PurePath(source.name).stem,
+            title=shortened(source.title or parsed.title or PurePath(source.name).stem),
             media_type=parsed.media_type,
             text=parsed.text,
             pages=parsed.pages,

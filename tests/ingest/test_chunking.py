@@ -1,4 +1,5 @@
 import unicodedata
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -6,7 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.chunking import CutDocument, cut
+from ingest.errors import Cancelled
 from ingest.parsers import parse
+from retrieval.embedding.hashing import HashingBackend
 from retrieval.sentences import sentences
 from retrieval.types import Chunking, Document
 from tests.ingest.cutting import DOCUMENTS, HASHING, assemble, document, spans_of
@@ -188,6 +191,63 @@ def test_of_a_long_path_the_outer_headings_go_first() -> None:
 def test_a_title_longer_than_the_window_leaves_room_for_the_text(title: str) -> None:
     found = cut(assemble("", [(1, title, "Text.")], title), Chunking(), 64, HASHING)
     assert found.texts == ("Text.",)
+
+
+class Tally(HashingBackend):
+    """A tokenizer that adds up the characters it reads."""
+
+    characters = 0
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        self.characters += sum(map(len, texts))
+        return super().count_tokens(texts)
+
+
+def test_a_heading_that_is_too_long_is_not_read_again_for_each_section() -> None:
+    long = "a b " * 2_500
+    source = assemble("", [(1, long, ""), *((2, f"s{n}", "Text.") for n in range(200))], long)
+    tally = Tally()
+    found = cut(source, Chunking(), 512, tally)
+    assert found.texts[7] == "s7\nText."
+    assert tally.characters < 2 * len(source.text)
+
+
+def test_sections_of_one_path_share_what_was_counted() -> None:
+    alike, apart = Tally(), Tally()
+    name = "An answer to the question above"
+    same = [(1, name, "Text.")] * 50
+    different = [(1, f"{name[:-2]}{n}", "Text.") for n in range(10, 60)]
+    cut(assemble("", same, "T"), Chunking(), 512, alike)
+    cut(assemble("", different, "T"), Chunking(), 512, apart)
+    assert alike.characters < 0.8 * apart.characters
+
+
+def test_of_a_heading_that_is_too_long_the_beginning_is_kept() -> None:
+    source = assemble("", [(1, "字" * 500, "Text."), (2, "字" * 501, "Text.")], "")
+    assert paths(cut(source, Chunking(), 64, HASHING)) == [
+        ("字" * 500,),
+        ("字" * 500, "字" * 499 + "…"),
+    ]
+
+
+def test_a_path_is_no_deeper_than_any_text_is_divided() -> None:
+    source = assemble("", [(n, f"h{n}", "T.") for n in range(1, 100)], "")
+    *_, last = paths(cut(source, Chunking(), 64, HASHING))
+    assert last == tuple(f"h{n}" for n in range(68, 100))
+
+
+def test_cutting_ends_where_nobody_wants_it_any_more() -> None:
+    asked = 0
+
+    def go_on() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 5:
+            raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        cut(document("word " * 5_000), Chunking(), 64, HASHING, go_on=go_on)
+    assert asked == 5
 
 
 @pytest.mark.parametrize("text", ["", " \n\t\n ", "\u3000"])

@@ -29,6 +29,13 @@ def test_a_source_passes_the_stages_in_order(shop: Workshop) -> None:
     assert shop.found("many")[0] == "a.md"
 
 
+def test_of_a_title_that_is_too_long_the_beginning_is_kept(shop: Workshop) -> None:
+    title = f"Zebra {'a b ' * 500}".strip()
+    shop.ingest(sources.upload("a.md", f"# {title}\n\nText.".encode(), None, None))
+    kept = shop.engine.documents.summary(shop.kb, identify(shop.kb, "a.md")).title
+    assert kept == title[:499] + "…"
+
+
 def test_what_is_unchanged_costs_nothing(shop: Workshop) -> None:
     source = note("a", "First text. 第一。", "T", {"year": 2026})
     assert shop.cost(source) == (Published.ADDED, 1, 1)

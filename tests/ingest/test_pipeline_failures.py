@@ -52,6 +52,19 @@ def test_a_cancelled_source_leaves_nothing_and_can_be_sent_again(shop: Workshop,
     assert shop.found("zebra") == ["a"]
 
 
+def test_a_source_can_be_cancelled_while_it_is_cut(shop: Workshop) -> None:
+    told: list[Stage] = []
+
+    def stop(stage: Stage, _done: int, _total: int) -> None:
+        told.append(stage)
+        if told.count(Stage.CHUNKING) == 3:
+            raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        shop.pipeline().ingest(shop.kb, note("a", "Zebra. " * 1_000), stop)
+    assert Stage.EMBEDDING not in told
+
+
 def test_a_text_that_the_model_fails_on_is_not_published(shop: Workshop) -> None:
     with pytest.raises(EmbeddingFailed, match="poison"):
         shop.ingest(note("a", "This is poison."))
