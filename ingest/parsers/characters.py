@@ -95,6 +95,8 @@ def is_wide(character: str) -> bool:
 
 def one_line(text: str) -> str:
     """Canonical `text` on one line, as a browser shows it; wide script joined without a space."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip(" ")  # so is nearly every cell of a large table
     line = ""
     for part in re.sub(r"[ \t]+", " ", canonical(text).strip(" \t\n")).split("\n"):
         if stripped := part.strip():

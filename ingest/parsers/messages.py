@@ -2,9 +2,11 @@
 
 import email
 import email.policy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
+from functools import cache
 from io import BytesIO
 
 import oxmsg
@@ -42,7 +44,9 @@ class _Message:
 
 def parse_eml(file: RawFile, limits: ParseLimits, parse: ParseFile) -> Parsed:
     """A message: who, when, what, then its attachments, as far as they can be read."""
-    message = email.message_from_bytes(file.data, policy=email.policy.default)
+    # Each look at a header would parse it again, and there are several at each part.
+    policy = email.policy.default.clone(header_factory=cache(HeaderRegistry()))
+    message = email.message_from_bytes(file.data, policy=policy)
     if not isinstance(message, EmailMessage):
         raise TypeError(type(message))
     fields = [(name, one_line(str(message[name]))) for name in _FIELDS if message[name]]
@@ -83,7 +87,7 @@ def _read(message: _Message, file: RawFile, limits: ParseLimits, parse: ParseFil
     if not any(block.text.strip() for block in (*head, *message.body)):
         head = [Block("(no text)")]
     text, headings, pages = assemble_sections([Section("message", [*head, *message.body])])
-    whole = Parsed(text, file.kind.value, message.subject or None, pages, headings)
+    whole = _Whole(text, headings, pages)
     for attachment in message.attachments:
         try:
             if limits.nesting < 1:
@@ -93,30 +97,40 @@ def _read(message: _Message, file: RawFile, limits: ParseLimits, parse: ParseFil
         except IngestError as error:
             reason = "of a kind that isn't read" if isinstance(error, UnsupportedMedia) else error
             warning = f"The attachment {attachment.name} was left out: {reason}"
-            whole = replace(whole, warnings=(*whole.warnings, warning))
+            whole.warnings.append(warning)
         else:
-            whole = _with_attachment(whole, attachment.name, parsed)
-    return whole
-
-
-def _with_attachment(whole: Parsed, name: str, parsed: Parsed) -> Parsed:
-    """The text with that of an attachment behind it, under its name."""
-    start = len(whole.text) + len("\n\n")
-    at = start + len(name) + len("\n\n")
-    text = f"{whole.text}\n\n{name}\n\n{parsed.text}"
-    headings = [
-        Heading(start, start + len(name), 1),
-        *(Heading(h.start + at, h.end + at, h.level + 1) for h in parsed.headings),
-    ]
-    last = whole.pages[-1]
-    page = Page(len(whole.pages) + 1, start, len(text), f"attachment {name}")
-    return replace(
-        whole,
-        text=text,
-        headings=(*whole.headings, *headings),
-        pages=(*whole.pages[:-1], replace(last, end=start), page),
-        warnings=(*whole.warnings, *parsed.warnings),
+            whole.add(attachment.name, parsed)
+    return Parsed(
+        "".join(whole.parts),
+        file.kind.value,
+        message.subject or None,
+        tuple(whole.pages),
+        tuple(whole.headings),
+        warnings=tuple(whole.warnings),
     )
+
+
+class _Whole:
+    """A message, to which attachments are added."""
+
+    def __init__(self, text: str, headings: Iterable[Heading], pages: Iterable[Page]) -> None:
+        self.parts = [text]
+        self.headings = [*headings]
+        self.pages = [*pages]
+        self.warnings: list[str] = []
+        self._length = len(text)
+
+    def add(self, name: str, parsed: Parsed) -> None:
+        """The text of an attachment behind what is there, under its name."""
+        start = self._length + len("\n\n")
+        at = start + len(name) + len("\n\n")
+        self.parts.append(f"\n\n{name}\n\n{parsed.text}")
+        self._length += len(self.parts[-1])
+        self.headings.append(Heading(start, start + len(name), 1))
+        self.headings += (Heading(h.start + at, h.end + at, h.level + 1) for h in parsed.headings)
+        self.pages[-1] = replace(self.pages[-1], end=start)
+        self.pages.append(Page(len(self.pages) + 1, start, self._length, f"attachment {name}"))
+        self.warnings += parsed.warnings
 
 
 def _text(part: EmailMessage, name: str) -> list[Block]:

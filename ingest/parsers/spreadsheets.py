@@ -8,6 +8,7 @@ from typing import Final
 
 import openpyxl
 import xlrd
+from openpyxl.worksheet._reader import WorkSheetParser
 
 from ingest.parsers.archive import Archive
 from ingest.parsers.detection import RawFile
@@ -17,6 +18,7 @@ from ingest.types import Parsed, ParseLimits
 
 _DELIMITERS: Final = ",;\t|"
 _SAMPLE: Final = 64 * 1024  # characters that the delimiter is told from
+_XLSX_ROWS: Final = 2**20  # that a sheet has at most
 
 
 def parse_csv(file: RawFile, limits: ParseLimits) -> Parsed:
@@ -24,7 +26,7 @@ def parse_csv(file: RawFile, limits: ParseLimits) -> Parsed:
     text = decode(file.data, file.name, file.charset).removeprefix("\ufeff")
     csv.field_size_limit(limits.characters)
     rows = csv.reader(StringIO(text, newline=""), delimiter=_delimiter(text[:_SAMPLE]))
-    return read_sheets(file, [Sheet("", rows)], limits)
+    return read_sheets(file, [Sheet("", enumerate(rows, 1))], limits)
 
 
 def parse_xlsx(file: RawFile, limits: ParseLimits) -> Parsed:
@@ -54,13 +56,33 @@ def _delimiter(sample: str) -> str:
 
 
 def _xlsx_sheet(sheet: "openpyxl.worksheet._read_only.ReadOnlyWorksheet") -> Sheet:
-    sheet.reset_dimensions()  # what a file says of them needn't be true
-    return Sheet(sheet.title, sheet.iter_rows(values_only=True))
+    return Sheet(sheet.title, _xlsx_rows(sheet))
 
 
-def _xls_rows(sheet: xlrd.sheet.Sheet, datemode: int) -> Iterator[Sequence[object]]:
+def _xlsx_rows(
+    sheet: "openpyxl.worksheet._read_only.ReadOnlyWorksheet",
+) -> Iterator[tuple[int, Sequence[object]]]:
+    """The rows that are written, by openpyxl's parser: its own `iter_rows` makes up the others."""
+    book = sheet.parent
+    with sheet._get_source() as written:
+        parser = WorkSheetParser(
+            written,
+            sheet._shared_strings,
+            data_only=True,
+            epoch=book.epoch,
+            date_formats=book._date_formats,
+            timedelta_formats=book._timedelta_formats,
+        )
+        for number, cells in parser.parse():
+            if not 1 <= number <= _XLSX_ROWS:
+                raise ValueError(f"{sheet.title!r} has a row {number:,}, of {_XLSX_ROWS:,} at most")
+            values = {cell["column"]: cell["value"] for cell in cells}
+            yield number, [values.get(at) for at in range(1, max(values, default=0) + 1)]
+
+
+def _xls_rows(sheet: xlrd.sheet.Sheet, datemode: int) -> Iterator[tuple[int, Sequence[object]]]:
     for at in range(sheet.nrows):
-        yield [_xls_value(cell, datemode) for cell in sheet.row(at)]
+        yield at + 1, [_xls_value(cell, datemode) for cell in sheet.row(at)]
 
 
 def _xls_value(cell: xlrd.sheet.Cell, datemode: int) -> object:

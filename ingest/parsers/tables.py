@@ -6,8 +6,9 @@ pages: a citation tells its sheet and row.
 """
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Final
 
 from ingest.errors import TooLarge
@@ -24,10 +25,12 @@ _NAME: Final = 80  # code points of a column's name
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Rows of cells, as they stand; `name` is empty where a file is one sheet."""
+    """Rows of cells, as they stand, each with its number; `name` is empty where a file is one
+    sheet. Rows in which nothing stands needn't be among them.
+    """
 
     name: str
-    rows: Iterable[Sequence[object]]
+    rows: Iterable[tuple[int, Sequence[object]]]
 
 
 def read_sheets(file: RawFile, sheets: Iterable[Sheet], limits: ParseLimits) -> Parsed:
@@ -36,32 +39,40 @@ def read_sheets(file: RawFile, sheets: Iterable[Sheet], limits: ParseLimits) -> 
     headings: list[Heading] = []
     pages: list[Page] = []
     for sheet in sheets:
-        rows = [(n, cells) for n, row in enumerate(sheet.rows, start=1) if (cells := _cells(row))]
-        if not rows:
+        rows = ((number, cells) for number, row in sheet.rows if (cells := _cells(row)))
+        first = list(islice(rows, _TITLES + 1))
+        if not first:
             continue
         where = f"{sheet.name}, " if sheet.name else ""
         if sheet.name:
             headings.append(text.heading(sheet.name, 1))
-        header = _header(rows)
-        for _, words in rows[: header or 0]:
+        header = _header(first)
+        for _, words in first[: header or 0]:
             text.line(" | ".join(words))
         if header is not None:
-            headings.append(text.heading(" | ".join(rows[header][1]), 1 + bool(sheet.name)))
-            rows = rows[header + 1 :]
-        begun = pages[-1].end if pages else 0
-        step = -(-len(rows) // _ANCHORS)
-        for at in range(0, len(rows), step):
-            group = rows[at : at + step]
-            for _, cells in group:
-                text.line(" | ".join(cells))
-            first, last = group[0][0], group[-1][0]
-            label = f"{where}row {first}" if first == last else f"{where}rows {first} to {last}"
-            pages.append(Page(len(pages) + 1, begun, text.length, label))
-            begun = text.length
+            headings.append(text.heading(" | ".join(first[header][1]), 1 + bool(sheet.name)))
+            first = first[header + 1 :]
+        ends: list[tuple[int, int]] = []
+        for number, cells in chain(first, rows):
+            text.line(" | ".join(cells))
+            ends.append((number, text.length))
+        pages += _pages(ends, where, pages)
         text.line("")
     return Parsed(
         text.whole(), file.kind.value, pages=_trimmed(pages, text), headings=tuple(headings)
     )
+
+
+def _pages(ends: Sequence[tuple[int, int]], where: str, before: Sequence[Page]) -> Iterator[Page]:
+    """The pages of a sheet, whose rows have these numbers and end there in the text."""
+    begun, count = before[-1].end if before else 0, len(before)
+    step = -(-len(ends) // _ANCHORS)
+    for at in range(0, len(ends), step):
+        (first, _), (last, end) = ends[at], ends[min(at + step, len(ends)) - 1]
+        label = f"{where}row {first}" if first == last else f"{where}rows {first} to {last}"
+        count += 1
+        yield Page(count, begun, end, label)
+        begun = end
 
 
 class _Text:
@@ -106,6 +117,8 @@ def _cells(row: Sequence[object]) -> list[str]:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return one_line(value)
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -2,8 +2,10 @@
 
 import zipfile
 from collections.abc import Mapping
+from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
 from io import BytesIO
+from unittest.mock import Mock
 
 import pytest
 from pptx import Presentation
@@ -11,6 +13,7 @@ from pptx.util import Inches
 
 from ingest import parsers
 from ingest.errors import DamagedDocument, TooLarge, UnsupportedMedia
+from ingest.parsers import messages
 from ingest.types import Parsed, ParseLimits
 
 
@@ -250,6 +253,21 @@ def test_attachments_are_read_and_what_cannot_be_is_told() -> None:
     assert (2, "Head") in headings(parsed)
     assert parsed.warnings == ("The attachment x.rtf was left out: of a kind that isn't read",)
     assert "".join(parsed.text[p.start : p.end] for p in parsed.pages) == parsed.text
+
+
+def test_many_attachments_stand_in_order_and_their_headers_are_read_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registry = Mock(wraps=HeaderRegistry())
+    monkeypatch.setattr(messages, "HeaderRegistry", lambda: registry)
+    message = letter()
+    for number in range(50):
+        message.add_attachment(f"Part {number}.", filename="a.txt")
+    parsed = parsers.parse(message.as_bytes(), "a.eml")
+    texts = [parsed.text[page.start : page.end].strip() for page in parsed.pages[1:]]
+    assert texts == [f"a.txt\n\nPart {number}." for number in range(50)]
+    assert "".join(parsed.text[page.start : page.end] for page in parsed.pages) == parsed.text
+    assert registry.call_count < 20
 
 
 def mixed(*parts: tuple[str, str], kind: str = "mixed") -> str:

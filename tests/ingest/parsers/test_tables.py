@@ -1,7 +1,11 @@
 """CSV, XLSX and XLS: rows with the names of their columns."""
 
 import datetime
+import re
+import zipfile
+from collections.abc import Iterator
 from io import BytesIO
+from unittest.mock import Mock
 
 import openpyxl
 import pytest
@@ -9,6 +13,8 @@ import pytest
 from ingest import parsers
 from ingest.chunking import cut
 from ingest.errors import DamagedDocument, EmptyDocument, TooLarge
+from ingest.parsers import tables
+from ingest.parsers.detection import Kind, RawFile
 from ingest.types import Parsed, ParseLimits
 from retrieval.types import Chunking
 from tests.ingest.cutting import HASHING, document
@@ -92,6 +98,51 @@ def test_pages_leave_nothing_out(n: int = 5_001) -> None:
     assert "".join(parsed.text[p.start : p.end] for p in parsed.pages) == parsed.text
     assert 1_000 < len(parsed.pages) <= 2_000
     assert parsed.pages[1].label == "rows 4 to 6"
+
+
+def with_rows(written: str) -> bytes:
+    """A workbook whose sheet is written so."""
+    saved = BytesIO()
+    with zipfile.ZipFile(BytesIO(workbook(A=[["x"]]))) as book, zipfile.ZipFile(saved, "w") as new:
+        for name in book.namelist():
+            data = book.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                data = re.sub(b"<sheetData>.*</sheetData>", written.encode(), data)
+            new.writestr(name, data)
+    return saved.getvalue()
+
+
+def row(number: int, *cells: str) -> str:
+    values = "".join(f'<c r="{cell}{number}"><v>7</v></c>' for cell in cells)
+    return f'<row r="{number}">{values}</row>'
+
+
+def test_rows_that_are_not_written_are_not_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = Mock(wraps=tables._cells)
+    monkeypatch.setattr(tables, "_cells", cells)
+    data = with_rows(f"<sheetData>{row(1, 'A')}{row(1_048_576, 'B')}</sheetData>")
+    parsed = parsers.parse(data, "gap.xlsx")
+    assert parsed.text == "A\n7\n | 7"
+    assert [page.label for page in parsed.pages] == ["A, row 1", "A, row 1048576"]
+    assert cells.call_count == 2
+
+
+@pytest.mark.parametrize("number", [1_048_577, 999_999_999_999, 0])
+def test_a_row_that_no_sheet_has_is_refused(number: int) -> None:
+    data = with_rows(f"<sheetData>{row(1, 'A')}{row(number, 'A')}</sheetData>")
+    with pytest.raises(DamagedDocument, match="of 1,048,576 at most"):
+        parsers.parse(data, "rows.xlsx")
+
+
+def test_a_table_that_is_too_long_is_read_no_further() -> None:
+    def rows() -> Iterator[tuple[int, list[str]]]:
+        for number in range(1, 1_000):
+            assert number < 50
+            yield number, ["some words"]
+
+    file = RawFile(b"", "long.csv", Kind.CSV)
+    with pytest.raises(TooLarge, match="100 characters"):
+        tables.read_sheets(file, [tables.Sheet("", rows())], ParseLimits(characters=100))
 
 
 def test_what_is_no_workbook_is_refused() -> None:
