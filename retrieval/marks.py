@@ -8,8 +8,9 @@ from retrieval.sentences import sentences
 
 # Not an index, as in a[0] or [12345]; a single letter of Chinese, Japanese or Korean has none. In
 # as many brackets at its end as at its beginning.
+# White space is matched from where it begins, or a long run of it would be read from each place.
 _MARK = re.compile(
-    r"(?:\s+|(?<!\w)|(?<=\w\w)|(?<=[\d\u3005-\u30ff\u3400-\u9fff\uac00-\ud7a3]))"
+    r"(?:(?<!\s)\s+|(?<!\w)|(?<=\w\w)|(?<=[\d\u3005-\u30ff\u3400-\u9fff\uac00-\ud7a3]))"
     r"(?P<twice>[\[【［])?[\[【［]\s?"
     r"(?:sources?\s?:?\s?|\^)?(?P<numbers>[1-9]\d{0,2}(?:\s?[,，、;–-]\s?[1-9]\d{0,2})*)\s?[\]】］]"
     r"(?(twice)[\]】］])",
@@ -18,7 +19,9 @@ _MARK = re.compile(
 _NUMBERS = re.compile(r"(\d+)(?:\s?[–-]\s?(\d+))?")
 _LONGEST_RANGE = 20
 _LEADING = re.compile(rf"(?:{_MARK.pattern})+", re.IGNORECASE)
-_PARTIAL = re.compile(r"\s*[\[【［](?:[^\]】］]{0,20}|[\[【［][^\]】］]{0,20}[\]】］])$")
+_PARTIAL = re.compile(
+    r"(?:(?<!\s)\s+)?[\[【［](?:[^\]】］]{0,20}|[\[【［][^\]】］]{0,20}[\]】］])$"
+)
 _ENDS = re.compile(r"[.!?…。！？｡‼⁇⁈⁉؟।|\n]")  # without one of these nothing ends a sentence
 _LOOK = 64  # characters after it, by which it is decided
 _LONGEST = 2_000  # characters: a sentence that is longer is checked in parts
@@ -26,7 +29,7 @@ _LONGEST = 2_000  # characters: a sentence that is longer is checked in parts
 # name of its language.
 _SILENT = re.compile(r"[\W_]*|(?:`{3,}|~{3,})\s?[^\s`]{0,20}")
 # What stands after a line break may turn out to be an item of a list, which begins a sentence.
-_UNDECIDED = re.compile(r"(?:\s+|\s*\n[^\n]{0,8}|\s+[(\[{\"'“‘«]{1,9})$")
+_UNDECIDED = re.compile(r"(?<!\s)(?:\s+|\s*\n[^\n]{0,8}|\s+[(\[{\"'“‘«]{1,9})$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ _CHARSETS: Final = re.compile(
 )
 """Python's codecs that are charsets; others ("unicode_escape", "rot13") are no page's encoding."""
 
-_META: Final = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+_META: Final = re.compile(rb"<meta[^>]{0,200}?charset\s*+=\s*+[\"']?\s*+([\w.:-]+)", re.IGNORECASE)
 _XML: Final = re.compile(rb"<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([\w.:-]+)", re.IGNORECASE)
 _SAMPLE: Final = 65_536
 

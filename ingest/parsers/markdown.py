@@ -15,8 +15,8 @@ from ingest.types import Parsed, ParseLimits
 from retrieval.types import Heading
 
 _FRONT_MATTER: Final = re.compile(r"---[ \t]*\n(.*?\n)??(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_TITLE: Final = re.compile(r"^title:[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
-_HASHES: Final = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
+_TITLE: Final = re.compile(r"^title:[ \t]*+(\S.*)$", re.MULTILINE)
+_HASHES: Final = re.compile(r" {0,3}(#{1,6})(?:[ \t]++(.*))?$")
 _UNDERLINE: Final = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _FENCE: Final = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
 _NO_PARAGRAPH: Final = re.compile(r" {0,3}(>|[-+*][ \t]|\d{1,9}[.)][ \t]|\||<)|    |\t")
@@ -31,7 +31,7 @@ def parse_markdown(file: RawFile, _limits: ParseLimits) -> Parsed:
     return Parsed(
         text,
         file.kind.value,
-        title=_unquoted(title[1]) if title else _first_title(text, headings),
+        title=_unquoted(title[1].rstrip(" \t")) if title else _first_title(text, headings),
         headings=headings,
     )
 
@@ -52,8 +52,9 @@ def _headings(text: str, position: int) -> Iterator[Heading]:
             fence, paragraph = opening[1], None
         elif found := _HASHES.match(line):
             paragraph = None
-            if found[2]:
-                yield Heading(start + found.start(2), start + found.end(2), len(found[1]))
+            if words := _unclosed(found[2] or ""):
+                begun = start + found.start(2)
+                yield Heading(begun, begun + len(words), len(found[1]))
         elif paragraph and (underline := _UNDERLINE.match(line)):
             yield Heading(*paragraph, 1 if underline[1][0] == "=" else 2)
             paragraph = None
@@ -63,6 +64,13 @@ def _headings(text: str, position: int) -> Iterator[Heading]:
             paragraph = (paragraph[0], start + len(line.rstrip()))
         elif not _NO_PARAGRAPH.match(line):
             paragraph = (start + len(line) - len(line.lstrip()), start + len(line.rstrip()))
+
+
+def _unclosed(words: str) -> str:
+    """The words of a heading without the hashes that may close it."""
+    words = words.rstrip(" \t")
+    body = words.rstrip("#")
+    return body.rstrip(" \t") if body.endswith((" ", "\t")) else words
 
 
 def _unquoted(value: str) -> str:

@@ -36,7 +36,7 @@ class Hyphens:
 
     def kept(self, above: str, line: str) -> bool:
         """Whether the hyphen that ends `above` belongs to the word that goes on in `line`."""
-        left = (re.findall(r"[\w-]+$", above[:-1].lower()) or [""])[0]
+        left = (re.findall(r"(?<![\w-])[\w-]+$", above[:-1].lower()) or [""])[0]
         right = (re.findall(r"^\w+", line.lower()) or [""])[0]
         if not line[0].islower() or not left.isalpha() or above[-2].isupper():
             return True
