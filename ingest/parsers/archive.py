@@ -3,7 +3,9 @@
 import lzma
 import zipfile
 import zlib
+from collections.abc import Sequence
 from io import BytesIO
+from itertools import pairwise
 from typing import Final
 
 from ingest.errors import DamagedDocument, EncryptedDocument, TooLarge
@@ -26,6 +28,7 @@ PACKINGS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENTRY: Final = b"PK\x01\x02"
 _END: Final = b"PK\x05\x06"
 _END_SIZE: Final = 22
+_HEADER_SIZE: Final = 30  # of a member, at least
 _LOCATOR_64: Final = b"PK\x06\x07"
 _LOCATOR_64_SIZE: Final = 20
 _MAX_COMMENT: Final = 2**16
@@ -106,6 +109,7 @@ class Archive:
     def _check(self) -> None:
         """What a member says of its size is all that is ever unpacked of it, in these PACKINGS."""
         infos = self._archive.infolist()
+        self._check_apart(infos)
         total = sum(info.file_size for info in infos)
         if total > _MAX_TOTAL:
             raise TooLarge(
@@ -121,4 +125,13 @@ class Archive:
                 raise TooLarge(
                     f"{self._name}: {info.filename} unpacks to {info.file_size:,} bytes from "
                     f"{info.compress_size:,}, more than any document does."
+                )
+
+    def _check_apart(self, infos: Sequence[zipfile.ZipInfo]) -> None:
+        """Bytes that several members share would be unpacked once for each."""
+        for one, following in pairwise(sorted(infos, key=lambda info: info.header_offset)):
+            if one.header_offset + _HEADER_SIZE + one.compress_size > following.header_offset:
+                raise DamagedDocument(
+                    f"{self._name}: {following.filename} shares bytes with {one.filename}: pack "
+                    "it anew."
                 )

@@ -1,5 +1,6 @@
 import struct
 import zipfile
+from copy import copy
 from io import BytesIO
 
 import pytest
@@ -126,6 +127,27 @@ def test_the_members_of_an_archive_in_an_archive_are_not_counted() -> None:
     with zipfile.ZipFile(saved, "w", zipfile.ZIP_STORED) as made:
         made.writestr("inner.zip", crowded())
     assert len(Archive(saved.getvalue(), "a.zip", "zip").members) == 1
+
+
+@pytest.mark.parametrize("shift", [0, 8])
+def test_members_that_share_bytes_are_refused(shift: int) -> None:
+    """The directory may name one place, or places within a member, as often as it likes."""
+    saved = BytesIO()
+    with zipfile.ZipFile(saved, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("one.txt", "words and words")
+        other = copy(made.getinfo("one.txt"))
+        other.filename, other.header_offset = "two.txt", shift
+        made.filelist.append(other)
+    with pytest.raises(DamagedDocument, match=r"two\.txt shares bytes with one\.txt"):
+        Archive(saved.getvalue(), "a.zip", "zip")
+
+
+def test_members_one_after_the_other_are_read() -> None:
+    saved = BytesIO()
+    with zipfile.ZipFile(saved, "w") as made:
+        for number in range(3):
+            made.writestr(str(number), b"")
+    assert len(Archive(b"before" + saved.getvalue(), "a.zip", "zip").members) == 3
 
 
 def test_charset_of_the_media_type() -> None:
