@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*')
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _DEEPEST = 10_000  # encoding/json's own limit
 _TOO_DEEP = "exceeded max depth"
@@ -87,7 +87,7 @@ def _value(text: str, at: int, depth: int) -> int:
     for literal in ("true", "false", "null"):
         if first == literal[0]:
             return _literal(text, at, literal)
-    if first == "-" or first.isdigit():
+    if first == "-" or (first.isascii() and first.isdigit()):
         return _number(text, at)
     return _refuse(text, at, "looking for beginning of value")
 

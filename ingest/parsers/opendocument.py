@@ -15,6 +15,9 @@ _OFFICE: Final = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _TEXT: Final = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _TABLE: Final = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _LEFT_OUT: Final = frozenset((f"{_TEXT}tracked-changes", f"{_OFFICE}annotation"))
+_DEEPEST: Final = 10  # levels of headings
+_MOST_SPACES: Final = 100
+_NUMBER: Final = re.compile("[0-9]+")
 _EDGE: Final = "\0"
 """Where a paragraph in another one starts or ends; no XML has this character."""
 
@@ -37,8 +40,8 @@ def parse_odt(file: RawFile, _limits: ParseLimits) -> Parsed:
 def _blocks(container: Element, depth: int) -> Iterator[Block]:
     for element in container.iterchildren():
         if element.tag == f"{_TEXT}h":
-            level = element.get(f"{_TEXT}outline-level", "1")
-            yield Block(_words(element), int(level) if level.isdigit() else 1)
+            level = _number(element.get(f"{_TEXT}outline-level"), _DEEPEST)
+            yield Block(_words(element), level)
         elif element.tag == f"{_TEXT}p":
             yield Block("  " * (depth - 1) + "- " * bool(depth) + _words(element), tight=depth > 0)
         elif element.tag == f"{_TEXT}list":
@@ -65,8 +68,7 @@ def _said(element: Element) -> str:
     said = [element.text or ""]
     for child in element.iterchildren():
         if child.tag == f"{_TEXT}s":
-            count = child.get(f"{_TEXT}c", "1")
-            said.append(" " * min(int(count) if count.isdigit() else 1, 100))
+            said.append(" " * _number(child.get(f"{_TEXT}c"), _MOST_SPACES))
         elif child.tag in (f"{_TEXT}tab", f"{_TEXT}line-break"):
             said.append("\t" if child.tag == f"{_TEXT}tab" else "\n")
         elif child.tag == f"{_TEXT}note":
@@ -77,6 +79,11 @@ def _said(element: Element) -> str:
             said.append(_said(child))
         said.append(child.tail or "")
     return "".join(said)
+
+
+def _number(written: str | None, most: int) -> int:
+    """A number of a file, which may be any words: 1 where it is none, and no more than `most`."""
+    return min(int(written[:9]), most) if written and _NUMBER.fullmatch(written) else 1
 
 
 def _note(note: Element) -> str:

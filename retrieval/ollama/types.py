@@ -157,7 +157,7 @@ class Shown:
     def num_ctx(self) -> int:
         """The tokens that its Modelfile lets it read, 0 where it doesn't say."""
         given = self.parameters.get("num_ctx", ("0",))[-1]
-        return int(given) if given.isdigit() else 0
+        return int(given) if given.isascii() and given.isdigit() else 0
 
     def _number(self, key: str) -> int:
         found = self.model_info.get(f"{self.architecture}.{key}")

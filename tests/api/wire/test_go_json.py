@@ -52,6 +52,8 @@ def test_the_first_value_is_read_and_the_rest_ignored(value: Any, before: str, a
         (r'"\u12g4"', "invalid character 'g' in \\u hexadecimal character escape"),
         ("'", r"invalid character '\'' looking for beginning of value"),
         ('"never ends', "unexpected EOF"),
+        ("[²", "invalid character 'Â' looking for beginning of value"),
+        ("[1٣", "invalid character 'Ù' after array element"),
         ("中", "invalid character 'ä' looking for beginning of value"),
     ],
 )

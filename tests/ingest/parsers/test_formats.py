@@ -152,6 +152,23 @@ def test_words_of_an_opendocument_text_never_touch(body: str, text: str) -> None
     assert parsers.parse(opendocument(body), "a.odt").text == text
 
 
+@pytest.mark.parametrize("written", ["²", "٣", "-1", "", "two"])
+def test_a_number_of_an_opendocument_text_that_is_none_is_one(written: str) -> None:
+    document = opendocument(
+        f'<text:h text:outline-level="{written}">A<text:s text:c="{written}"/>b</text:h>'
+    )
+    parsed = parsers.parse(document, "a.odt")
+    assert headings(parsed) == [(1, "A b")]
+
+
+def test_a_number_of_an_opendocument_text_that_is_too_large_is_the_largest() -> None:
+    digits = "9" * 5_000
+    document = opendocument(
+        f'<text:h text:outline-level="{digits}">A<text:s text:c="{digits}"/>b</text:h>'
+    )
+    assert headings(parsers.parse(document, "a.odt")) == [(10, f"A{' ' * 100}b")]
+
+
 def test_json_is_a_line_a_value_with_its_path() -> None:
     parsed = parsers.parse(
         '{"name": "Ann", "home": {"city": "北京"}, "tags": ["a", 1, true], "none": null, '

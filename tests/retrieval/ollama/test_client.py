@@ -17,7 +17,7 @@ from retrieval.errors import (
 from retrieval.ollama.client import OllamaClient
 from retrieval.ollama.connection import Connection, Timeouts
 from retrieval.ollama.retry import Retry
-from retrieval.ollama.types import ChatPart, Progress
+from retrieval.ollama.types import ChatPart, Progress, Shown
 
 T = TypeVar("T")
 Reply = httpx.Response | Exception
@@ -184,6 +184,11 @@ def test_a_crash_is_tried_twice_only() -> None:
     with pytest.raises(ModelServerUnavailable):
         ask(server, lambda client: client.embed("m", ["a"]), attempts=9)
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(("given", "tokens"), [("2048", 2048), ("²", 0), ("-1", 0)])
+def test_a_window_that_is_no_number_is_none(given: str, tokens: int) -> None:
+    assert Shown(parameters={"num_ctx": (given,)}).num_ctx == tokens
 
 
 def test_embedding_never_lets_a_text_be_cut() -> None:
