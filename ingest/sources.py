@@ -83,11 +83,13 @@ def printable(name: str) -> str:
 
 
 def find(paths: Sequence[Path], patterns: Patterns) -> tuple[list[Path], list[Path]]:
-    """The files that these paths stand for, and those that the patterns leave out.
+    """The files that these paths stand for, and those of folders that are left out.
 
     A file that is named is always taken; folders are walked, in a fixed order, without
-    following links to other folders. A folder that can't be listed stands for itself, so that
-    `read` tells why. Raises SourceNotFound for a path that isn't there.
+    following links to other folders. What the patterns don't take is left out, and a link to a
+    file outside of the folder: who may write there needn't be one who may read it. A folder that
+    can't be listed stands for itself, so that `read` tells why. Raises SourceNotFound for a path
+    that isn't there.
     """
     taken: dict[Path, None] = {}
     left: list[Path] = []
@@ -96,7 +98,8 @@ def find(paths: Sequence[Path], patterns: Patterns) -> tuple[list[Path], list[Pa
             taken[path] = None
         elif path.is_dir():
             for file, listed in _walk(path):
-                if not listed or patterns.take(file.relative_to(path)):
+                wanted = not listed or patterns.take(file.relative_to(path))
+                if wanted and not _leads_out(file, path):
                     taken[file] = None
                 else:
                     left.append(file)
@@ -119,6 +122,11 @@ def _walk(folder: Path) -> Iterator[tuple[Path, bool]]:
             yield from _walk(entry)
         elif entry in files:
             yield entry, True
+
+
+def _leads_out(file: Path, folder: Path) -> bool:
+    """Whether it is a link to somewhere that isn't in the folder."""
+    return file.is_symlink() and not file.resolve().is_relative_to(folder.resolve())
 
 
 def _matches(relative: Path, patterns: Sequence[str]) -> bool:

@@ -61,7 +61,7 @@ def ingest(
         if report.skipped:
             err.print(
                 f"{len(report.skipped)} files were left out: of a kind that can't be read, "
-                f"or excluded."
+                f"excluded, or links to files outside of the folder."
             )
     if report.failed:
         raise typer.Exit(1)

@@ -196,16 +196,23 @@ def test_a_file_that_goes_while_it_is_read_is_only_its_own_failure(
     assert mirror.update(quietly)[0].rows == ()
 
 
-def test_a_link_is_where_it_lies_and_goes_when_it_goes(
-    shop: Workshop, folder: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "elsewhere.md").write_text("Leopard.")
-    (folder / "link.md").symlink_to(tmp_path / "elsewhere.md")
+def test_a_link_is_where_it_lies_and_goes_when_it_goes(shop: Workshop, folder: Path) -> None:
+    (folder / ".elsewhere.md").write_text("Leopard.")
+    (folder / "link.md").symlink_to(folder / ".elsewhere.md")
     mirror = mirror_of(shop, folder)
     mirror.update(quietly)
     assert names(shop) == ["a.md", "b.md", "link.md"]
     (folder / "link.md").unlink()
     assert mirror.update(quietly)[1] == 1
+
+
+def test_a_link_to_a_file_outside_is_not_mirrored(
+    shop: Workshop, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "secret.md").write_text("Leopard.")
+    (folder / "link.md").symlink_to(tmp_path / "secret.md")
+    mirror_of(shop, folder).update(quietly)
+    assert names(shop) == ["a.md", "b.md"]
 
 
 def test_a_folder_that_is_followed_is_looked_at_now_and_then_too(

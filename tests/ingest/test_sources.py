@@ -76,7 +76,7 @@ def test_a_file_that_is_given_twice_is_taken_once(folder: Path) -> None:
     assert len(taken) == len(set(taken)) == 4
 
 
-def test_links_to_files_are_taken_and_links_to_folders_are_not_followed(
+def test_links_to_files_within_are_taken_and_links_to_folders_are_not_followed(
     folder: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
@@ -89,6 +89,19 @@ def test_links_to_files_are_taken_and_links_to_folders_are_not_followed(
     taken, left = sources.find([folder], Patterns(include=("*.md",), exclude=("drafts",)))
     assert names(folder, taken) == ["b.md", "link.md"]
     assert names(folder, left) == ["a.txt", "drafts/old/第一版.md", "drafts/plan.md", "photo.jpg"]
+
+
+def test_a_link_that_leads_out_of_the_folder_is_left_out(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.md").touch()
+    (folder / "drafts" / "out.md").symlink_to(tmp_path / "secret.md")
+    (folder / "drafts" / "on.md").symlink_to(folder / "drafts" / "out.md")
+    (folder / "drafts" / "in.md").symlink_to(Path("../b.md"))
+    (tmp_path / "same").symlink_to(folder)
+    for walked in (folder, tmp_path / "same"):
+        taken, left = sources.find([walked], Patterns(include=("drafts/*n.md", "drafts/out.md")))
+        assert names(walked, taken) == ["drafts/in.md", "drafts/plan.md"]
+        assert {"drafts/on.md", "drafts/out.md"} <= {*names(walked, left)}
+    assert sources.find([folder / "drafts" / "out.md"], Patterns())[1] == []
 
 
 def test_a_folder_that_cannot_be_listed_is_a_failure_of_its_own(
