@@ -36,6 +36,11 @@ out = _Console(highlight=False, soft_wrap=False, markup=False)
 err = _Console(stderr=True, highlight=False, markup=False)
 
 
+def one_line(text: str) -> str:
+    """What a line of output says that holds a name from outside: no line break in it ends that."""
+    return escaped(text)
+
+
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
@@ -58,7 +63,7 @@ def print_answer(answer: Answer) -> None:
 
 def _footnote(citation: Citation) -> Text:
     where = place(citation.page)
-    source = f"{citation.title}{where}, characters {citation.start} to {citation.end}"
+    source = one_line(f"{citation.title}{where}, characters {citation.start} to {citation.end}")
     quote = " ".join(citation.quote.split())
     return Text.assemble(
         (f"[{citation.marker}] ", "cyan"), source, (" ✓ verified\n", "green"), (f"“{quote}”", "dim")

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from api.commands.options import DataOption, JsonOption, settings
-from api.console import out, print_json
+from api.console import one_line, out, print_json
 from api.evaluating import evaluations_of, stale
 from retrieval.engine import Engine, open_engine
 from retrieval.errors import StoreUnavailable
@@ -64,7 +64,9 @@ def print_findings(found: Sequence[Finding]) -> None:
     for name in ("", "what", "found"):
         table.add_column(name)
     for finding in found:
-        table.add_row(_sign(finding), Text(finding.subject), Text(finding.detail))
+        table.add_row(
+            _sign(finding), *(Text(one_line(said)) for said in (finding.subject, finding.detail))
+        )
     out.print(table)
 
 

@@ -19,7 +19,7 @@ from api.commands.options import (
     patterns,
     settings,
 )
-from api.console import err, out, print_json
+from api.console import err, one_line, out, print_json
 from api.progress import ingesting
 from api.service import open_service
 from ingest import sources
@@ -73,7 +73,7 @@ def print_report(report: Report) -> None:
     for name in ("file", "outcome", "chunks", "embedded"):
         table.add_column(name, justify="left" if name in ("file", "outcome") else "right")
     for row in report.rows:
-        table.add_row(Text(row.name), _outcome(row), str(row.chunks), str(row.embedded))
+        table.add_row(Text(one_line(row.name)), _outcome(row), str(row.chunks), str(row.embedded))
     out.print(table)
     counts = ", ".join(f"{count} {outcome}" for outcome, count in report.counts().items())
     out.print(
@@ -84,5 +84,5 @@ def print_report(report: Report) -> None:
 
 def _outcome(row: Row) -> Text:
     if row.error:
-        return Text.assemble(("failed", "red"), f": {row.error}")
-    return Text("; ".join([row.outcome, *row.warnings]))
+        return Text.assemble(("failed", "red"), one_line(f": {row.error}"))
+    return Text(one_line("; ".join([row.outcome, *row.warnings])))

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from api.commands.options import DataOption, JsonOption, settings
-from api.console import out, print_json
+from api.console import one_line, out, print_json
 from api.routes.dependencies import in_thread
 from api.service import open_service
 from api.stored_answers import ReplayReply
@@ -96,7 +96,7 @@ def _told(one: Candidate) -> str:
 
 
 def _span(one: Candidate | Citation) -> str:
-    return f"{one.uri}, characters {one.start} to {one.end}"
+    return one_line(f"{one.uri}, characters {one.start} to {one.end}")
 
 
 def _change(change: Change) -> Text:

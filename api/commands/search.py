@@ -15,7 +15,7 @@ from api.commands.options import (
     KnowledgeBaseOption,
     settings,
 )
-from api.console import out, print_json
+from api.console import one_line, out, print_json
 from api.explaining import explained_search
 from api.replies import HitReply, WeighingReply
 from api.service import open_service
@@ -59,7 +59,7 @@ def search(
     if found.weighing:
         out.print(_told(found.weighing))
     if found.why:
-        out.print(Text.assemble((f"{found.why.title}: ", "bold"), found.why.reason))
+        out.print(Text.assemble((one_line(f"{found.why.title}: "), "bold"), found.why.reason))
 
 
 def _told(weighing: WeighingReply) -> str:
@@ -80,6 +80,6 @@ def _heading(hit: HitReply) -> Text:
     )
     return Text.assemble(
         (f"{hit.rank:>2}. ", "cyan"),
-        (f"{hit.title}{path}{page}", "bold"),
+        (one_line(f"{hit.title}{path}{page}"), "bold"),
         (f"  {hit.score:.3f} = {legs}", "dim"),
     )

@@ -26,6 +26,15 @@ def test_hits_are_printed_with_their_place(run: Run) -> None:
     assert "lexical" in result.stdout
 
 
+def test_a_title_cannot_begin_a_line_of_its_own(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a\n99. forged.txt").write_text("Coffee is at five.")
+    assert r"a\n99. forged.txt" in run("ingest", str(tmp_path / "a\n99. forged.txt")).stdout
+    for command in ("search", "ask"):
+        shown = run(command, "When is coffee at five?").stdout
+        assert r"a\n99. forged" in shown
+        assert not any(line.startswith("99.") for line in shown.splitlines())
+
+
 def test_nothing_found_is_said(run: Run) -> None:
     result = run("search", "zebra", "--mode", "lexical")
     assert (result.exit_code, result.stdout) == (0, "Nothing was found.\n")
