@@ -26,6 +26,7 @@ from api.commands import (
 )
 from api.console import fail
 from api.log import configure
+from api.settings import Settings
 from api.version import VERSION
 from evaluation.errors import EvaluationError
 from ingest.errors import IngestError
@@ -83,6 +84,8 @@ def main() -> None:
     except (RetrievalError, IngestError, EvaluationError) as error:
         fail(str(error))
     except ValidationError as error:
+        if error.title != Settings.__name__:
+            raise
         settings = "; ".join(
             f"FOOTNOTE_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}"
             for one in error.errors()

@@ -5,7 +5,15 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AliasChoices, Field, FiniteFloat, PlainValidator, SecretStr
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    FiniteFloat,
+    PlainValidator,
+    SecretStr,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 import sample_docs
@@ -34,12 +42,20 @@ def _duration(text: str) -> str:
     return text
 
 
+def _named(given: object) -> object:
+    if given == "":
+        raise ValueError("it is empty; expected a directory")
+    return given
+
+
 class Settings(BaseSettings):
     """Every setting with its default; the README has the same table."""
 
     model_config = SettingsConfigDict(env_prefix="FOOTNOTE_", extra="ignore")
 
-    data: Path = Field(Path("footnote-data"), description="Where everything is stored")
+    data: Annotated[Path, BeforeValidator(_named)] = Field(
+        Path("footnote-data"), description="Where everything is stored"
+    )
     database_url: SecretStr = Field(
         SecretStr(""), description="A Postgres database for the catalogue; empty: SQLite"
     )

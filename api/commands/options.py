@@ -11,9 +11,23 @@ from ingest.sources import Patterns
 KnowledgeBaseOption = Annotated[
     str, typer.Option("--kb", "-k", help="The knowledge base.", show_default=True)
 ]
+
+
+def _folder(given: str) -> Path:
+    """The folder of a name. An empty one, as of an unset variable, isn't the working directory."""
+    if not given:
+        raise typer.BadParameter("It is empty: name a directory.")
+    return Path(given)
+
+
 DataOption = Annotated[
     Path | None,
-    typer.Option("--data", help="Data directory; by default FOOTNOTE_DATA or ./footnote-data."),
+    typer.Option(
+        "--data",
+        parser=_folder,
+        metavar="DIRECTORY",
+        help="Data directory; by default FOOTNOTE_DATA or ./footnote-data.",
+    ),
 ]
 IncludeOption = Annotated[
     list[str] | None,

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Protocol
 
 import httpx
 import typer
+from pydantic import ValidationError
 
 from api.commands.options import DataOption, JsonOption, settings
 from api.console import out, print_json
@@ -75,7 +76,7 @@ def reindex(
             out.print(f"{kb}: back to {back['embedding_model']}, {back['chunks']} chunks")
             return
         chunking = None if tokens is None else {"tokens": tokens, "overlap": overlap}
-        request = ReindexRequest.model_validate(
+        request = _request(
             {
                 "model": model,
                 "chunking": chunking,
@@ -117,6 +118,15 @@ def _print(kb: str, status: dict[str, Any]) -> None:
         )
     if status["state"] == "refused":
         out.print("It is kept: --force switches to it at once, --discard forgets it.")
+
+
+def _request(options: dict[str, Any]) -> ReindexRequest:
+    """What the options ask for, each named as the field that it becomes. Raises BadParameter."""
+    try:
+        return ReindexRequest.model_validate(options)
+    except ValidationError as error:
+        misfits = (f"--{one['loc'][-1]}: {one['msg']}" for one in error.errors())
+        raise typer.BadParameter(f"{'; '.join(misfits)}.") from error
 
 
 def _questions(path: Path) -> Iterator[KnownItem]:

@@ -83,6 +83,9 @@ def test_the_version_is_that_of_the_package() -> None:
         (["eval", "gate", "/nowhere"], 2, "--baseline"),
         (["eval", "answers", "/nowhere"], 1, "/nowhere"),
         (["replay", "nope"], 2, "no stored answer 'nope'"),
+        (["kb", "list", "--data", ""], 2, "It is empty: name a directory"),
+        (["reindex", "docs", "--tokens", "-5"], 2, "--tokens: Input should be greater than"),
+        (["reindex", "docs", "--model", ""], 2, "--model: String should match"),
         (["search"], 2, "Missing argument"),
         (["search", "a", "--mode", "magic"], 2, "magic"),
         (["nope"], 2, "nope"),
@@ -105,7 +108,7 @@ def test_a_failure_is_a_message_and_a_status(
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PORT", "http"), ("LOG_LEVEL", "loud"), ("MAX_PAGES", "0")]
+    ("name", "value"), [("PORT", "http"), ("LOG_LEVEL", "loud"), ("MAX_PAGES", "0"), ("DATA", "")]
 )
 def test_a_setting_that_does_not_fit_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
