@@ -71,10 +71,11 @@ class Gateway:
         path, via = request.scope["path"], request.headers.get(VIA, "")
         key, at = ("data", "/api/tags") if path == "/v1/models" else ("models", path)
         taken = {one.get("id") or one["name"] for one in own[key] or ()}
-        found = [one for one in await upstream.listed(at, via) if one.get("name") not in taken]
+        listed = await upstream.listed(at, via)
+        found = {name: one for name, one in listed.items() if name not in taken}
         if key == "data":
             return wrapped({**own, "data": [*own["data"], *map(_openai, found)]})
-        return reply({"models": [*own["models"], *found]})
+        return reply({"models": [*own["models"], *found.values()]})
 
 
 def gateway(models: HostedModels, server: Server, upstream: Upstream | None) -> Gateway:
@@ -92,5 +93,5 @@ def named(body: bytes) -> list[str]:
     return [item for key, item in value.items() if key.lower() in _NAMED and isinstance(item, str)]
 
 
-def _openai(model: dict[str, Any]) -> dict[str, Any]:
-    return {"id": model.get("name"), "object": "model", "created": 0, "owned_by": "library"}
+def _openai(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "library"}

@@ -11,10 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from api.stopping import ServerStopping, Stopping
-from api.wire.framing import NDJSON, SSE, broken_off
+from api.wire.framing import NDJSON, SSE, broken_off, dumps
 from api.wire.refusals import Refusal
+from retrieval.errors import ModelServerBroken, ModelServerError
 from retrieval.ollama.address import base_url
 from retrieval.ollama.settings import OllamaSettings
+from retrieval.ollama.types import ModelSummary
+from retrieval.ollama.values import Json, items, parsed
 
 _log = structlog.get_logger()
 
@@ -89,17 +92,28 @@ class Upstream:
         told = _ended(until, request.url.path, headers.get("content-type", ""))
         return StreamingResponse(told, reply.status_code, headers=headers)
 
-    async def listed(self, path: str, via: str) -> list[dict[str, object]]:
-        """The models of `tags` or `ps`; none, with a warning in the log, if it can't be asked."""
+    async def listed(self, path: str, via: str) -> dict[str, Json]:
+        """The models of `tags` or `ps` by their names; none, with a warning in the log, where it
+        can't be asked or answers something else.
+        """
         if _OURS in via:
-            return []
+            return {}
         try:
             reply = await self._client.get(self.url + path, headers={VIA: _OURS}, timeout=_CONNECT)
-            found = reply.raise_for_status().json()["models"]
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            return _models(reply.raise_for_status().content)
+        except (httpx.HTTPError, ModelServerError) as error:
             _log.warning("upstream_unavailable", url=self.url, error=str(error))
-            return []
-        return [one for one in found or () if isinstance(one, dict)]
+            return {}
+
+
+def _models(data: bytes) -> dict[str, Json]:
+    """The models of a list, as they stand in it. Raises ModelServerBroken."""
+    reply = parsed(data, "The list of the upstream's models")
+    try:
+        dumps(reply)
+    except TypeError as error:  # it can be read, but not be told on
+        raise ModelServerBroken(f"The list of the upstream's models: {error}.") from error
+    return {ModelSummary.of(one).name: one for one in items(reply, "models", dict)}
 
 
 async def _ended(body: AsyncGenerator[bytes], path: str, content_type: str) -> AsyncIterator[bytes]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 import numpy as np
+import structlog
 from anyio.from_thread import start_blocking_portal
 
 from retrieval.embedding.identity import ModelIdentity, prefixes_for
@@ -27,6 +28,8 @@ from retrieval.ollama.client import OllamaClient
 from retrieval.ollama.settings import OllamaSettings
 from retrieval.ollama.types import Embeddings, Shown
 from retrieval.types import Vectors
+
+_log = structlog.get_logger()
 
 # Padded tokens a request. The server embeds text after text, so that more at once wins nothing,
 # and a question waits behind what is in flight.
@@ -149,6 +152,8 @@ class OllamaBackend:
             vectors = np.asarray(came.vectors, dtype=np.float32)
         except (TypeError, ValueError) as error:
             raise EmbeddingFailed("A vector holds something that is no number.") from error
+        if vectors.ndim != 2:
+            raise EmbeddingFailed("A vector holds vectors.")
         if came.normalised:
             return vectors
         return to_unit(vectors)
@@ -193,7 +198,11 @@ class OllamaBackend:
 
 def _agreeing(shown: Shown, counted: Sequence[int | None]) -> TextTokenizer | None:
     """The model's tokenizer, if it counts the probes as the server did."""
-    found = tokenizer_of(shown.model_info)
+    try:
+        found = tokenizer_of(shown.model_info)
+    except Exception as error:  # noqa: BLE001 - tokenizers raises nothing more particular
+        _log.warning("vocabulary_unusable", architecture=shown.architecture, error=str(error))
+        return None
     if found is None:
         return None
     tokenizer = TextTokenizer(found)

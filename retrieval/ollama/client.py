@@ -7,6 +7,7 @@ from typing import Any, Self
 from retrieval.errors import ModelServerBroken, ModelServerRefused
 from retrieval.ollama.connection import Connection
 from retrieval.ollama.types import ChatPart, Embeddings, ModelSummary, Progress, Shown
+from retrieval.ollama.values import Json, field, items
 
 _NO_SUCH_CALL = "404 page not found"  # as a server too old for a call says it
 _UNGENERATIVE = "does not support generate"
@@ -34,7 +35,10 @@ class OllamaClient:
         return self._connection.url
 
     async def version(self) -> str:
-        return str((await self._connection.persist("GET", "/api/version"))["version"])
+        version = field(await self._connection.persist("GET", "/api/version"), "version", str)
+        if not version:
+            raise ModelServerBroken(f"{self.url}/api/version answered without a version.")
+        return version
 
     async def tags(self) -> list[ModelSummary]:
         """The models that the server has."""
@@ -71,10 +75,9 @@ class OllamaClient:
             if refusal.status != 404 or refusal.reason != _NO_SUCH_CALL:
                 raise
             return await self._embed_singly(model, texts, known)
-        vectors = reply.get("embeddings") if isinstance(reply, dict) else None
-        if not isinstance(vectors, list):
+        if reply.get("embeddings") is None:
             raise ModelServerBroken(f"{self.url}/api/embed answered without embeddings.")
-        return Embeddings(vectors, reply.get("prompt_eval_count"))
+        return Embeddings(items(reply, "embeddings", list), field(reply, "prompt_eval_count", int))
 
     async def _embed_singly(
         self, model: str, texts: Sequence[str], known: Mapping[str, Any]
@@ -85,7 +88,7 @@ class OllamaClient:
         for text in texts:
             body = {"model": model, "prompt": text, **known}
             reply = await self._connection.persist("POST", "/api/embeddings", body)
-            vectors.append(reply.get("embedding") or [])
+            vectors.append(field(reply, "embedding", list) or [])
         return Embeddings(vectors, normalised=False)
 
     def chat(self, body: Mapping[str, Any]) -> AsyncGenerator[ChatPart]:
@@ -149,5 +152,5 @@ class OllamaClient:
         await self.load(model, keep_alive=0)
 
 
-def _summaries(reply: Any) -> list[ModelSummary]:
-    return [ModelSummary.of(one) for one in reply.get("models") or ()]
+def _summaries(reply: Json) -> list[ModelSummary]:
+    return [ModelSummary.of(one) for one in items(reply, "models", dict)]

@@ -11,11 +11,12 @@ from typing import Any, Self
 import anyio
 import httpx
 
-from retrieval.errors import ModelServerBroken, ModelServerUnavailable
+from retrieval.errors import ModelServerUnavailable
 from retrieval.ollama.address import base_url
 from retrieval.ollama.failures import failure, lifted, stated
 from retrieval.ollama.lines import objects
 from retrieval.ollama.retry import Retry, persist
+from retrieval.ollama.values import parsed
 
 _CONNECTIONS = 32
 
@@ -62,22 +63,24 @@ class Connection:
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
 
-    async def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """The JSON of a reply, None for an empty one; asked once. Raises ModelServerError."""
+    async def ask(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The object of a reply, without fields for an empty one; asked once.
+
+        Raises ModelServerError.
+        """
         with self._explained():
             response = await self._client.request(method, self.url + path, json=body)
         if response.status_code >= 300:
             raise failure(self.url, response.status_code, response.content)
         if not response.content:
-            return None
-        try:
-            return response.json()
-        except ValueError as error:
-            raise ModelServerBroken(
-                f"The answer of {self.url}{path} is no JSON: {response.text[:80]!r}."
-            ) from error
+            return {}
+        return parsed(response.content, f"The answer of {self.url}{path}")
 
-    async def persist(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    async def persist(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         """The same, asked again while the server is unavailable."""
         return await persist(lambda: self.ask(method, path, body), self.retry)
 

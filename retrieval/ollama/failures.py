@@ -1,8 +1,9 @@
 """What an error reply means, and whether asking again may help."""
 
-import json
 import re
 from typing import Any
+
+import orjson
 
 from retrieval.errors import (
     ModelServerCrashed,
@@ -57,6 +58,6 @@ def lifted(error: Any) -> str:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return orjson.loads(text)
+    except ValueError:
         return None

@@ -1,11 +1,12 @@
 """Newline-delimited JSON, wherever the network cuts it."""
 
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 from retrieval.errors import ModelServerBroken
+from retrieval.ollama.values import parsed
 
+_LINE = "A line of the answer"  # in errors
 _LONGEST = 64 * 1024 * 1024  # bytes of one line
 
 
@@ -20,18 +21,8 @@ async def objects(chunks: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             if line.strip():
-                yield _object(line)
+                yield parsed(line, _LINE)
         if len(rest) > _LONGEST:
             raise ModelServerBroken(f"A line of the answer is longer than {_LONGEST:,} bytes.")
     if rest.strip():
-        yield _object(rest)
-
-
-def _object(line: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise ModelServerBroken(f"A line of the answer is no JSON object: {line[:80]!r}.")
-    return found
+        yield parsed(rest, _LINE)

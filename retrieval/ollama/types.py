@@ -1,12 +1,19 @@
-"""What an Ollama server says, as values. Unknown fields are ignored, absent ones are empty."""
+"""What an Ollama server says, as values. Unknown fields are ignored, absent ones are empty.
 
+Every `of` raises ModelServerBroken for a field of another kind than the protocol's.
+"""
+
+import dataclasses
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Self
 
-Json = Mapping[str, Any]
+from retrieval.errors import ModelServerBroken
+from retrieval.ollama.values import Json, field, items
 
 _NANOSECONDS = 1e9
+_TOKENS = re.compile("[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +30,12 @@ class Usage:
     @classmethod
     def of(cls, json: Json) -> Self:
         return cls(
-            prompt_tokens=json.get("prompt_eval_count"),
-            output_tokens=json.get("eval_count"),
-            total_ns=json.get("total_duration") or 0,
-            load_ns=json.get("load_duration") or 0,
-            prompt_ns=json.get("prompt_eval_duration") or 0,
-            output_ns=json.get("eval_duration") or 0,
+            prompt_tokens=field(json, "prompt_eval_count", int),
+            output_tokens=field(json, "eval_count", int),
+            total_ns=field(json, "total_duration", int) or 0,
+            load_ns=field(json, "load_duration", int) or 0,
+            prompt_ns=field(json, "prompt_eval_duration", int) or 0,
+            output_ns=field(json, "eval_duration", int) or 0,
         )
 
     @property
@@ -49,9 +56,12 @@ class ToolCall:
 
     @classmethod
     def of(cls, json: Json) -> Self:
-        function = json.get("function") or {}
-        arguments = function.get("arguments") or {}
-        return cls(str(function.get("name") or ""), arguments, str(json.get("id") or ""))
+        function = field(json, "function", dict) or {}
+        return cls(
+            name=field(function, "name", str) or "",
+            arguments=field(function, "arguments", dict) or {},
+            id=field(json, "id", str) or "",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +77,14 @@ class ChatPart:
 
     @classmethod
     def of(cls, json: Json) -> Self:
-        message = json.get("message") or {}
-        done = bool(json.get("done"))
+        message = field(json, "message", dict) or {}
+        done = field(json, "done", bool) or False
         return cls(
-            content=message.get("content") or json.get("response") or "",
-            thinking=message.get("thinking") or json.get("thinking") or "",
-            tool_calls=tuple(map(ToolCall.of, message.get("tool_calls") or ())),
+            content=field(message, "content", str) or field(json, "response", str) or "",
+            thinking=field(message, "thinking", str) or field(json, "thinking", str) or "",
+            tool_calls=tuple(map(ToolCall.of, items(message, "tool_calls", dict))),
             done=done,
-            done_reason=json.get("done_reason") or "",
+            done_reason=field(json, "done_reason", str) or "",
             usage=Usage.of(json) if done else None,
         )
 
@@ -99,22 +109,25 @@ class ModelSummary:
     digest: str = ""
     size: int = 0
     modified_at: str = ""
-    details: Json = field(default_factory=dict)
+    details: Json = dataclasses.field(default_factory=dict)
     expires_at: str = ""
     size_vram: int = 0
     context_length: int = 0
 
     @classmethod
     def of(cls, json: Json) -> Self:
+        name = field(json, "name", str) or field(json, "model", str)
+        if not name:
+            raise ModelServerBroken("The Ollama server lists a model without a name.")
         return cls(
-            name=str(json.get("name") or json.get("model") or ""),
-            digest=str(json.get("digest") or ""),
-            size=json.get("size") or 0,
-            modified_at=str(json.get("modified_at") or ""),
-            details=json.get("details") or {},
-            expires_at=str(json.get("expires_at") or ""),
-            size_vram=json.get("size_vram") or 0,
-            context_length=json.get("context_length") or 0,
+            name=name,
+            digest=field(json, "digest", str) or "",
+            size=field(json, "size", int) or 0,
+            modified_at=field(json, "modified_at", str) or "",
+            details=field(json, "details", dict) or {},
+            expires_at=field(json, "expires_at", str) or "",
+            size_vram=field(json, "size_vram", int) or 0,
+            context_length=field(json, "context_length", int) or 0,
         )
 
 
@@ -123,21 +136,21 @@ class Shown:
     """What `show` tells of a model. `parameters` are those of its Modelfile, a text a value."""
 
     capabilities: tuple[str, ...] = ()
-    details: Json = field(default_factory=dict)
-    model_info: Json = field(default_factory=dict)
-    parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    details: Json = dataclasses.field(default_factory=dict)
+    model_info: Json = dataclasses.field(default_factory=dict)
+    parameters: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     template: str = ""
     system: str = ""
 
     @classmethod
     def of(cls, json: Json) -> Self:
         return cls(
-            capabilities=tuple(json.get("capabilities") or ()),
-            details=json.get("details") or {},
-            model_info=json.get("model_info") or {},
-            parameters=_parameters(json.get("parameters") or ""),
-            template=json.get("template") or "",
-            system=json.get("system") or "",
+            capabilities=tuple(items(json, "capabilities", str)),
+            details=field(json, "details", dict) or {},
+            model_info=field(json, "model_info", dict) or {},
+            parameters=_parameters(field(json, "parameters", str) or ""),
+            template=field(json, "template", str) or "",
+            system=field(json, "system", str) or "",
         )
 
     @property
@@ -157,11 +170,11 @@ class Shown:
     def num_ctx(self) -> int:
         """The tokens that its Modelfile lets it read, 0 where it doesn't say."""
         given = self.parameters.get("num_ctx", ("0",))[-1]
-        return int(given) if given.isascii() and given.isdigit() else 0
+        return int(given) if _TOKENS.fullmatch(given) else 0
 
     def _number(self, key: str) -> int:
         found = self.model_info.get(f"{self.architecture}.{key}")
-        return found if isinstance(found, int) else 0
+        return found if type(found) is int and found > 0 else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +189,10 @@ class Progress:
     @classmethod
     def of(cls, json: Json) -> Self:
         return cls(
-            status=str(json.get("status") or ""),
-            digest=str(json.get("digest") or ""),
-            total=json.get("total") or 0,
-            completed=json.get("completed") or 0,
+            status=field(json, "status", str) or "",
+            digest=field(json, "digest", str) or "",
+            total=field(json, "total", int) or 0,
+            completed=field(json, "completed", int) or 0,
         )
 
 

@@ -3,12 +3,15 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.testclient import TestClient
 
 from api.standin.faults import Fault, Kind
 from api.standin.server import create_standin, running
 from tests.api.conftest import SERVICE_TEXT, AddText, OpenClient
 from tests.api.replies import JSON, assert_problem, events_of
+from tests.upstream import answering
 
 ANSWERED = [
     ("Are batteries covered for six months?", "Batteries are covered for six months."),
@@ -141,6 +144,25 @@ def test_a_conversation_that_does_not_fit_is_refused(
 def test_extractive_can_be_asked_for_by_name(shared: TestClient) -> None:
     body = {"question": "How long does the warranty of the Kestrel last?", "model": "extractive"}
     assert shared.post("/kb/kb/ask", json=body).json()["model"] == "extractive"
+
+
+def test_a_chat_model_s_answer_that_is_none_is_an_error_in_streams_too(
+    open_client: OpenClient,
+) -> None:
+    def answer(request: Request) -> Response:
+        good = b'{"message":{"content":"Batteries "},"done":false}\n'
+        return Response(good + b'{"message":5}' if request.url.path == "/api/chat" else b"{}")
+
+    with running(answering(answer)) as upstream:
+        client = open_client(ollama_host=upstream, chat_model="tiny")
+        client.put("/kb/kb").raise_for_status()
+        client.post("/kb/kb/documents?wait=true", json={"text": SERVICE_TEXT, "uri": "notes/1"})
+        body = {"question": ANSWERED[0][0], "stream": True}
+        events = events_of(client.post("/kb/kb/ask", json=body).text)
+        assert [name for name, _ in events] == ["token", "error"]
+        assert (events[-1][1]["status"], events[-1][1]["title"]) == (502, "ModelServerBroken")
+        whole = client.post("/kb/kb/ask", json={**body, "stream": False})
+        assert_problem(whole, 502, "'message' has a whole number where an object belongs")
 
 
 def test_a_chat_model_s_stream_that_breaks_off_ends_with_an_error(

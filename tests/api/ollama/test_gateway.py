@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 
 from api.app import create_app
 from api.settings import Settings
@@ -22,6 +24,7 @@ from api.standin.faults import DIED, Fault, Kind
 from api.standin.server import create_standin, running
 from api.wire.models import Completion
 from retrieval.embedding.hashing import HashingBackend
+from tests.upstream import answering
 
 ASKED = {"messages": [{"role": "user", "content": "hi 中文 \u2028 <b> & more"}]}
 Start = Callable[..., httpx.Client]
@@ -246,3 +249,44 @@ def test_an_error_of_ours_is_told_as_the_protocol_tells_errors(
     assert "log has the details" in reply.json()["error"] and "secret" not in reply.text
     problem = client.post("/v1/chat/completions", json={"model": "kb/docs", **ASKED})
     assert problem.json()["error"]["type"] == "api_error"
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        b'{"models":5}',
+        b'{"models":true}',
+        b'{"models":[{"name":["x"]}]}',
+        b'{"models":[{"name":"a\\ud800"}]}',
+        b'{"models":[{"name":"a","details":{"x":' + b"[" * 400 + b"]" * 400 + b"}}]}",
+        b'{"models":[{"x":1}]}',
+        b"[" * 200_000,
+        b"5",
+    ],
+)
+def test_a_list_of_models_that_is_none_leaves_ours(start: Start, listed: bytes) -> None:
+    with running(answering(lambda _: Response(listed))) as upstream:
+        client = start(upstream)
+        ours = {"kb/docs:latest", "hashing:latest"}
+        assert {one["name"] for one in client.get("/api/tags").json()["models"]} == ours
+        assert {one["id"] for one in client.get("/v1/models").json()["data"]} == ours
+        assert client.get("/api/ps").json() == {"models": []}
+
+
+@pytest.mark.parametrize("said", [b'{"message":5,"done":true}', b'{"error":"a\\ud800"}'])
+def test_a_knowledge_base_whose_chat_model_says_what_is_no_answer(
+    start: Start, said: bytes
+) -> None:
+    replies = {"/api/chat": said, "/api/tags": b'{"models":[{"name":"tiny:latest"}]}'}
+
+    def answer(request: Request) -> Response:
+        return Response(replies.get(request.url.path, b"{}"))
+
+    with running(answering(answer)) as upstream:
+        client = start(upstream)
+        body = {"text": "The zebra is grey.", "uri": "zebra"}
+        client.post("/kb/docs/documents?wait=true", json=body).raise_for_status()
+        asked = {"messages": [{"role": "user", "content": "What colour is the zebra?"}]}
+        for path in ("/api/chat", "/v1/chat/completions"):
+            reply = client.post(path, json={"model": "kb/docs:tiny", "stream": False, **asked})
+            assert reply.status_code == 502

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,14 @@ from retrieval.embedding import ollama
 from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.ollama import OllamaBackend
 from retrieval.embedding.sentence_model import SentenceModel
-from retrieval.errors import InvalidRequest, ModelUnavailable, TextTooLong
+from retrieval.errors import (
+    EmbeddingFailed,
+    InvalidRequest,
+    ModelServerBroken,
+    ModelUnavailable,
+    TextTooLong,
+)
+from retrieval.ollama.connection import Connection
 from retrieval.ollama.retry import Retry
 from retrieval.ollama.settings import OllamaSettings
 
@@ -132,3 +140,28 @@ def test_a_model_under_another_digest_is_another_model(
     assert one.identity.fingerprint != other.identity.fingerprint
     monkeypatch.setattr(ollama, "_CHECK_EVERY", 0.0)
     assert one.encode(one.tokenize(["a"])).shape == (1, 384)
+
+
+@pytest.mark.parametrize("said", [[5], [["x"] * 384], [[[1.0]] * 384], [{}], 5, [[1e300] * 384]])
+def test_vectors_of_another_shape_are_no_vectors(
+    open_backend: Open, monkeypatch: pytest.MonkeyPatch, said: Any
+) -> None:
+    backend = open_backend()
+
+    async def answered(*_: object) -> dict[str, Any]:
+        return {"embeddings": said}
+
+    monkeypatch.setattr(Connection, "persist", answered)
+    with pytest.raises((EmbeddingFailed, ModelServerBroken)):
+        Embedder(backend).embed_documents(["a"])
+
+
+@pytest.mark.parametrize("tokens", [[5], ["[CLS]"], []])
+def test_a_vocabulary_that_is_none_leaves_the_bound(open_backend: Open, tokens: list[Any]) -> None:
+    class Odd(EmbeddingModel):
+        def __init__(self) -> None:
+            super().__init__("odd")
+            info = {"tokenizer.ggml.model": "bert", "tokenizer.ggml.tokens": tokens}
+            object.__setattr__(self.card, "verbose_info", info)
+
+    assert not open_backend("odd", [Odd()]).exact

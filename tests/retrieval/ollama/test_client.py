@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import anyio
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from retrieval.errors import (
     ModelServerBroken,
@@ -22,6 +25,38 @@ from retrieval.ollama.types import ChatPart, Progress, Shown
 T = TypeVar("T")
 Reply = httpx.Response | Exception
 BODY = {"model": "m", "messages": []}
+
+# What a reply may hold, most of it where something else belongs.
+FIELDS = """
+    version models name model digest size details expires_at size_vram context_length capabilities
+    model_info parameters embeddings embedding prompt_eval_count message content thinking response
+    tool_calls function arguments id done done_reason eval_count eval_duration status total
+    general.architecture
+""".split()
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats()
+    | st.text(st.characters())
+    | st.sampled_from(["success", "llama", "num_ctx ²", "num_ctx " + "9" * 5_000]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=6)
+    ),
+    max_leaves=6,
+)
+REPLIES = VALUES | st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, VALUES))
+CALLS: dict[str, Callable[[OllamaClient], Awaitable[Any]]] = {
+    "version": lambda client: client.version(),
+    "tags": lambda client: client.tags(),
+    "running": lambda client: client.running(),
+    "show": lambda client: client.show("m"),
+    "embed": lambda client: client.embed("m", ["a"]),
+    "load": lambda client: client.load("m"),
+    "chat": lambda client: gathered(client.chat(BODY)),
+    "generate": lambda client: gathered(client.generate(BODY)),
+    "pull": lambda client: gathered(client.pull("m")),
+}
 
 
 class Server:
@@ -250,7 +285,53 @@ def test_the_key_is_sent_and_nothing_else_is_told(monkeypatch: pytest.MonkeyPatc
     assert "authorization" not in server.requests[1].headers
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"\xff"])
+@pytest.mark.parametrize("body", [b"<html>", b"\xff", b"[1]", b"[" * 200_000])
 def test_an_answer_that_is_no_json(body: bytes) -> None:
-    with pytest.raises(ModelServerBroken, match="no JSON"):
+    with pytest.raises(ModelServerBroken, match="no JSON object"):
         ask(Server(httpx.Response(200, content=body)), lambda client: client.version())
+
+
+@pytest.mark.parametrize("call", CALLS)
+@given(value=REPLIES, status=st.sampled_from([200, 200, 200, 404, 500]))
+def test_whatever_a_server_says_is_read_or_is_a_known_error(
+    call: str, value: Any, status: int
+) -> None:
+    server = Server(httpx.Response(status, content=json.dumps(value)))
+    with suppress(ModelServerError):
+        repr(read(ask(server, CALLS[call], attempts=1))).encode()
+
+
+def read(found: Any) -> Any:
+    """What was found, with what is derived from it."""
+    if isinstance(found, Shown):
+        return found, found.context_length, found.embedding_length, found.num_ctx
+    return found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"message": 5},
+        {"message": "x"},
+        {"message": {"content": 5}},
+        {"message": {"content": ["a"]}},
+        {"message": {"content": "a\ud800b"}},
+        {"message": {"tool_calls": 5}},
+        {"message": {"tool_calls": [5]}},
+        {"message": {"tool_calls": [{"function": {"arguments": "{}"}}]}},
+        {"done": 1},
+        {"done": True, "eval_count": "a"},
+        {"done": True, "eval_count": True},
+    ],
+)
+def test_a_part_of_another_kind_is_no_part(line: Any) -> None:
+    with pytest.raises(ModelServerBroken, match=r"protocol promises|no JSON object"):
+        chatted(Server(httpx.Response(200, content=json.dumps({"done": True, **line}))))
+
+
+@pytest.mark.parametrize(
+    "reply", [{"models": 5}, {"models": [5]}, {"models": [{}]}, {"models": [{"name": ["x"]}]}]
+)
+def test_a_list_that_is_none(reply: Any) -> None:
+    with pytest.raises(ModelServerBroken):
+        ask(Server(ok(reply)), lambda client: client.tags())
