@@ -1,6 +1,10 @@
-"""A server that answers by hand what no Ollama server would: for tests of what stands before it."""
+"""Servers that answer what no Ollama server would: for tests of what stands before them."""
 
-from collections.abc import Callable
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,3 +21,31 @@ def answering(answer: Answer) -> ASGIApp:
             await answer(Request(scope, receive))(scope, receive, send)
 
     return app
+
+
+@contextmanager
+def speaking(said: bytes, endlessly: bytes = b"") -> Iterator[str]:
+    """The address of a server that says the one to everybody, then the other again and again."""
+    over = threading.Event()
+
+    def speak(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.recv(65_536)
+            connection.sendall(said)
+            while endlessly and not over.is_set():
+                connection.sendall(endlessly)
+                time.sleep(0.02)
+
+    def listen() -> None:
+        with suppress(OSError):  # nobody listens any more
+            while True:
+                connection, _ = listening.accept()
+                threading.Thread(target=speak, args=(connection,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=listen, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            over.set()
+            listening.shutdown(socket.SHUT_RDWR)

@@ -5,6 +5,7 @@ from contextlib import aclosing
 from http import HTTPStatus
 from urllib.parse import quote
 
+import anyio
 import httpx
 import structlog
 from starlette.requests import Request
@@ -17,13 +18,14 @@ from retrieval.errors import ModelServerBroken, ModelServerError
 from retrieval.ollama.address import base_url
 from retrieval.ollama.settings import OllamaSettings
 from retrieval.ollama.types import ModelSummary
-from retrieval.ollama.values import Json, items, parsed
+from retrieval.ollama.values import Json, items, parsed, whole
 
 _log = structlog.get_logger()
 
 VIA = "via"
 _OURS = "1.1 footnote"
 _CONNECT = 5.0  # seconds
+_LISTING = 5.0  # seconds for all of a list of models
 # What belongs to one connection, or to the client's dealings with this server alone.
 _OWN = frozenset(
     """
@@ -94,15 +96,19 @@ class Upstream:
 
     async def listed(self, path: str, via: str) -> dict[str, Json]:
         """The models of `tags` or `ps` by their names; none, with a warning in the log, where it
-        can't be asked or answers something else.
+        can't be asked, takes long or answers something else.
         """
         if _OURS in via:
             return {}
         try:
-            reply = await self._client.get(self.url + path, headers={VIA: _OURS}, timeout=_CONNECT)
-            return _models(reply.raise_for_status().content)
-        except (httpx.HTTPError, ModelServerError) as error:
-            _log.warning("upstream_unavailable", url=self.url, error=str(error))
+            with anyio.fail_after(_LISTING):
+                async with self._client.stream(
+                    "GET", self.url + path, headers={VIA: _OURS}
+                ) as reply:
+                    return _models(await whole(reply.raise_for_status()))
+        except (httpx.HTTPError, TimeoutError, ModelServerError) as error:
+            what = str(error) or type(error).__name__
+            _log.warning("upstream_unavailable", url=self.url, error=what)
             return {}
 
 

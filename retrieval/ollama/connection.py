@@ -16,18 +16,28 @@ from retrieval.ollama.address import base_url
 from retrieval.ollama.failures import failure, lifted, stated
 from retrieval.ollama.lines import objects
 from retrieval.ollama.retry import Retry, persist
-from retrieval.ollama.values import parsed
+from retrieval.ollama.values import parsed, whole
 
 _CONNECTIONS = 32
+_LOOKUPS = frozenset({"/api/version", "/api/tags", "/api/ps", "/api/show"})
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds to connect, to the first byte (a model may have to be loaded), and to the next."""
+    """Seconds to connect, to the first byte (a model may have to be loaded), and to the next.
+
+    `lookup`: seconds for all of a reply that takes no model.
+    """
 
     connect: float = 5.0
     first_byte: float = 300.0
     between: float = 120.0
+    lookup: float = 30.0
+
+    @property
+    def reply(self) -> float:
+        """Seconds for all of a reply that comes at once."""
+        return self.first_byte + self.between
 
 
 class Connection:
@@ -70,13 +80,14 @@ class Connection:
 
         Raises ModelServerError.
         """
-        with self._explained():
-            response = await self._client.request(method, self.url + path, json=body)
+        seconds = self._timeouts.lookup if path in _LOOKUPS else self._timeouts.reply
+        url = self.url + path
+        with self._explained(), anyio.fail_after(seconds):
+            async with self._client.stream(method, url, json=body) as response:
+                content = await whole(response)
         if response.status_code >= 300:
-            raise failure(self.url, response.status_code, response.content)
-        if not response.content:
-            return {}
-        return parsed(response.content, f"The answer of {self.url}{path}")
+            raise failure(self.url, response.status_code, content)
+        return parsed(content, f"The answer of {url}") if content else {}
 
     async def persist(
         self, method: str, path: str, body: Mapping[str, Any] | None = None
@@ -105,10 +116,14 @@ class Connection:
             await anyio.sleep(self.retry.pause(failures))
 
     async def _once(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any]]:
+        request = self._client.build_request("POST", self.url + path, json=body)
         with self._explained():
-            async with self._client.stream("POST", self.url + path, json=body) as response:
+            with anyio.fail_after(self._timeouts.first_byte):
+                response = await self._client.send(request, stream=True)
+            async with aclosing(response):
                 if response.status_code >= 300:
-                    raise failure(self.url, response.status_code, await response.aread())
+                    with anyio.fail_after(self._timeouts.between):
+                        raise failure(self.url, response.status_code, await whole(response))
                 chunks = _paced(response.aiter_bytes(), self._timeouts.between)
                 async for line in objects(chunks):
                     if "error" in line:

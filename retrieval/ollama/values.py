@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+import httpx
 import orjson
 
 from retrieval.errors import ModelServerBroken
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
+
+_LARGEST = 64 * 1024 * 1024  # bytes of a reply that is read whole; a vocabulary takes 10
 
 _KINDS: Mapping[type, str] = {
     str: "a text",
@@ -34,6 +37,18 @@ def parsed(data: bytes, what: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ModelServerBroken(f"{what} is no JSON object: {data[:80]!r}.")
     return found
+
+
+async def whole(response: httpx.Response) -> bytes:
+    """The body of a reply, unpacked. Raises ModelServerBroken where it is too large."""
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > _LARGEST:
+            raise ModelServerBroken(
+                f"The answer of {response.url} is longer than {_LARGEST:,} bytes."
+            )
+    return bytes(body)
 
 
 def field(json: Json, name: str, kind: type[T]) -> T | None:

@@ -24,7 +24,7 @@ from api.standin.faults import DIED, Fault, Kind
 from api.standin.server import create_standin, running
 from api.wire.models import Completion
 from retrieval.embedding.hashing import HashingBackend
-from tests.upstream import answering
+from tests.upstream import answering, speaking
 
 ASKED = {"messages": [{"role": "user", "content": "hi 中文 \u2028 <b> & more"}]}
 Start = Callable[..., httpx.Client]
@@ -271,6 +271,26 @@ def test_a_list_of_models_that_is_none_leaves_ours(start: Start, listed: bytes) 
         assert {one["name"] for one in client.get("/api/tags").json()["models"]} == ours
         assert {one["id"] for one in client.get("/v1/models").json()["data"]} == ours
         assert client.get("/api/ps").json() == {"models": []}
+
+
+@pytest.mark.parametrize(
+    ("said", "endlessly"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b" "),
+        (b"", b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b" " * 1_000_000),
+    ],
+)
+def test_a_list_of_models_that_never_ends_is_not_waited_for(
+    start: Start, monkeypatch: pytest.MonkeyPatch, said: bytes, endlessly: bytes
+) -> None:
+    monkeypatch.setattr("api.ollama.passing._LISTING", 0.5)
+    with speaking(said, endlessly) as upstream:
+        client = start(upstream)
+        began = time.monotonic()
+        assert len(client.get("/api/tags").json()["models"]) == 2
+        assert len(client.get("/v1/models").json()["data"]) == 2
+        assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("said", [b'{"message":5,"done":true}', b'{"error":"a\\ud800"}'])

@@ -1,6 +1,7 @@
 """The client against replies made by hand; the stand-in and the fault tests go further."""
 
 import json
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -17,10 +18,12 @@ from retrieval.errors import (
     ModelServerRefused,
     ModelServerUnavailable,
 )
+from retrieval.ollama import values
 from retrieval.ollama.client import OllamaClient
 from retrieval.ollama.connection import Connection, Timeouts
 from retrieval.ollama.retry import Retry
 from retrieval.ollama.types import ChatPart, Progress, Shown
+from tests.upstream import speaking
 
 T = TypeVar("T")
 Reply = httpx.Response | Exception
@@ -80,13 +83,21 @@ class Server:
 class Trickle(httpx.AsyncByteStream):
     """A body that comes byte by byte, waits for ever at its end if told to, and may break."""
 
-    def __init__(self, data: bytes, broken: Exception | None = None, stuck: bool = False) -> None:
-        self.data, self.broken, self.stuck = data, broken, stuck
+    def __init__(
+        self,
+        data: bytes,
+        broken: Exception | None = None,
+        stuck: bool = False,
+        pause: float | None = None,
+    ) -> None:
+        self.data, self.broken, self.stuck, self.pause = data, broken, stuck, pause
         self.closed = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for byte in self.data:
             yield bytes([byte])
+            if self.pause is not None:
+                await anyio.sleep(self.pause)
         if self.stuck:
             await anyio.sleep_forever()
         if self.broken:
@@ -104,7 +115,7 @@ def ask(
             "box",
             key,
             Retry(attempts=attempts, first=0.0),
-            Timeouts(between=0.05),
+            Timeouts(first_byte=0.5, between=0.05, lookup=0.1),
             httpx.MockTransport(server),
         )
         async with OllamaClient(connection) as client:
@@ -335,3 +346,38 @@ def test_a_part_of_another_kind_is_no_part(line: Any) -> None:
 def test_a_list_that_is_none(reply: Any) -> None:
     with pytest.raises(ModelServerBroken):
         ask(Server(ok(reply)), lambda client: client.tags())
+
+
+LOOKUPS = ("version", "tags", "running", "show")
+
+
+@pytest.mark.parametrize("call", [*LOOKUPS, "embed", "load"])
+def test_a_reply_that_never_ends_is_given_up(call: str) -> None:
+    dripping = Trickle(b" " * 10_000, pause=0.01)
+    began = time.monotonic()
+    with pytest.raises(ModelServerUnavailable):
+        ask(Server(httpx.Response(200, stream=dripping)), CALLS[call], attempts=1)
+    assert dripping.closed and time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("call", [*LOOKUPS, "embed", "chat"])
+def test_a_reply_that_is_too_large(monkeypatch: pytest.MonkeyPatch, call: str, status: int) -> None:
+    monkeypatch.setattr(values, "_LARGEST", 1_000)
+    monkeypatch.setattr("retrieval.ollama.lines._LONGEST", 1_000)
+    endless = Trickle(b" " * 1_000_000)
+    with pytest.raises(ModelServerBroken, match="longer than 1,000 bytes"):
+        ask(Server(httpx.Response(status, stream=endless)), CALLS[call])
+    assert endless.closed
+
+
+def test_early_hints_without_end_are_no_answer() -> None:
+    async def asked(url: str) -> None:
+        connection = Connection(url, "", Retry(attempts=1), Timeouts(first_byte=0.3, lookup=0.3))
+        async with OllamaClient(connection) as client:
+            for call in ("show", "chat"):
+                with pytest.raises(ModelServerUnavailable):
+                    await CALLS[call](client)
+
+    with speaking(b"", b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n") as url:
+        anyio.run(asked, url)
