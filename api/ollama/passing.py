@@ -16,6 +16,7 @@ from api.wire.framing import NDJSON, SSE, broken_off, dumps
 from api.wire.refusals import Refusal
 from retrieval.errors import ModelServerBroken, ModelServerError
 from retrieval.ollama.address import base_url
+from retrieval.ollama.failures import blotted
 from retrieval.ollama.settings import OllamaSettings
 from retrieval.ollama.types import ModelSummary
 from retrieval.ollama.values import Json, items, parsed, whole
@@ -50,9 +51,9 @@ class Upstream:
         """Raises InvalidRequest for an address that can't be one."""
         self.url = base_url(settings.host)
         self._stopping = stopping or Stopping()
-        key = settings.api_key
+        self._key = settings.api_key
         self._client = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {key}"} if key else {},
+            headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
             timeout=httpx.Timeout(None, connect=_CONNECT),  # a model may load and think for long
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
             transport=transport,
@@ -82,7 +83,7 @@ class Upstream:
         try:
             reply = await self._client.send(sent, stream=True)
         except httpx.RequestError as error:
-            what = str(error) or type(error).__name__
+            what = blotted(str(error) or type(error).__name__, self._key)
             raise Refusal(
                 502, f"the Ollama server at {self.url} can't be reached: {what}"
             ) from None
@@ -90,7 +91,10 @@ class Upstream:
         if request.method == "HEAD" or reply.status_code in (204, 304):
             await reply.aclose()
             return Response(status_code=reply.status_code, headers=headers)
-        until = self._stopping.until(_bytes(reply, self.url))
+        back = _bytes(reply, self.url)
+        if reply.is_error and self._key:
+            back = _blotted(back, self._key.encode())
+        until = self._stopping.until(back)
         told = _ended(until, request.url.path, headers.get("content-type", ""))
         return StreamingResponse(told, reply.status_code, headers=headers)
 
@@ -147,6 +151,18 @@ async def _bytes(reply: httpx.Response, url: str) -> AsyncGenerator[bytes]:
         raise
     finally:
         await reply.aclose()
+
+
+async def _blotted(body: AsyncGenerator[bytes], key: bytes) -> AsyncGenerator[bytes]:
+    """An error's body, as long as it was, without the key that it may repeat."""
+    kept = b""
+    async with aclosing(body):
+        async for chunk in body:
+            come = (kept + chunk).replace(key, b"*" * len(key))
+            at = max(len(come) - len(key) + 1, 0)  # the key may begin behind it
+            kept = come[at:]
+            yield come[:at]
+    yield kept
 
 
 def _path(request: Request) -> str:

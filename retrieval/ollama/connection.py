@@ -11,9 +11,9 @@ from typing import Any, Self
 import anyio
 import httpx
 
-from retrieval.errors import ModelServerUnavailable
+from retrieval.errors import ModelServerError, ModelServerUnavailable
 from retrieval.ollama.address import base_url
-from retrieval.ollama.failures import failure, lifted, stated
+from retrieval.ollama.failures import blotted, failure, lifted, stated
 from retrieval.ollama.lines import objects
 from retrieval.ollama.retry import Retry, persist
 from retrieval.ollama.values import parsed, whole
@@ -54,6 +54,7 @@ class Connection:
         """`host` as OLLAMA_HOST has it; `api_key` for Ollama's cloud. Raises InvalidRequest."""
         self.url = base_url(host)
         self.retry = retry or Retry()
+        self._key = api_key
         self._timeouts = timeouts or Timeouts()
         headers = {"User-Agent": "footnote", "Accept": "application/json"}
         if api_key:
@@ -82,12 +83,13 @@ class Connection:
         """
         seconds = self._timeouts.lookup if path in _LOOKUPS else self._timeouts.reply
         url = self.url + path
-        with self._explained(), anyio.fail_after(seconds):
-            async with self._client.stream(method, url, json=body) as response:
-                content = await whole(response)
-        if response.status_code >= 300:
-            raise failure(self.url, response.status_code, content)
-        return parsed(content, f"The answer of {url}") if content else {}
+        with self._explained():
+            with anyio.fail_after(seconds):
+                async with self._client.stream(method, url, json=body) as response:
+                    content = await whole(response)
+            if response.status_code >= 300:
+                raise failure(self.url, response.status_code, content)
+            return parsed(content, f"The answer of {url}") if content else {}
 
     async def persist(
         self, method: str, path: str, body: Mapping[str, Any] | None = None
@@ -132,14 +134,18 @@ class Connection:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
+        """Every error as a ModelServerError, and none with the key, which a server may repeat."""
         try:
             yield
         except (httpx.RequestError, TimeoutError) as error:
-            what = str(error) or type(error).__name__
+            what = blotted(str(error) or type(error).__name__, self._key)
             raise ModelServerUnavailable(
                 f"The Ollama server at {self.url} can't be used: {what}. Is it running there? "
                 f"OLLAMA_HOST says where to look."
             ) from error
+        except ModelServerError as error:
+            error.args = (blotted(str(error), self._key),)
+            raise
 
 
 async def _paced(chunks: AsyncIterator[bytes], seconds: float) -> AsyncIterator[bytes]:

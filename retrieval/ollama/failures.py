@@ -27,6 +27,11 @@ def failure(url: str, status: int, body: bytes) -> ModelServerError:
     return stated(url, status, text or f"status {status} without a word")
 
 
+def blotted(text: str, key: str) -> str:
+    """An error's words without the key that they may repeat."""
+    return text.replace(key, "*" * len(key)) if key else text
+
+
 def stated(url: str, status: int, text: str) -> ModelServerError:
     """The error of a text; `status` is 0 inside a stream."""
     message = f"The Ollama server at {url} says: {text[:_SHOWN]}"

@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from api.app import create_app
 from api.settings import Settings
@@ -310,3 +310,26 @@ def test_a_knowledge_base_whose_chat_model_says_what_is_no_answer(
         for path in ("/api/chat", "/v1/chat/completions"):
             reply = client.post(path, json={"model": "kb/docs:tiny", "stream": False, **asked})
             assert reply.status_code == 502
+
+
+def test_an_upstream_that_repeats_its_key_does_not_give_it_away(start: Start) -> None:
+    said = json.dumps({"error": "bad key Bearer SECRET123; SECRET-bad key"}).encode()
+
+    async def piecewise() -> AsyncIterator[bytes]:
+        for byte in said:
+            yield bytes([byte])
+
+    def answer(request: Request) -> Response:
+        return StreamingResponse(piecewise(), 400) if request.url.path[-1] == "t" else listing
+
+    listing = Response(b'{"models":[{"name":"SECRET123"}]}')
+    blotted = "bad key Bearer *********; SECRET-bad key"
+    with running(answering(answer)) as upstream:
+        client = start(upstream, ollama_api_key="SECRET123", chat_model="tiny")
+        reply = chat(client)
+        assert (reply.status_code, reply.json()) == (400, {"error": blotted})
+        body = {"text": "The zebra is grey.", "uri": "zebra"}
+        client.post("/kb/docs/documents?wait=true", json=body).raise_for_status()
+        asked = client.post("/kb/docs/ask", json={"question": "What colour is the zebra?"})
+        assert asked.status_code == 502 and "SECRET123" not in asked.text
+        assert "SECRET123" in client.get("/api/tags").text  # what is no error stays as it is

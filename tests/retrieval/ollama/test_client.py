@@ -381,3 +381,18 @@ def test_early_hints_without_end_are_no_answer() -> None:
 
     with speaking(b"", b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n") as url:
         anyio.run(asked, url)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        error(400, "bad key Bearer SECRET123"),
+        httpx.Response(200, content=b"bad key Bearer SECRET123"),
+        httpx.Response(200, content=b'{"error":"bad key Bearer SECRET123"}'),
+        httpx.RemoteProtocolError("illegal status line: Bearer SECRET123"),
+    ],
+)
+def test_a_server_that_repeats_the_key_does_not_give_it_away(reply: Reply) -> None:
+    with pytest.raises(ModelServerError, match=r"Bearer \*{9}") as caught:
+        ask(Server(reply), CALLS["chat"], key="SECRET123", attempts=1)
+    assert "SECRET123" not in str(caught.value)
