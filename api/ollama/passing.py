@@ -66,8 +66,8 @@ class Upstream:
     async def pass_on(self, request: Request, body: bytes | None) -> Response:
         """The upstream's reply, its body streamed byte for byte; closed when the client goes.
 
-        `body` None streams the client's. Raises Refusal: 502 where the upstream can't be reached,
-        508 where it is this server itself.
+        `body` None streams the client's. Raises Refusal: 502 where the upstream can't be reached
+        or doesn't speak HTTP, 508 where it is this server itself.
         """
         if _OURS in request.headers.get(VIA, ""):
             raise Refusal(
@@ -80,14 +80,10 @@ class Upstream:
             headers={**_passed(request.headers), VIA: _OURS},
             content=request.stream() if body is None else body,
         )
-        try:
-            reply = await self._client.send(sent, stream=True)
-        except httpx.RequestError as error:
-            what = blotted(str(error) or type(error).__name__, self._key)
-            raise Refusal(
-                502, f"the Ollama server at {self.url} can't be reached: {what}"
-            ) from None
+        reply = await self._sent(sent)
         headers = {name: reply.headers[name] for name in _BACK if name in reply.headers}
+        if "transfer-encoding" in reply.headers:
+            headers.pop("content-length", None)  # the chunks decide, by RFC 9112
         if request.method == "HEAD" or reply.status_code in (204, 304):
             await reply.aclose()
             return Response(status_code=reply.status_code, headers=headers)
@@ -97,6 +93,21 @@ class Upstream:
         until = self._stopping.until(back)
         told = _ended(until, request.url.path, headers.get("content-type", ""))
         return StreamingResponse(told, reply.status_code, headers=headers)
+
+    async def _sent(self, request: httpx.Request) -> httpx.Response:
+        """The reply, its body still to come. Raises Refusal for none that could be passed on."""
+        server = f"the Ollama server at {self.url}"
+        try:
+            reply = await self._client.send(request, stream=True)
+        except httpx.RequestError as error:
+            spoke = isinstance(error, httpx.RemoteProtocolError)
+            how = "answers what isn't HTTP" if spoke else "can't be reached"
+            what = blotted(str(error) or type(error).__name__, self._key)
+            raise Refusal(502, f"{server} {how}: {what}") from None
+        if reply.status_code >= 600:
+            await reply.aclose()
+            raise Refusal(502, f"{server} answers with {reply.status_code}, no status of HTTP")
+        return reply
 
     async def listed(self, path: str, via: str) -> dict[str, Json]:
         """The models of `tags` or `ps` by their names; none, with a warning in the log, where it

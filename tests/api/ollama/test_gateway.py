@@ -333,3 +333,29 @@ def test_an_upstream_that_repeats_its_key_does_not_give_it_away(start: Start) ->
         asked = client.post("/kb/docs/ask", json={"question": "What colour is the zebra?"})
         assert asked.status_code == 502 and "SECRET123" not in asked.text
         assert "SECRET123" in client.get("/api/tags").text  # what is no error stays as it is
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (b"HTTP/1.1 600 Odd\r\nContent-Length: 2\r\n\r\n{}", "answers with 600, no status"),
+        (b"HTTP/1.1 999 Odd\r\nContent-Length: 2\r\n\r\n{}", "answers with 999, no status"),
+        (
+            b"HTTP/1.1 101 Odd\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+            "answers what isn't HTTP",
+        ),
+        (b"\x00\xff\xfe garbage\r\n\r\n", "answers what isn't HTTP: illegal status line"),
+        (b"", "answers what isn't HTTP: Server disconnected"),
+    ],
+)
+def test_an_upstream_that_does_not_speak_http(start: Start, said: bytes, why: str) -> None:
+    with speaking(said) as upstream:
+        reply = chat(start(upstream))
+        assert reply.status_code == 502
+        assert f"the Ollama server at {upstream} {why}" in reply.json()["error"]
+
+
+def test_a_length_beside_chunks_is_not_passed_on(start: Start) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with speaking(head + b"2\r\n{}\r\n0\r\n\r\n") as upstream:
+        assert chat(start(upstream)).json() == {}
