@@ -1,5 +1,6 @@
 """The command line: `footnote COMMAND`."""
 
+import errno
 import os
 
 import typer
@@ -24,7 +25,7 @@ from api.commands import (
     standin,
     sync,
 )
-from api.console import fail
+from api.console import discard_output, fail
 from api.log import configure
 from api.settings import Settings
 from api.version import VERSION
@@ -91,3 +92,8 @@ def main() -> None:
             for one in error.errors()
         )
         fail(f"A setting doesn't fit: {settings}.", 2)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        discard_output()
+        fail("There is no space left where this writes to: not all of it was written.")

@@ -1,6 +1,8 @@
 """What the commands print: tables, answers and their footnotes, errors, JSON."""
 
 import json
+import os
+import sys
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
@@ -68,6 +70,13 @@ def _footnote(citation: Citation) -> Text:
     return Text.assemble(
         (f"[{citation.marker}] ", "cyan"), source, (" ✓ verified\n", "green"), (f"“{quote}”", "dim")
     )
+
+
+def discard_output() -> None:
+    """Let go of what standard output didn't take, which Python would try again at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def fail(message: str, status: int = 1) -> NoReturn:

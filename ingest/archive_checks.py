@@ -7,6 +7,7 @@ belongs to. What is wrong raises ValueError, which says where.
 
 import hashlib
 import io
+import math
 import zipfile
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Annotated, Final, TypeAlias, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
+from ingest.parsers.archive import PACKINGS
 from retrieval.calibration import Found
 from retrieval.embedding.cache import text_hash
 from retrieval.embedding.identity import ModelIdentity
@@ -24,6 +26,13 @@ from retrieval.types import KnowledgeBaseSettings, Vectors
 FORMAT: Final = 1
 MANIFEST, DOCUMENTS, CHUNKS = "manifest.json", "documents.jsonl", "chunks.jsonl"
 VECTORS, HASHES = "vectors.npy", "hashes.txt"
+
+# What members may unpack to, in bytes. The manifest names each of the others on a line; they are
+# texts, most of which pack 10 times smaller, where deflate reaches 1,032 on bombs.
+_FREE: Final = 2**20
+_ENTRY: Final = 256
+_LARGE: Final = 256 * 2**20
+_RATIO: Final = 200
 
 _Count: TypeAlias = Annotated[int, Field(ge=0, lt=2**31)]  # an integer of every database
 _Word: TypeAlias = Annotated[str, Field(min_length=1)]
@@ -95,17 +104,27 @@ class Archive:
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
-        manifest = archive.read(MANIFEST)
+        manifest = self._unpacked(MANIFEST, _FREE + _ENTRY * len(archive.infolist()))
         found = _parsed(_AnyFormat, manifest, MANIFEST).format
         if found != FORMAT:
             raise ValueError(f"it has format {found}, and this version reads {FORMAT}")
         self.manifest = _parsed(Manifest, manifest, MANIFEST)
 
     def read(self, name: str) -> bytes:
-        data = self._archive.read(name)
+        packed = self._archive.getinfo(name).compress_size
+        data = self._unpacked(name, _LARGE + _RATIO * packed)
         if hashlib.sha256(data).hexdigest() != self.manifest.files.get(name):
             raise ValueError(f"{name} isn't what was exported")
         return data
+
+    def _unpacked(self, name: str, most: int) -> bytes:
+        """The content of a member, of which no more is unpacked than it says."""
+        info = self._archive.getinfo(name)
+        if info.compress_type not in PACKINGS:
+            raise ValueError(f"{name} isn't packed by deflate")
+        if info.file_size > most:
+            raise ValueError(f"{name} unpacks to {info.file_size:,} bytes; {most:,} may be")
+        return self._archive.read(info)
 
     def original(self, row: DocumentRow) -> bytes:
         """The bytes that a document was made of."""
@@ -157,7 +176,7 @@ def check(archive: Archive) -> Contents:
     for row in rows:
         _check_document(row, by_uri.get(row.uri, ()))
         archive.original(row)
-    vectors: Vectors = np.lib.format.read_array(io.BytesIO(archive.read(VECTORS)))
+    vectors = _matrix(archive.read(VECTORS))
     hashes = archive.read(HASHES).decode().split()
     _check_unique("the vector", hashes)
     if set(hashes) != {piece.text_hash for piece in pieces}:
@@ -182,6 +201,19 @@ def _check_document(row: DocumentRow, pieces: Sequence[ChunkRow]) -> None:
                 f"the chunk of {row.uri!r} from {piece.start} to {piece.end} isn't the text "
                 f"that was embedded"
             )
+
+
+def _matrix(data: bytes) -> Vectors:
+    """The array in a file, for which no memory is taken before it is known to be there."""
+    file = io.BytesIO(data)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError(f"{VECTORS} is of another version of its format")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    if math.prod(shape) * dtype.itemsize != len(data) - file.tell():
+        raise ValueError(f"{VECTORS} doesn't hold the {shape} numbers that it says")
+    file.seek(0)
+    vectors: Vectors = np.lib.format.read_array(file)
+    return vectors
 
 
 def _check_vectors(vectors: Vectors, count: int, model: ModelIdentity) -> None:

@@ -266,6 +266,8 @@ def _change(
 
 
 def _find(connection: Connection, name: str) -> KnowledgeBase | None:
+    if not _NAME.fullmatch(name):
+        return None  # nor is it asked for, which half a character couldn't be
     mine = access.restricted(knowledge_bases.c.id)
     row = connection.execute(_COLUMNS.where(knowledge_bases.c.name == name, mine)).first()
     return _from_row(row) if row else None

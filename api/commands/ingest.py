@@ -23,6 +23,7 @@ from api.console import err, one_line, out, print_json
 from api.progress import ingesting
 from api.service import open_service
 from ingest import sources
+from ingest.errors import SourceNotFound
 from ingest.folder import Report, Row, ingest_paths, ingest_source
 
 _STDIN = Path("-")
@@ -50,8 +51,7 @@ def ingest(
         given = [path for path in paths if path != _STDIN]
         report = ingest_paths(service.pipeline, knowledge_base, given, wanted, progress)
         if _STDIN in paths:
-            given_in = sys.stdin.buffer.read(service.pipeline.max_bytes + 1)
-            piped = sources.upload(name, given_in, None, None)
+            piped = sources.upload(name, _piped(service.pipeline.max_bytes + 1), None, None)
             rows = ingest_source(service.pipeline, knowledge_base, piped)
             report = replace(report, rows=report.rows + rows)
     if as_json:
@@ -65,6 +65,13 @@ def ingest(
             )
     if report.failed:
         raise typer.Exit(1)
+
+
+def _piped(most: int) -> bytes:
+    """What standard input holds, as far as it is wanted. Raises SourceNotFound."""
+    if sys.stdin is None:  # as Python has it where whoever started it closed it
+        raise SourceNotFound("Standard input is closed: there is nothing to read.")
+    return sys.stdin.buffer.read(most)
 
 
 def print_report(report: Report) -> None:

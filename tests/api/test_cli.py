@@ -11,6 +11,7 @@ from api.settings import Settings
 from api.version import VERSION
 from retrieval.embedding.hashing import HashingBackend
 
+FULL = Path("/dev/full")
 COMMANDS = [
     *(["demo"], ["serve"], ["ingest"], ["search"], ["ask"], ["replay"], ["version"]),
     *(["kb"], ["kb", "list"], ["kb", "create"], ["kb", "delete"]),
@@ -73,6 +74,8 @@ def test_the_version_is_that_of_the_package() -> None:
         (["ask", "a", "--kb", "none"], 1, "no knowledge base named 'none'"),
         (["kb", "delete", "none", "--yes"], 1, "no knowledge base named 'none'"),
         (["kb", "create", "A b"], 1, "can't name a knowledge base"),
+        (["kb", "create", "\udcff"], 1, "can't name a knowledge base"),
+        (["kb", "delete", "\udcff"], 1, "no knowledge base named"),
         (["ingest", "/nowhere/[/x]"], 1, "'/nowhere/[/x]'"),
         (["search", ""], 1, "query is empty"),
         (["search", "\udcff"], 1, "Unicode"),
@@ -105,6 +108,25 @@ def test_a_failure_is_a_message_and_a_status(
     assert printed.out == ""
     assert said in " ".join(printed.err.replace("│", " ").split())
     assert "Traceback" not in printed.err
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no full device")
+@pytest.mark.parametrize("command", [["kb", "list"], ["kb", "list", "--json"], ["version"]])
+def test_a_full_disk_is_said_to_be(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    with FULL.open("w") as full:  # closing it writes what is left, which raises if it can
+        monkeypatch.setattr(sys, "stdout", full)
+        assert _main(monkeypatch, *command) == 1
+    assert "no space left" in capsys.readouterr().err
+
+
+def test_standard_input_that_is_closed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert _main(monkeypatch, "ingest", "-") == 1
+    assert "Standard input is closed" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

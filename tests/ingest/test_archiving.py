@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from sqlalchemy import delete, select
 
+from ingest import archive_checks
 from ingest.archiving import export, restore
 from ingest.errors import DamagedDocument, SourceNotFound
 from ingest.pipeline import identify
@@ -196,6 +197,16 @@ def vectors(change: Callable[[Vectors], Vectors]) -> Forge:
     return forge
 
 
+def with_vectors_of_shape(*shape: int) -> Forge:
+    def forge(members: Members) -> None:
+        file = io.BytesIO()
+        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        members["vectors.npy"] = file.getvalue()
+
+    return forge
+
+
 def with_a_second_archive(members: Members) -> None:
     members["vectors.npy"] = zipped({"x": b"y"})
 
@@ -210,6 +221,9 @@ def with_a_second_archive(members: Members) -> None:
         (vectors(lambda rows: 3 * rows), "of its model"),
         (vectors(lambda rows: rows[:-1]), "of its model"),
         (vectors(lambda rows: rows.astype(np.float64)), "of its model"),
+        (with_vectors_of_shape(10**12, 10**6), "doesn't hold"),
+        (with_vectors_of_shape(2 * 10**10, 1), "doesn't hold"),
+        (with_vectors_of_shape(-1, 1), "doesn't hold"),
         (lambda members: members.update({"hashes.txt": b""}), "of its chunks"),
         (manifest(model=[]), "manifest.json.model"),
         (manifest(name=5), "manifest.json.name"),
@@ -266,6 +280,36 @@ def test_what_is_forged_with_digests_that_fit_is_refused_too(
         restore(shop.engine, forged, "forged", quietly)
     assert created == []
     assert not [path for path in tmp_path.rglob("x") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("victim", "padding", "packing", "complaint"),
+    [
+        ("manifest.json", b" " * 2_000_000, zipfile.ZIP_DEFLATED, "unpacks to 2,"),
+        ("documents.jsonl", b"\n" * 2_000_000, zipfile.ZIP_DEFLATED, "unpacks to 2,"),
+        ("vectors.npy", bytes(2_000_000), zipfile.ZIP_DEFLATED, "unpacks to 2,"),
+        ("vectors.npy", b"", zipfile.ZIP_LZMA, "deflate"),
+    ],
+)
+def test_what_unpacks_to_more_than_it_may_be_is_not_unpacked(
+    shop: Workshop,
+    archive: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    victim: str,
+    padding: bytes,
+    packing: int,
+    complaint: str,
+) -> None:
+    monkeypatch.setattr(archive_checks, "_LARGE", 500_000)
+    monkeypatch.setattr(archive_checks, "_RATIO", 2)
+    bomb = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(archive) as whole, zipfile.ZipFile(bomb, "w") as out:
+        for name in whole.namelist():
+            data = whole.read(name) + (padding if name == victim else b"")
+            out.writestr(name, data, packing if name == victim else zipfile.ZIP_DEFLATED)
+    with pytest.raises(DamagedDocument, match=f"{victim}.*{complaint}"):
+        restore(shop.engine, bomb, "bomb", quietly)
 
 
 def test_chunks_whose_vectors_are_lost_are_not_left_out_in_silence(

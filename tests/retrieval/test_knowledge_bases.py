@@ -17,11 +17,13 @@ def test_names_that_can_be_used(engine: Engine, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "A", "文", "a b", "../a", "-a", "a.", "x" * 65, "a\n", "a/b", "a\0"]
+    "name", ["", "A", "文", "a b", "../a", "-a", "a.", "x" * 65, "a\n", "a/b", "a\0", "\udcff"]
 )
 def test_names_that_cannot(engine: Engine, name: str) -> None:
     with pytest.raises(InvalidRequest, match="can't name"):
         engine.create(name)
+    with pytest.raises(KnowledgeBaseNotFound):
+        engine.open(name)
 
 
 @pytest.mark.parametrize(
