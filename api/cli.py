@@ -25,7 +25,7 @@ from api.commands import (
     standin,
     sync,
 )
-from api.console import discard_output, fail
+from api.console import discard_output, escape_unprintable, fail
 from api.log import configure
 from api.settings import Settings
 from api.version import VERSION
@@ -80,6 +80,7 @@ def main() -> None:
     What it writes is its user's alone: it holds what nobody else was given to read.
     """
     os.umask(0o077)
+    escape_unprintable()
     try:
         cli()
     except (RetrievalError, IngestError, EvaluationError) as error:

@@ -1,5 +1,6 @@
 """What the commands print: tables, answers and their footnotes, errors, JSON."""
 
+import io
 import json
 import os
 import sys
@@ -70,6 +71,12 @@ def _footnote(citation: Citation) -> Text:
     return Text.assemble(
         (f"[{citation.marker}] ", "cyan"), source, (" ✓ verified\n", "green"), (f"“{quote}”", "dim")
     )
+
+
+def escape_unprintable() -> None:
+    """Have escapes for characters that the encoding of the output lacks."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # None where whoever started it closed it
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error always does
 
 
 def discard_output() -> None:

@@ -85,7 +85,7 @@ def reading(where: Path) -> Iterator[Source]:
         if where.is_dir():
             yield Folder(where)
             return
-        with tarfile.open(where) as tar:
+        with _opened(where) as tar:
             yield Tar(tar)
     except (OSError, tarfile.TarError, KeyError) as error:
         raise InvalidRequest(f"{where} isn't a whole backup of Footnote's: {error}.") from error
@@ -100,6 +100,14 @@ def _aside(path: Path) -> Iterator[Path]:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _opened(where: Path) -> tarfile.TarFile:
+    """The file as an archive. Raises InvalidRequest where it is none, OSError."""
+    try:
+        return tarfile.open(where)
+    except tarfile.ReadError as error:  # which lists all the ways that it was tried
+        raise InvalidRequest(f"{where} isn't a backup of Footnote's: it is no tar file.") from error
 
 
 def _settle(path: Path) -> None:

@@ -121,6 +121,18 @@ def test_a_full_disk_is_said_to_be(
     assert "no space left" in capsys.readouterr().err
 
 
+def test_what_the_encoding_of_the_output_lacks_is_escaped(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with (tmp_path / "printed").open("w+", encoding="latin-1") as printed:
+        monkeypatch.setattr(sys, "stdout", printed)
+        text = tmp_path / "é 茶.txt"
+        text.write_text("Tea.")
+        assert _main(monkeypatch, "ingest", str(text)) == 0
+        printed.seek(0)
+        assert "é \\u8336.txt" in printed.read()
+
+
 def test_standard_input_that_is_closed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

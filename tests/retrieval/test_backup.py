@@ -133,8 +133,12 @@ def test_what_is_no_backup_is_not_restored(filled: Engine, tmp_path: Path) -> No
     manifest = tmp_path / "folder" / "backup.json"
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.tar").write_text("Tea is at four.")
-    for name in ("empty", "text.tar", "nothing.tar"):
-        with pytest.raises(InvalidRequest, match="isn't a whole backup"):
+    for name, said in (
+        ("empty", "isn't a whole backup"),
+        ("nothing.tar", "isn't a whole backup"),
+        ("text.tar", r"isn't a backup of Footnote's: it is no tar file\.$"),
+    ):
+        with pytest.raises(InvalidRequest, match=said):
             restore(tmp_path / name, tmp_path / "new", lambda _: None)
     told = json.loads(manifest.read_bytes())
     for content, said in (("[]", "no backup"), (json.dumps({**told, "format": 2}), "format 2")):
