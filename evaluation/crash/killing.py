@@ -4,12 +4,14 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,15 +28,14 @@ Watch = Callable[[int], None]
 """Told how many kills have been made."""
 
 _PATIENCE = 900.0  # seconds until a run that isn't killed must be over
-_IN_HAND = 4  # batches before a kill: two at work, and two that were being kept
 _EARLY = 0.15  # of the kills come while the process still starts
 _LATEST = 3.0  # seconds after it is ready until the others come
 
 
 @dataclass(frozen=True, slots=True)
 class CrashReport:
-    """What came of it. `again` texts were embedded more than once: `in_hand` of them were in one
-    of the last two batches before a kill, the one at work and the one being kept.
+    """What came of it. `again` texts were embedded again though their vectors were kept; `in_hand`
+    ones because a kill came before that.
     """
 
     kills: int
@@ -51,7 +52,15 @@ class CrashReport:
 
     @property
     def sound(self) -> bool:
-        return not self.differences and not self.torn and self.again == self.in_hand
+        return not self.differences and not self.torn and not self.again
+
+
+@dataclass(frozen=True, slots=True)
+class _Kill:
+    """How many batches came before it, and the texts whose vectors it found kept."""
+
+    batches: int
+    kept: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -96,18 +105,18 @@ def crash_test(
     _run(order(calm, len(plan)), undisturbed)
     for uri, chunks in undisturbed.final["chunks"]:
         truth.setdefault(uri, []).append(chunks)
-    told, killed_at = _Told(), []
+    told, kills_made = _Told(), list[_Kill]()
     chance = random.Random(seed)  # noqa: S311
     for kill in range(1, kills + 1):
         delay = chance.uniform(0.0, _LATEST)
         when = "after_start" if chance.random() < _EARLY else "after_ready"
         upto = max(1, len(plan) * kill // kills)
         _run(order(wild, upto, linger=True), told, **{when: delay})
-        killed_at.append(len(_batches(wild)))
+        kills_made.append(_Kill(len(_batches(wild)), _kept(wild)))
         watch(kill)
     _run(order(wild, len(plan)), told)
     expected, state = _state(calm, model), _state(wild, model)
-    embedded, again, in_hand = _again(calm, wild, killed_at)
+    embedded, again, in_hand = _again(calm, wild, kills_made)
     failed = told.final["failed"]
     unlike = {*undisturbed.final["failed"].items()} ^ {*failed.items()}
     return CrashReport(
@@ -168,24 +177,38 @@ def _log(data: Path) -> Path:
     return data.with_suffix(".embedded")
 
 
-def _again(calm: Path, wild: Path, killed_at: Sequence[int]) -> tuple[int, int, int]:
-    """Texts embedded; those embedded again; and those that a kill had in hand or just after.
+def _kept(data: Path) -> frozenset[str]:
+    """The texts whose vectors are in the catalogue that a kill left."""
+    catalogue = data / "catalogue.sqlite"
+    if not catalogue.exists():
+        return frozenset()
+    with closing(sqlite3.connect(catalogue)) as connection:
+        try:
+            rows = connection.execute("SELECT substr(text_hash, 1, 16) FROM embeddings").fetchall()
+        except sqlite3.OperationalError:  # killed before it had tables
+            return frozenset()
+    return frozenset(key for (key,) in rows)
+
+
+def _again(calm: Path, wild: Path, kills: Sequence[_Kill]) -> tuple[int, int, int]:
+    """Texts embedded; those embedded again though they were kept, or by one process; and those
+    embedded again because a kill came before they were kept.
 
     What the undisturbed run embeds twice too, equal texts in two documents at once, isn't again.
     """
     usual = Counter(key for batch in _batches(calm) for key in batch)
     batches = _batches(wild)
-    in_hand = {at for end in killed_at for at in range(max(0, end - _IN_HAND), end)}
-    seen: dict[str, list[int]] = {}
-    for at, batch in enumerate(batches):
-        for key in batch:
-            seen.setdefault(key, []).append(at)
-    again = excused = 0
-    for key, places in seen.items():
-        more = max(0, len(places) - max(1, usual[key]))
-        again += more
-        excused += min(more, sum(at in in_hand for at in places[:-1]))
-    return sum(map(len, batches)), again, excused
+    all_told = Counter(key for batch in batches for key in batch)
+    starts = [_Kill(0, frozenset()), *kills]
+    again = 0
+    for start, end in zip(starts, [*(kill.batches for kill in kills), len(batches)], strict=True):
+        here = Counter(key for batch in batches[start.batches : end] for key in batch)
+        again += sum(
+            count if key in start.kept else max(0, count - max(1, usual[key]))
+            for key, count in here.items()
+        )
+    more = sum(max(0, count - max(1, usual[key])) for key, count in all_told.items())
+    return sum(all_told.values()), again, max(0, more - again)
 
 
 def _state(data: Path, model: str) -> State:

@@ -168,7 +168,7 @@ def _print_crash(report: CrashReport) -> None:
         ("that saw it in part", len(report.torn)),
         ("texts embedded", report.embedded),
         ("again, having been in hand at a kill", report.in_hand),
-        ("again for nothing", report.again - report.in_hand),
+        ("again for nothing", report.again),
         ("seconds", f"{report.seconds:.0f}"),
     ):
         table.add_row(name, str(value))
