@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -14,6 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from evaluation.crash.plan import Sending, write_plan
@@ -178,14 +180,21 @@ def _log(data: Path) -> Path:
 
 
 def _kept(data: Path) -> frozenset[str]:
-    """The texts whose vectors are in the catalogue that a kill left."""
-    catalogue = data / "catalogue.sqlite"
-    if not catalogue.exists():
-        return frozenset()
+    """The texts whose vectors are in the catalogue that a kill left.
+
+    Looked up in a copy: whoever opens it mends it, which is for the next process to do.
+    """
+    with TemporaryDirectory() as aside:
+        for left in data.glob("catalogue.sqlite*"):
+            shutil.copy(left, aside)
+        return _vectors_in(Path(aside) / "catalogue.sqlite")
+
+
+def _vectors_in(catalogue: Path) -> frozenset[str]:
     with closing(sqlite3.connect(catalogue)) as connection:
         try:
             rows = connection.execute("SELECT substr(text_hash, 1, 16) FROM embeddings").fetchall()
-        except sqlite3.OperationalError:  # killed before it had tables
+        except sqlite3.OperationalError:  # killed before there was one, or it had tables
             return frozenset()
     return frozenset(key for (key,) in rows)
 
