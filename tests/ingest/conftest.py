@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ingest.job_store import JobStore
+from retrieval.engine import Engine
 from tests.conftest import OpenEngine
 from tests.ingest.workshop import NewJobs, Workshop, jobs_of
 
@@ -19,6 +21,11 @@ def shop(open_test_engine: OpenEngine) -> Workshop:
 def new_jobs(shop: Workshop) -> Iterator[NewJobs]:
     with jobs_of(shop) as new:
         yield new
+
+
+@pytest.fixture
+def store(engine: Engine) -> JobStore:
+    return JobStore(engine.database)
 
 
 @pytest.fixture

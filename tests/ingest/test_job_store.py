@@ -8,6 +8,7 @@ from retrieval.engine import Engine
 from retrieval.errors import KnowledgeBaseNotFound
 from retrieval.types import KnowledgeBase
 from tests.conftest import OpenEngine
+from tests.ingest.workshop import queued
 
 
 @pytest.fixture
@@ -15,38 +16,12 @@ def kb(engine: Engine) -> KnowledgeBase:
     return engine.create("docs")[0]
 
 
-@pytest.fixture
-def store(engine: Engine) -> JobStore:
-    return JobStore(engine.database)
-
-
-def job(kb: KnowledgeBase, key: str) -> Job:
-    return Job(
-        id=key,
-        kb_id=kb.id,
-        knowledge_base=kb.name,
-        uri=f"uri-{key}",
-        document_id=f"document-{key}",
-        blob="0" * 64,
-        unique=True,
-        state=Stage.QUEUED,
-        outcome=None,
-        done=0,
-        total=0,
-        error=None,
-        attempts=0,
-        retry_at=None,
-        created_at=1.5,
-        updated_at=1.5,
-    )
-
-
 def source(one: Job) -> Source:
     return Source(one.uri, "name", b"data")
 
 
 def test_a_job_comes_back_as_it_was_added(store: JobStore, kb: KnowledgeBase) -> None:
-    for one in (job(kb, "a"), replace(job(kb, "b"), unique=False, uri="文\U0001f642\n\0")):
+    for one in (queued(kb, "a"), replace(queued(kb, "b"), unique=False, uri="文\U0001f642\n\0")):
         [kept] = store.add([(one, source(one))])
         assert store.get(one.id) == kept
         assert kept == replace(one, created_at=kept.created_at, updated_at=kept.updated_at)
@@ -65,14 +40,14 @@ def test_a_job_comes_back_as_it_was_added(store: JobStore, kb: KnowledgeBase) ->
 def test_a_source_comes_back_as_it_was_added(
     store: JobStore, kb: KnowledgeBase, kept: Source
 ) -> None:
-    store.add([(job(kb, "a"), kept)])
+    store.add([(queued(kb, "a"), kept)])
     assert store.source("a", kept.data) == kept
 
 
 def test_where_a_job_stands_is_kept_over_a_restart(open_test_engine: OpenEngine) -> None:
     engine = open_test_engine()
     kb, _ = engine.create("docs")
-    one = job(kb, "a")
+    one = queued(kb, "a")
     first = JobStore(engine.database)
     [kept] = first.add([(one, source(one))])
     moved = replace(
@@ -94,7 +69,7 @@ def test_where_a_job_stands_is_kept_over_a_restart(open_test_engine: OpenEngine)
 def test_the_unfinished_are_those_that_are_not_final_oldest_first(
     store: JobStore, kb: KnowledgeBase
 ) -> None:
-    jobs = [job(kb, stage.value) for stage in reversed(Stage)]
+    jobs = [queued(kb, stage.value) for stage in reversed(Stage)]
     store.add([(one, source(one)) for one in jobs])
     for one in jobs:
         store.save(replace(one, state=Stage(one.id)))
@@ -109,16 +84,16 @@ def test_adding_nothing_adds_nothing(store: JobStore) -> None:
 
 
 def test_jobs_are_added_all_or_none(store: JobStore, kb: KnowledgeBase) -> None:
-    gone = replace(job(kb, "b"), kb_id="gone", knowledge_base="gone")
+    gone = replace(queued(kb, "b"), kb_id="gone", knowledge_base="gone")
     with pytest.raises(KnowledgeBaseNotFound):
-        store.add([(job(kb, "a"), source(gone)), (gone, source(gone))])
+        store.add([(queued(kb, "a"), source(gone)), (gone, source(gone))])
     assert store.get("a") is None
 
 
 def test_saving_a_job_that_is_gone_brings_nothing_back(
     store: JobStore, engine: Engine, kb: KnowledgeBase
 ) -> None:
-    one = job(kb, "a")
+    one = queued(kb, "a")
     store.add([(one, source(one))])
     engine.indexer.remove_knowledge_base(kb)
     store.save(replace(one, state=Stage.DONE))

@@ -14,15 +14,11 @@ from ingest.types import Source, Stage
 from retrieval.engine import Engine
 from retrieval.schema import jobs
 from retrieval.types import KnowledgeBase
+from tests.ingest.workshop import queued
 
 SOON = 30.0  # seconds that nothing here takes
 
 Add = Callable[..., Job]
-
-
-@pytest.fixture
-def store(engine: Engine) -> JobStore:
-    return JobStore(engine.database)
 
 
 @pytest.fixture
@@ -40,24 +36,7 @@ def add(store: JobStore, kbs: list[KnowledgeBase]) -> Add:
     """Adds a job, after those before."""
 
     def one(key: str, kb: int = 0, document: str = "") -> Job:
-        job = Job(
-            id=key,
-            kb_id=kbs[kb].id,
-            knowledge_base=kbs[kb].name,
-            uri=key,
-            document_id=document or f"document-{key}",
-            blob="0" * 64,
-            unique=True,
-            state=Stage.QUEUED,
-            outcome=None,
-            done=0,
-            total=0,
-            error=None,
-            attempts=0,
-            retry_at=None,
-            created_at=0.0,
-            updated_at=0.0,
-        )
+        job = queued(kbs[kb], key, document)
         [kept] = store.add([(job, Source(key, key, b""))])
         return kept
 

@@ -15,7 +15,7 @@ from retrieval.embedding.hashing import HashingBackend
 from retrieval.engine import Engine
 from retrieval.indexing import Published
 from retrieval.search import Query
-from retrieval.types import Metadata, Mode, Vectors
+from retrieval.types import KnowledgeBase, Metadata, Mode, Vectors
 from tests.conftest import OpenEngine
 
 Step = tuple[Stage, int, int]
@@ -136,6 +136,28 @@ def jobs_of(shop: Workshop) -> Iterator[NewJobs]:
 
 def request(uri: str, text: str) -> Request:
     return Request(note(uri, text), unique=False)
+
+
+def queued(kb: KnowledgeBase, key: str, document_id: str = "") -> Job:
+    """A job as it is accepted."""
+    return Job(
+        id=key,
+        kb_id=kb.id,
+        knowledge_base=kb.name,
+        uri=f"uri-{key}",
+        document_id=document_id or f"document-{key}",
+        blob="0" * 64,
+        unique=True,
+        state=Stage.QUEUED,
+        outcome=None,
+        done=0,
+        total=0,
+        error=None,
+        attempts=0,
+        retry_at=None,
+        created_at=1.5,
+        updated_at=1.5,
+    )
 
 
 def finished(jobs: Jobs, *accepted: Job) -> list[Stage]:
