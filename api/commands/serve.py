@@ -20,6 +20,7 @@ from api.connections import CONNECTIONS, Connection, make_room
 from api.console import err
 from api.log import configure
 from api.service import Service
+from retrieval.allocator import share_arenas
 
 # How a traceback ends whose error was raised on purpose: its message says all there is to say.
 _ON_PURPOSE = re.compile(r"^(?:retrieval|ingest)\.errors\.\w+: (?P<message>.+)\Z", re.M | re.S)
@@ -59,6 +60,7 @@ def serve(
         limit_concurrency=CONNECTIONS,
     )
     make_room()
+    share_arenas()
     with suppress(KeyboardInterrupt):
         _Server(config, app).run(sockets)
 

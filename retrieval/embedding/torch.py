@@ -1,8 +1,6 @@
 """A sentence-transformers model run by torch, on a processor or a GPU."""
 
-import contextlib
 import copy
-import ctypes
 import itertools
 import threading
 from collections.abc import Callable, Sequence
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import structlog
 
+from retrieval.allocator import give_back
 from retrieval.embedding.batching import batches_at_once
 from retrieval.embedding.precision import Precision
 from retrieval.embedding.sentence_model import SentenceModel
@@ -87,7 +86,7 @@ class TorchBackend:
         finally:
             self._replicas.put(replica)
         if next(self._batches) % _TRIMMED == 0:
-            _give_back()
+            give_back()
         return to_unit(vectors)
 
     def close(self) -> None:
@@ -136,9 +135,3 @@ def _replicas(model: "SentenceTransformer", count: int) -> "list[SentenceTransfo
     torch.set_num_threads(max(1, available_cores() // count))
     shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
     return [traced(copy.deepcopy(model, dict(shared))) for _ in range(count)]
-
-
-def _give_back() -> None:
-    """Let the system have the memory that the C library holds without using it, where it can."""
-    with contextlib.suppress(OSError, AttributeError):  # another library than glibc
-        ctypes.CDLL(None).malloc_trim(0)
