@@ -16,7 +16,7 @@ from evaluation.exchange import exchange
 from evaluation.machine import describe, other_work
 from evaluation.measuring import Track
 from evaluation.open_loop import percentile
-from evaluation.serving_bench.measuring import SETTINGS, WEIGHT, described
+from evaluation.serving_bench.measuring import described
 from evaluation.serving_bench.server import OwnServer, own_server
 from evaluation.serving_soak.calling import Caller, Downtime, Kind, Log
 from evaluation.serving_soak.client import Client
@@ -91,7 +91,7 @@ def soak(plan: Plan, track: Track) -> SoakFigures:
         doctor=doctor,
         counts=dict(faults.counts),
         faults=tuple(faults.kept),
-        notes=(WEIGHT, note) if note else (WEIGHT,),
+        notes=(note,) if note else (),
     )
 
 
@@ -103,7 +103,7 @@ async def _soaked(plan: Plan, server: OwnServer, faults: Faults, track: Track) -
     ready = partial(anyio.run, _told, server.url, "GET", "/ready")
     await anyio.to_thread.run_sync(server.wait_until, ready)
     info = await _told(server.url, "GET", "/info")
-    await _told(server.url, "PUT", f"/kb/{_KB}", orjson.dumps(SETTINGS))
+    await _told(server.url, "PUT", f"/kb/{_KB}", b"{}")
     lives = Lives(server, ready, downtime)
     began, seconds = perf_counter(), 60 * plan.minutes
     failure: LoadError | None = None
