@@ -347,6 +347,10 @@ class WeighingReply(BaseModel):
     deviation: float | None = Field(description="Their standard deviation")
     reranker: str | None = Field(description="What ordered the best of them anew")
     reranked: int = Field(description="How many of them, from the first")
+    legible: float = Field(
+        description="Share of the question that is in the embedding model's vocabulary: unless it "
+        "is set, the weight is scaled with it"
+    )
 
 
 class StandingReply(BaseModel):

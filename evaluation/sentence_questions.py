@@ -99,7 +99,7 @@ def search_of_sought(
     def search(key: str) -> tuple[Sequence[Retrieved], float]:
         one = sought[key]
         candidates = _of_mode(one.candidates, configuration.mode)
-        scores = engine.searcher.fused(kb, configuration.mode, one.vector, candidates).scores
+        scores = engine.searcher.fused(kb, configuration.mode, one.asked, candidates).scores
         best = list(scores)[:DEPTH]
         passages = engine.chunks.passages(kb, best)
         spans = [

@@ -39,11 +39,14 @@ _PRIOR = 0.1**2  # squared reciprocal rank that each leg is given beforehand: th
 
 @dataclass(frozen=True, slots=True)
 class _Searched:
-    """What the legs found for a known item: standardised cosines, and BM25."""
+    """What the legs found for a known item: standardised cosines, and BM25. `legible` of the
+    question is what the dense leg's weight is scaled with.
+    """
 
     target: str
     dense: dict[str, float]
     lexical: dict[str, float]
+    legible: float
 
     def reciprocal_rank(self, scores: Scores) -> float:
         own = scores[self.target]
@@ -113,10 +116,12 @@ class Calibrator:
         return [
             _Searched(
                 one.target,
-                background.standardised(one.vector, one.candidates.dense),
+                background.standardised(vector, one.candidates.dense),
                 one.candidates.lexical,
+                one.asked.legible,
             )
             for one in self._known_items.search(kb, items, carry_on)
+            if (vector := one.asked.vector) is not None
         ]
 
 
@@ -158,6 +163,8 @@ def _trial(searched: Sequence[_Searched], weight: float) -> Trial:
 
 def _fused(searched: Sequence[_Searched], weight: float) -> list[float]:
     return [
-        one.reciprocal_rank(fuse(Fusion.BACKGROUND, one.dense, one.lexical, weight).scores)
+        one.reciprocal_rank(
+            fuse(Fusion.BACKGROUND, one.dense, one.lexical, weight * one.legible).scores
+        )
         for one in searched
     ]

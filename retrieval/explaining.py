@@ -78,7 +78,7 @@ class Explainer:
         if not (own.dense or own.lexical):
             return _nowhere(document_id, title, "None of its chunks has a term of the query.")
         ranked = self._searcher.rank(kb, query, asked, scope)
-        everything = self._searcher.fused(kb, query.mode, asked.vector, _both(ranked, own))
+        everything = self._searcher.fused(kb, query.mode, asked, _both(ranked, own))
         best = next(key for key in everything.scores if key in own.dense or key in own.lexical)
         found = self._searcher.search(kb, query)
         hit = next((one for one in found.hits if one.chunk.document_id == document_id), None)

@@ -18,7 +18,7 @@ from retrieval.known_items import KnownItem
 from retrieval.legs import Asked, Candidates, Legs
 from retrieval.ports import Stores
 from retrieval.question import term_weights
-from retrieval.types import KnowledgeBase, Vector
+from retrieval.types import KnowledgeBase
 
 _NEIGHBOURS = 2  # chunks before and after a known item
 
@@ -30,11 +30,11 @@ Carry = Callable[[], None]
 class Sought:
     """What the legs found for a known item, which is in both with the score of its rest.
 
-    `vector` is the question's; cosines and BM25 are as the legs give them.
+    Cosines and BM25 are as the legs give them.
     """
 
     item: KnownItem
-    vector: Vector
+    asked: Asked
     candidates: Candidates
 
     @property
@@ -62,17 +62,18 @@ class KnownItemSearcher:
             carry_on()
             [question] = embedder.embed_questions([item.question])
             [rest] = embedder.embed_documents([item.rest])
-            yield Sought(item, question, self._candidates(kb, item, question, rest, average))
+            asked = Asked(item.question, question, embedder.legible(item.question))
+            yield Sought(item, asked, self._candidates(kb, item, asked, question @ rest, average))
 
     def _candidates(
-        self, kb: KnowledgeBase, item: KnownItem, question: Vector, rest: Vector, average: float
+        self, kb: KnowledgeBase, item: KnownItem, asked: Asked, cosine: float, average: float
     ) -> Candidates:
         target = item.origin.chunk.id
-        found = self._legs.candidates(kb, Asked(item.question, question))
+        found = self._legs.candidates(kb, asked)
         near = self._chunks.around(kb, item.origin.chunk, _NEIGHBOURS)
         dense = {key: score for key, score in found.dense.items() if key not in near}
         lexical = {key: score for key, score in found.lexical.items() if key not in near}
-        dense[target] = float(question @ rest)
+        dense[target] = float(cosine)
         lexical[target] = found.lexical.get(target, 0.0) * self._left(kb, item, average)
         return replace(found, dense=dense, lexical=lexical)
 

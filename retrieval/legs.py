@@ -30,11 +30,13 @@ POOL = 100  # candidates of a leg; what the figures on fusion in the README were
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What the legs are asked: words for the lexical one, a vector for the dense one, or one of
-    them alone.
+    them alone. `legible` is the share of the words that the vector stands for, by
+    `Embedder.legible`.
     """
 
     words: str | None
     vector: Vector | None
+    legible: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

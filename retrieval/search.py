@@ -52,7 +52,8 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
-    """How the legs were fused, and where from the weight is.
+    """How the legs were fused, and where from the weight is: unless it was set, times the share of
+    the question that is `legible` to the model.
 
     `mean` and `deviation` are those of the question's cosines with the knowledge base's chunks,
     where they count. `reranked` candidates were ordered anew.
@@ -65,6 +66,7 @@ class Weighing:
     deviation: float | None = None
     reranker: str | None = None
     reranked: int = 0
+    legible: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +199,9 @@ class Searcher:
         if query.mode is Mode.LEXICAL:
             return Asked(query.text, None)
         with timed(self._observer, "search", "embed"):
-            vector = self._embedders.of(kb).embed_query(query.text)
-        return Asked(None if query.mode is Mode.DENSE else query.text, vector)
+            embedder = self._embedders.of(kb)
+            vector, legible = embedder.embed_query(query.text), embedder.legible(query.text)
+        return Asked(None if query.mode is Mode.DENSE else query.text, vector, legible)
 
     def rank(
         self,
@@ -213,20 +216,18 @@ class Searcher:
         pool = max(POOL, wanted)
         while True:
             candidates = self._legs.candidates(kb, asked, scope, pool, epoch)
-            ranked = self.fused(kb, query.mode, asked.vector, candidates)
+            ranked = self.fused(kb, query.mode, asked, candidates)
             if len(ranked.scores) >= wanted or candidates.exhausted:
                 return ranked
             pool *= 4
 
-    def fused(
-        self, kb: KnowledgeBase, mode: Mode, vector: Vector | None, candidates: Candidates
-    ) -> Ranked:
+    def fused(self, kb: KnowledgeBase, mode: Mode, asked: Asked, candidates: Candidates) -> Ranked:
         """Candidates in the order of a mode."""
         dense, lexical = candidates.dense, candidates.lexical
         weighing = None
-        if mode is Mode.HYBRID and vector is not None:
+        if mode is Mode.HYBRID and asked.vector is not None:
             calibration = self._calibrations.of(kb)
-            weighing = _weighing(kb, calibration, vector)
+            weighing = _weighing(kb, calibration, asked.vector, asked.legible)
             if calibration and weighing.mean is not None and weighing.deviation is not None:
                 dense = calibration.background.above(weighing.mean, weighing.deviation, dense)
             fused = fuse(weighing.fusion, dense, lexical, weighing.weight)
@@ -274,7 +275,9 @@ class Searcher:
         )
 
 
-def _weighing(kb: KnowledgeBase, calibration: Calibration | None, vector: Vector) -> Weighing:
+def _weighing(
+    kb: KnowledgeBase, calibration: Calibration | None, vector: Vector, legible: float
+) -> Weighing:
     """How a knowledge base is fused: as its settings say, else as it was calibrated."""
     method, mean, deviation = kb.settings.fusion, None, None
     if method is Fusion.BACKGROUND and calibration:
@@ -282,10 +285,12 @@ def _weighing(kb: KnowledgeBase, calibration: Calibration | None, vector: Vector
     elif method is Fusion.BACKGROUND:
         method = Fusion.CONVEX  # there is too little text for a background
     if kb.settings.dense_weight is not None:
-        return Weighing(method, kb.settings.dense_weight, "settings", mean, deviation)
-    if calibration:
-        return Weighing(method, calibration.found.weight, "calibration", mean, deviation)
-    return Weighing(method, UNCALIBRATED, "default", mean, deviation)
+        set_to = kb.settings.dense_weight
+        return Weighing(method, set_to, "settings", mean, deviation, legible=legible)
+    weight, origin = (
+        (calibration.found.weight, "calibration") if calibration else (UNCALIBRATED, "default")
+    )
+    return Weighing(method, weight * legible, origin, mean, deviation, legible=legible)
 
 
 def _hit(passage: Passage, score: float, rank: int, legs: tuple[Leg, ...]) -> Hit:

@@ -67,6 +67,8 @@ def _told(weighing: WeighingReply) -> str:
         f"Fused by {weighing.fusion}, the dense leg with a weight of {weighing.weight:.2f} "
         f"({weighing.origin})."
     )
+    if weighing.legible < 1.0:
+        told += f" The model has {weighing.legible:.0%} of its tokens in its vocabulary."
     if weighing.mean is not None:
         told += f" Cosines of this question: {weighing.mean:.3f} ± {weighing.deviation:.3f}."
     return told

@@ -63,6 +63,16 @@ class Embedder:
         """Each text as it is."""
         return self._backend.tokenize(texts)
 
+    def legible(self, text: str) -> float:
+        """The share of a question's tokens that the vocabulary has, in [0, 1]; all others are one
+        to the model. 1 where that isn't known, of a model elsewhere.
+        """
+        [read] = self.tokenize_raw([text])
+        if not read.ids.size:
+            return 1.0
+        before, after = self._specials
+        return 1.0 - read.unknown / max(1, read.count - before - len(after))
+
     def embed_query(self, text: str) -> Vector:
         """The `(d,)` unit vector of a question, not to be written to.
 

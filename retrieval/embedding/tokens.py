@@ -1,7 +1,9 @@
 """Texts as a model reads them: tokenised once, by whoever needs to know first."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -29,12 +31,14 @@ _STEP = 16
 class TokenizedText:
     """A text, how many tokens it has with the special ones, and their ids `(count,) int32`.
 
-    A model elsewhere reads the text: then there are no ids, and the count may be a bound.
+    `unknown` of the tokens stand for what the vocabulary doesn't have. A model elsewhere reads the
+    text: then there are no ids, and the count may be a bound.
     """
 
     text: str
     count: int
     ids: Ids = field(default_factory=lambda: _NONE, compare=False, repr=False)
+    unknown: int = field(default=0, compare=False)
 
     @property
     def key(self) -> str | bytes:
@@ -69,8 +73,17 @@ class TextTokenizer:
             part = list(texts[at : at + _TOGETHER])
             for text, encoding in zip(part, self._tokenizer.encode_batch_fast(part), strict=True):
                 ids = np.asarray(encoding.ids, dtype=np.int32)
-                tokenized.append(TokenizedText(text, len(ids), ids))
+                unknown = int(np.count_nonzero(ids == self._unknown))
+                tokenized.append(TokenizedText(text, len(ids), ids, unknown))
         return tokenized
+
+    @cached_property
+    def _unknown(self) -> int:
+        """The id of what isn't in the vocabulary; none has -1, where each byte has a token."""
+        model = json.loads(self._tokenizer.to_str())["model"]
+        if (found := model.get("unk_id")) is None and (name := model.get("unk_token")):
+            found = self._tokenizer.token_to_id(name)
+        return -1 if found is None else int(found)
 
 
 def padded(count: int) -> int:

@@ -23,7 +23,7 @@ def test_a_chunk_is_scored_by_its_rest_and_its_neighbours_are_out(
             assert near & leg.keys() == {chunk.id} == {one.target}
             assert len(leg) > 10
         [rest] = embedder.embed_documents([one.item.rest])
-        cosine = float(one.vector @ rest)
+        cosine = float(one.asked.vector @ rest)
         assert one.candidates.dense[one.target] == pytest.approx(cosine, abs=1e-6)
         whole = dict(store.query(one.item.question, 100))[one.target]
         shared = set(analyse(one.item.question)) & set(analyse(one.item.rest))

@@ -1,21 +1,25 @@
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import true
 
 from retrieval import exact_vectors
 from retrieval.calibration import UNCALIBRATED
 from retrieval.chunks import Chunks
+from retrieval.embedding.hashing import HashingBackend
+from retrieval.embedding.tokens import TokenizedText
 from retrieval.engine import open_engine
 from retrieval.errors import InvalidRequest
 from retrieval.fusion import Fusion, fuse
 from retrieval.ports import Posting
 from retrieval.search import Query
 from retrieval.stores.exact_lexical import ExactLexicalStore
-from retrieval.types import Mode
+from retrieval.types import KnowledgeBaseSettings, Mode
 from tests.catalogues import engine_settings
+from tests.conftest import OpenEngine
 from tests.retrieval.library import Library
 
 WORDS = "zebra lion 斑马 退货 运费险 stripes 24 months warranty § 12.3 naïve GPT-4o".split()
@@ -155,3 +159,36 @@ def test_odd_queries_are_answered(filled: Library, text: str) -> None:
 def test_timings_add_up(filled: Library) -> None:
     timings = filled.engine.searcher.search(filled.kb, Query("zebra")).timings
     assert timings["total"] == pytest.approx(timings["embed"] + timings["search"])
+
+
+class Monoglot(HashingBackend):
+    """Reads characters, and has those of ASCII alone in its vocabulary."""
+
+    def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
+        return [
+            TokenizedText(
+                text,
+                2 + len(text),
+                np.array([1, *map(ord, text), 2], np.int32),
+                sum(not letter.isascii() for letter in text),
+            )
+            for text in texts
+        ]
+
+
+@pytest.mark.parametrize(
+    ("text", "legible", "weight"),
+    [("pump", 1.0, UNCALIBRATED), ("pu泵阀", 0.5, UNCALIBRATED / 2), ("泵阀", 0.0, 0.0)],
+)
+def test_the_dense_leg_has_as_much_to_say_as_the_model_reads_of_a_question(
+    open_test_engine: OpenEngine, text: str, legible: float, weight: float
+) -> None:
+    engine = open_test_engine(Monoglot())
+    kb, _ = engine.create("docs")
+    found = engine.searcher.search(kb, Query(text)).weighing
+    assert found
+    assert (found.legible, found.weight) == (legible, weight)
+    kb, _ = engine.create("docs", KnowledgeBaseSettings(dense_weight=0.8))
+    found = engine.searcher.search(kb, Query(text)).weighing
+    assert found
+    assert (found.legible, found.weight) == (legible, 0.8)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
 
-from retrieval.embedding.tokens import Padding, TokenizedText
+from retrieval.embedding.tokens import Padding, TextTokenizer, TokenizedText
 
 
 @pytest.mark.parametrize(
@@ -16,3 +17,14 @@ def test_texts_are_filled_up_to_lengths_that_others_have_too(
     assert ids.shape == mask.shape == (2, length)
     assert (ids.sum(axis=1) == [7 + 3 * (length - 1), 7 * count + 3 * (length - count)]).all()
     assert (mask.sum(axis=1) == [1, count]).all()
+
+
+def test_what_a_vocabulary_does_not_have_is_counted() -> None:
+    pieces = models.WordPiece({"[UNK]": 0, "the": 1, "pump": 2}, unk_token="[UNK]")
+    bytes_too = models.BPE({"a": 0, "b": 1, "c": 2}, [])
+    by_chance = models.Unigram([("<s>", 0.0), ("<unk>", 0.0), ("a", -1.0)], unk_id=1)
+    made = [Tokenizer(model) for model in (pieces, bytes_too, by_chance)]
+    made[0].pre_tokenizer = pre_tokenizers.Whitespace()
+    texts = ["the 泵 pump 阀", "abc", "a?a?"]
+    read = [TextTokenizer(one).tokenize([text])[0] for one, text in zip(made, texts, strict=True)]
+    assert [(one.count, one.unknown) for one in read] == [(4, 2), (3, 0), (4, 2)]
