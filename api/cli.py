@@ -43,6 +43,7 @@ cli = typer.Typer(
 )
 cli.command()(demo.demo)
 cli.command()(serve.serve)
+cli.command()(serve.work)
 cli.command()(ingest.ingest)
 cli.command()(search.search)
 cli.command()(ask.ask)

@@ -8,6 +8,7 @@ import anyio
 
 from api.service import Service
 from retrieval import access
+from retrieval.engine import Engine
 from retrieval.errors import RetrievalError
 from retrieval.types import KnowledgeBase
 
@@ -70,7 +71,7 @@ def readiness(service: Service) -> Readiness:
 
     checks = [
         _check("catalogue", catalogue),
-        _check("model", lambda: engine.embedder.identity.name),
+        _check("model", lambda: ", ".join(sorted(_models(engine))) or "none was needed yet"),
         _check("stores", lambda: "hold something" if engine.stores.generations() else "are empty"),
     ]
     if kbs:
@@ -81,6 +82,11 @@ def readiness(service: Service) -> Readiness:
             _check("words", lambda: f"{words(first).count()} in {name}"),
         ]
     return Readiness(tuple(checks), tuple(kbs))
+
+
+def _models(engine: Engine) -> set[str]:
+    """Those that are loaded: a process that serves has one from its start."""
+    return {embedder.identity.name for embedder in engine.embedders.loaded()}
 
 
 def _check(name: str, look: Callable[[], str]) -> Check:

@@ -137,8 +137,10 @@ class Settings(BaseSettings):
     max_characters: int = Field(50_000_000, ge=1, description="Most characters of one document")
     parse_seconds: FiniteFloat = Field(300.0, gt=0, description="Longest time to read one file")
     fetch_urls: bool = Field(False, description="Let documents be fetched from public URLs")
-    sync: str = Field("", description="Folders mirrored while serving: `KB=FOLDER`, with commas")
-    ingest_workers: int = Field(8, ge=1, le=64, description="Documents ingested side by side")
+    sync: str = Field("", description="Folders mirrored while it runs: `KB=FOLDER`, with commas")
+    ingest_workers: int = Field(
+        8, ge=0, le=64, description="Documents ingested side by side; 0: others ingest"
+    )
     ingest_total: int = Field(
         0, ge=0, description="The same, of all processes on one Postgres database; 0: any number"
     )
@@ -160,6 +162,12 @@ class Settings(BaseSettings):
             f"{one} (like {like[0]})" if like else one
             for one, like in zip(strange, alike, strict=True)
         ]
+
+    @property
+    def shares_catalogue(self) -> bool:
+        """Whether other processes may have the same catalogue."""
+        url = self.database_url.get_secret_value()
+        return bool(url) and not url.startswith("sqlite")
 
     def engine(self) -> EngineSettings:
         return EngineSettings(

@@ -77,11 +77,13 @@ class Jobs:
         patience: float = PATIENCE,
         most: int = 0,
     ) -> None:
-        """`workers`: jobs worked on side by side here; `most`: in all processes that share the
-        catalogue, 0 for any number; `patience`: seconds that a job is tried again.
+        """`workers`: jobs worked on side by side here, 0 to leave them to others; `most`: in all
+        processes that share the catalogue, 0 for any number; `patience`: seconds that a job is
+        tried again.
         """
         self._engine = engine
         self._pipeline = pipeline
+        self._works = workers > 0
         self._patience = patience
         self._store = JobStore(engine.database)
         self._active: dict[str, Job] = {}
@@ -321,7 +323,8 @@ class Jobs:
             self._idle.wait(_TIDY)
             self._idle.clear()
             try:
-                self._calibrate()
+                if self._works:
+                    self._calibrate()
                 if time.monotonic() - pruned >= _TIDY:
                     self._store.prune(time.time() - _KEPT)
                     pruned = time.monotonic()
@@ -334,7 +337,7 @@ class Jobs:
         """Measure the legs of knowledge bases that have grown, or never were measured."""
         while self._uncalibrated:
             if kb := self._engine.knowledge_bases.by_id(self._uncalibrated.pop()):
-                self._engine.calibrator.refresh(self._engine.open(kb.name), self._carry_on)
+                self._engine.calibrator.refresh(kb, self._carry_on)
 
     def _carry_on(self) -> None:
         if self._closing.is_set():

@@ -1,10 +1,12 @@
-"""`footnote serve`."""
+"""`footnote serve` and `footnote work`."""
 
 import asyncio
 import os
 import re
 import socket
+from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import structlog
@@ -20,6 +22,8 @@ from api.connections import CONNECTIONS, Connection, make_room
 from api.console import err
 from api.log import configure
 from api.service import Service
+from api.settings import Settings
+from api.worker import create_worker
 from retrieval.allocator import share_arenas
 
 # How a traceback ends whose error was raised on purpose: its message says all there is to say.
@@ -31,24 +35,50 @@ _GRACE = 2
 
 _log = structlog.get_logger()
 
+HostOption = Annotated[str | None, typer.Option(help="Address; by default FOOTNOTE_HOST.")]
+PortOption = Annotated[
+    int | None, typer.Option(min=0, max=65535, help="Port; by default FOOTNOTE_PORT.")
+]
+
 
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address; by default FOOTNOTE_HOST.")] = None,
-    port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Port; by default FOOTNOTE_PORT.")
-    ] = None,
+    host: HostOption = None,
+    port: PortOption = None,
+    no_ingest: Annotated[
+        bool, typer.Option("--no-ingest", help="Let others ingest what is sent.")
+    ] = False,
     data: DataOption = None,
 ) -> None:
-    """Serve the HTTP interface and the page, until interrupted."""
-    given = {"host": host, "port": port}
-    found = settings(data).model_copy(update={k: v for k, v in given.items() if v is not None})
+    """Serve the HTTP interface and the page, until interrupted.
+
+    With --no-ingest, as with FOOTNOTE_INGEST_WORKERS=0, what is sent waits for `footnote work`.
+    """
+    found = _told(data, host=host, port=port, ingest_workers=0 if no_ingest else None)
+    _run(create_app, found, "Footnote")
+
+
+def work(host: HostOption = None, port: PortOption = None, data: DataOption = None) -> None:
+    """Ingest what processes that serve have accepted, until interrupted.
+
+    They share a catalogue in Postgres. Answers /health, /ready and /metrics.
+    """
+    found = _told(data, host=host, port=port)
+    _run(create_worker, found, "Footnote ingests")
+
+
+def _told(data: Path | None, **given: object) -> Settings:
+    """The settings, where none is given on the command line."""
+    return settings(data).model_copy(update={k: v for k, v in given.items() if v is not None})
+
+
+def _run(create: Callable[[Settings], FastAPI], found: Settings, what: str) -> None:
     configure(found.log_level, found.log_format)
     if strange := found.unknown(os.environ):
         _log.warning("unknown_settings", names=strange)
     sockets = bound(found.host, found.port)
     actual = sockets[0].getsockname()[1]
-    err.print(f"Footnote: http://{found.host}:{actual} (data in {found.data.resolve()})")
-    app = create_app(found)
+    app = create(found)
+    err.print(f"{what}: http://{found.host}:{actual} (data in {found.data.resolve()})")
     config = uvicorn.Config(
         _plainly(app),
         log_level=found.log_level,

@@ -1,20 +1,16 @@
-"""Whether the process lives, whether it can work, and what it is."""
+"""Whether the process lives, and whether it can work."""
 
 from dataclasses import asdict
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
 from api.errors import problem
-from api.limits import limits
 from api.readiness import ReadinessWatch
 from api.routes.dependencies import BlockingOf, ServiceOf
-from api.version import VERSION
 from retrieval import access
-from retrieval.abstention import THRESHOLD
-from retrieval.responding import EXTRACTIVE
 
 router = APIRouter(tags=["health"])
 
@@ -63,27 +59,3 @@ async def ready(service: ServiceOf, blocking: BlockingOf, watch: WatchOf) -> JSO
             "checks": checks,
         }
     )
-
-
-@router.get("/info")
-async def info(service: ServiceOf, blocking: BlockingOf) -> dict[str, Any]:
-    """Version, models and limits."""
-    identity = service.engine.embedder.identity
-    settings = service.settings
-    return {
-        "version": VERSION,
-        "embedder": {
-            "model": identity.name,
-            "dimension": identity.dimension,
-            "window": identity.window,
-            "dtype": identity.dtype,
-            "fingerprint": identity.fingerprint,
-        },
-        "answerer": settings.chat_model or EXTRACTIVE,
-        "ollama": bool(settings.ollama_host),
-        "answers_stored": settings.store_answers,
-        "min_confidence": THRESHOLD,
-        "fetch_urls": settings.fetch_urls,
-        "limits": limits(settings),
-        "jobs_unfinished": await blocking.call(service.jobs.unfinished),
-    }

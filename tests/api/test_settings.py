@@ -42,7 +42,7 @@ def test_the_password_of_a_database_is_not_told(monkeypatch: pytest.MonkeyPatch)
         ("EMBEDDING_DEVICE", "quantum"),
         ("OLLAMA_KEEP_ALIVE", "soon"),
         ("OLLAMA_KEEP_ALIVE", ""),
-        ("INGEST_WORKERS", "0"),
+        ("INGEST_WORKERS", "-1"),
         ("INGEST_WORKERS", "65"),
         ("LOG_LEVEL", "loud"),
         ("LOG_LEVEL", ""),

@@ -52,10 +52,12 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start_server(tmp_path: Path, home: Path) -> Iterator[StartServer]:
-    """Starts servers over one data directory, one after the other."""
+    """Starts servers over one data directory, one after the other, or with directories of their
+    own: processes of `footnote serve`, or of another command.
+    """
     started: list[Server] = []
 
-    def start(**settings: str) -> Server:
+    def start(*command: str, **settings: str) -> Server:
         port = int(settings.get("FOOTNOTE_PORT", _free_port()))
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("FOOTNOTE_", "XDG_"))}
         environment = kept | {
@@ -68,8 +70,9 @@ def start_server(tmp_path: Path, home: Path) -> Iterator[StartServer]:
         }
         log = tmp_path / f"server-{len(started)}.log"
         with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-c", "from api.cli import main; main()", "serve"],
+            run = [sys.executable, "-c", "from api.cli import main; main()", *command]
+            process = subprocess.Popen(  # noqa: S603
+                run if command else [*run, "serve"],
                 env=environment,
                 cwd=home,
                 stdout=output,
