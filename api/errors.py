@@ -101,8 +101,8 @@ def refused(error: Exception) -> Refusal:
 
 def _retry_after(error: Exception) -> int:
     """Seconds after which asking again may help; 0 where that isn't known."""
-    found: int = getattr(error, "retry_after", _RETRY_AFTER.get(status_of(error), 0))
-    return found
+    found: int = getattr(error, "retry_after", 0)
+    return found or _RETRY_AFTER.get(status_of(error), 0)
 
 
 async def _known(_request: Request, error: Exception) -> JSONResponse:

@@ -23,6 +23,7 @@ from ingest.types import ParseLimits
 from retrieval.embedding.model_cache import default_cache
 from retrieval.embedding.precision import Backend
 from retrieval.embedding.sentence_model import DEFAULT_MODEL
+from retrieval.embedding.servers import ServerSettings
 from retrieval.ollama.settings import OllamaSettings
 from retrieval.settings import EngineSettings
 
@@ -40,6 +41,18 @@ def _duration(text: str) -> str:
     except Refusal as refusal:
         raise ValueError(f"{refusal.text}; expected one as 30m, 24h or -1s") from None
     return text
+
+
+def _urls(text: str) -> str:
+    for url in _parted(text):
+        if not url.startswith(("http://", "https://")):
+            raise ValueError(f"{url!r} is no URL; one looks like http://gpu1:7373")
+    return text
+
+
+def _parted(text: str) -> tuple[str, ...]:
+    """What stands between commas, each once."""
+    return tuple(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
 
 
 def _named(given: object) -> object:
@@ -71,6 +84,12 @@ class Settings(BaseSettings):
         DEFAULT_MODEL,
         min_length=1,
         description="sentence-transformers name or path, `ollama:` and a name, or `hashing`",
+    )
+    embedding_url: Annotated[str, AfterValidator(_urls)] = Field(
+        "", description="Footnote servers that embed with it, with commas; empty: this process"
+    )
+    embedding_api_key: SecretStr = Field(
+        SecretStr(""), description="A key of those servers, for the scope `read`"
     )
     embedding_device: str = Field(
         "",
@@ -174,6 +193,9 @@ class Settings(BaseSettings):
             data=self.data,
             database_url=self.database_url.get_secret_value(),
             embedding_model=self.embedding_model,
+            embedding_servers=ServerSettings(
+                _parted(self.embedding_url), self.embedding_api_key.get_secret_value()
+            ),
             embedding_device=self.embedding_device,
             embedding_download=self.embedding_download,
             embedding_backend=None if self.embedding_backend == "auto" else self.embedding_backend,

@@ -16,6 +16,10 @@ class WrappedBackend:
         self.batch_tokens = inner.batch_tokens
         self.parallel = inner.parallel
 
+    @property
+    def tokenizer(self) -> str:
+        return self._inner.tokenizer
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return self._inner.count_tokens(texts)
 

@@ -22,6 +22,7 @@ from retrieval.embedding.cache import CachedEmbedder
 from retrieval.embedding.choosing import Choosing, Wishes
 from retrieval.embedding.claims import Claims
 from retrieval.embedding.embedder import Embedder
+from retrieval.embedding.footnote import FootnoteBackend
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.embedding.model_cache import ModelCache
 from retrieval.embedding.ollama import OllamaBackend
@@ -258,10 +259,13 @@ def _chat(settings: EngineSettings) -> OllamaChat | None:
 
 
 def load_backend(settings: EngineSettings, model: str = "", dtype: str = "") -> EmbeddingBackend:
-    """An embedding model, by default the one that the settings name; with numbers of that type,
-    by default those that suit it here. Raises ModelUnavailable.
+    """An embedding model, by default the one that the settings name, at the servers that they name
+    for it; with numbers of that type, by default those that suit it here. Raises ModelUnavailable,
+    ModelServerUnavailable.
     """
     name = model or settings.embedding_model
+    if settings.embedding_servers.urls and not model:
+        return FootnoteBackend(name, settings.embedding_servers)
     if name == "hashing":
         return HashingBackend()
     if name.startswith(_AT_OLLAMA):

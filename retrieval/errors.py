@@ -17,7 +17,7 @@
     ├── ModelUnavailable          the embedding model can't be loaded, or isn't what it says
     ├── TextTooLong               a text exceeds the embedder's window
     ├── EmbeddingFailed           the model failed on a text
-    ├── ModelServerError          an Ollama server didn't do what it was asked to
+    ├── ModelServerError          a server of models didn't do what it was asked to
     │   ├── ModelServerUnavailable    it can't be reached, or fails however often it is asked
     │   │   └── ModelServerCrashed        the model's runner died, perhaps of what it was given
     │   ├── ModelServerRefused        it said no: trying again won't help
@@ -125,11 +125,17 @@ class EmbeddingFailed(RetrievalError):
 
 
 class ModelServerError(RetrievalError):
-    """An Ollama server didn't do what it was asked to."""
+    """A server of models, Ollama's or another Footnote's, didn't do what it was asked to."""
 
 
 class ModelServerUnavailable(ModelServerError):
-    """It can't be reached, or fails however often it is asked."""
+    """It can't be reached, or fails however often it is asked. `retry_after`: the seconds that it
+    asks to be left alone for, 0 where it doesn't say.
+    """
+
+    def __init__(self, message: str, retry_after: int = 0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ModelServerCrashed(ModelServerUnavailable):

@@ -91,6 +91,10 @@ class EmbeddingBackend(Protocol):
     def parallel(self) -> int:
         """Calls of `encode` that may run side by side."""
 
+    @property
+    def tokenizer(self) -> str:
+        """How it tokenises, as the `tokenizers` library writes it; empty where that can't say."""
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special ones included. Any thread may call it."""
 

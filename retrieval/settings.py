@@ -6,6 +6,7 @@ from pathlib import Path
 from retrieval.embedding.model_cache import default_cache
 from retrieval.embedding.precision import Backend
 from retrieval.embedding.sentence_model import DEFAULT_MODEL
+from retrieval.embedding.servers import ServerSettings
 from retrieval.ollama.settings import OllamaSettings
 
 
@@ -15,21 +16,23 @@ class EngineSettings:
 
     `database_url`: a Postgres database that keeps the catalogue, empty for SQLite beside the data.
     `embedding_model`: a sentence-transformers name or path, "ollama:" and a model of an Ollama
-    server, or "hashing". `embedding_device`: "cuda", "mps", "cpu", or "" for the best there is.
-    `embedding_backend`: what computes, None for the fastest by a trial; `embedding_calibration`: a
-    file or folder of texts that eight-bit scales are taken from. `cache`: where converted models
-    are kept, for all data directories of a user. `chroma_url`: a Chroma server to use
-    instead of the embedded one. `vector_memory_bytes`: in which exact vectors are held, of as many
-    knowledge bases as they are enough for. `chat_model`: of the Ollama server, empty to answer with
-    quotes; `chat_context`: the tokens of its prompts and answers together. `reranker`: a
-    cross-encoder by name or path, or the URL of one, empty for none; it sees `rerank_depth`
-    candidates, and no further ones after `rerank_seconds`. `store_answers`: keep a record of every
-    answer.
+    server, or "hashing". `embedding_servers`: other Footnote servers that embed with it for this
+    process, none where it does so itself. `embedding_device`: "cuda", "mps", "cpu", or "" for the
+    best there is. `embedding_backend`: what computes, None for the fastest by a trial;
+    `embedding_calibration`: a file or folder of texts that eight-bit scales are taken from.
+    `cache`: where converted models are kept, for all data directories of a user. `chroma_url`: a
+    Chroma server to use instead of the embedded one. `vector_memory_bytes`: in which exact vectors
+    are held, of as many knowledge bases as they are enough for. `chat_model`: of the Ollama server,
+    empty to answer with quotes; `chat_context`: the tokens of its prompts and answers together.
+    `reranker`: a cross-encoder by name or path, or the URL of one, empty for none; it sees
+    `rerank_depth` candidates, and no further ones after `rerank_seconds`. `store_answers`: keep a
+    record of every answer.
     """
 
     data: Path
     database_url: str = field(default="", repr=False, kw_only=True)  # it may hold a password
     embedding_model: str = DEFAULT_MODEL
+    embedding_servers: ServerSettings = field(default_factory=ServerSettings)
     embedding_device: str = ""
     embedding_backend: Backend | None = None
     embedding_calibration: Path | None = None

@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -14,16 +15,18 @@ from api.wire.models import Card, Completion, Embedded, EmbeddingTimes, Part
 from api.wire.names import ModelName
 from api.wire.refusals import Refusal
 from retrieval.embedding.embedder import Embedder
+from retrieval.embedding.identity import ModelIdentity
 from retrieval.embedding.lanes import Lane
 from retrieval.embedding.requests import Request
 from retrieval.embedding.tokens import TokenizedText
-from retrieval.errors import Overloaded, RetrievalError, TextTooLong
+from retrieval.errors import EmbeddingFailed, Overloaded, RetrievalError, TextTooLong
 
 _TOO_LONG = "the input length exceeds the context length"
 _BUSY = "server busy, please try again.  maximum pending requests exceeded"
 _NAMES = {"all-minilm-l6-v2": "all-minilm"}  # where Ollama's library has another name for it
 
 _QUANTIZATIONS = {"float32": "F32", "float16": "F16", "bfloat16": "BF16", "int8": "Q8_0"}
+_TOKENIZER = "tokenizer.huggingface.json"  # as GGUF's specification calls it
 MOST_TEXTS = 100_000  # in one call
 _TOGETHER = 2_048  # texts that are tokenised while those before them are embedded
 # Characters that are tokenised sooner (0.1 ms a thousand) than a thread is found for them.
@@ -42,7 +45,7 @@ class EmbedderModel:
         self._blocking = blocking
         identity = embedder.identity
         self.card = Card(
-            name=_name(identity.name),
+            name=(name := _name(identity.name)),
             digest=identity.weights if re.fullmatch("[0-9a-f]{64}", identity.weights) else "0" * 64,
             size=0,
             modified_at=since,
@@ -62,7 +65,13 @@ class EmbedderModel:
                 "bert.embedding_length": identity.dimension,
                 "bert.pooling_type": identity.pooling,
             },
+            verbose_info={_TOKENIZER: embedder.tokenizer} if embedder.tokenizer else {},
         )
+        self._keys = {name.key, exact_name(identity).key}
+
+    def goes_by(self, name: ModelName) -> bool:
+        """Whether it is called so, be it by its exact name."""
+        return name.key in self._keys
 
     async def embed(self, texts: Sequence[str], limit: int, truncate: bool) -> Embedded:
         if len(texts) > MOST_TEXTS:
@@ -71,6 +80,8 @@ class EmbedderModel:
             return await self._embed(texts, limit, truncate)
         except Overloaded as error:
             raise Refusal(429, _BUSY, retry_after=error.retry_after) from error
+        except EmbeddingFailed as error:  # as it would again: nobody is to come back with it
+            raise Refusal(500, str(error)) from error
         except RetrievalError as error:
             raise refused(error) from error
 
@@ -114,6 +125,11 @@ class EmbedderModel:
             return await self._blocking.compute(read, texts, limit, cut=truncate)
         except TextTooLong as error:
             raise Refusal(400, _TOO_LONG) from error
+
+
+def exact_name(identity: ModelIdentity) -> ModelName:
+    """The name with the fingerprint for a tag: no other model answers to it."""
+    return replace(_name(identity.name), tag=identity.fingerprint)
 
 
 def _name(identity: str) -> ModelName:

@@ -36,7 +36,7 @@ class HostedModels:
         )
 
     async def find(self, name: ModelName) -> Model | None:
-        if self._embedder and name.key == self._embedder.card.name.key:
+        if self._embedder and self._embedder.goes_by(name):
             return self._embedder
         if not owns(name):
             return None
@@ -52,7 +52,7 @@ class HostedModels:
 
     def owned(self, name: ModelName) -> bool:
         """Whether a name is one of this server's, be there such a model or not."""
-        return owns(name) or bool(self._embedder and name.key == self._embedder.card.name.key)
+        return owns(name) or bool(self._embedder and self._embedder.goes_by(name))
 
     async def cards(self) -> Sequence[Card]:
         engine = self._service.engine

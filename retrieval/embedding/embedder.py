@@ -45,6 +45,21 @@ class Embedder:
         return self._backend.identity
 
     @property
+    def tokenizer(self) -> str:
+        """See `EmbeddingBackend.tokenizer`."""
+        return self._backend.tokenizer
+
+    @property
+    def batch_tokens(self) -> int:
+        """See `EmbeddingBackend.batch_tokens`."""
+        return self._backend.batch_tokens
+
+    @property
+    def parallel(self) -> int:
+        """See `EmbeddingBackend.parallel`."""
+        return self._backend.parallel
+
+    @property
     def runtime(self) -> str:
         """What computes: two of one identity round otherwise."""
         return type(self._backend).__name__

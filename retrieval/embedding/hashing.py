@@ -35,6 +35,7 @@ class HashingBackend:
             prefixes=Prefixes(),
             dtype="float32",
         )
+        self.tokenizer = ""
         self.batch_tokens = 65_536
         self.parallel = 1
 

@@ -14,13 +14,14 @@ import structlog
 from anyio.from_thread import start_blocking_portal
 
 from retrieval.embedding.identity import ModelIdentity, prefixes_for
+from retrieval.embedding.received import are_unit, received
 from retrieval.embedding.tokens import TextTokenizer, TokenizedText
-from retrieval.embedding.unit import to_unit
 from retrieval.embedding.vocabulary import tokenizer_of, upper_bound
 from retrieval.errors import (
     EmbeddingFailed,
     ModelServerError,
     ModelServerRefused,
+    ModelServerUnavailable,
     ModelUnavailable,
     TextTooLong,
 )
@@ -38,7 +39,6 @@ BATCH_TOKENS = 4_096
 LONGEST_WINDOW = 2_048
 _DEFAULT_WINDOW = 512
 _CHECK_EVERY = 60.0  # seconds between looks at whether the model is still the same
-_NORM_TOLERANCE = 1e-2
 
 # Where tokenizers differ: case, accents, digits, scripts, marks, white space, long words.
 _PROBES = (
@@ -55,9 +55,12 @@ class OllamaBackend:
     """A model that an Ollama server embeds with: `(n, d) float32` unit vectors."""
 
     batch_tokens = BATCH_TOKENS
+    tokenizer = ""
 
     def __init__(self, model: str, settings: OllamaSettings) -> None:
-        """Find the model and what it is. Raises ModelUnavailable, InvalidRequest."""
+        """Find the model and what it is. Raises ModelUnavailable, InvalidRequest, and
+        ModelServerUnavailable where that may be found later.
+        """
         self.parallel = settings.requests
         self._model = model
         self._keep_alive = settings.keep_alive
@@ -68,6 +71,9 @@ class OllamaBackend:
                 self._portal.wrap_async_context_manager(settings.client())
             )
             self._open()
+        except ModelServerUnavailable:
+            self.close()
+            raise
         except ModelServerError as error:
             self.close()
             raise ModelUnavailable(f"The embedding model {model!r}: {error}") from error
@@ -122,7 +128,7 @@ class OllamaBackend:
     def _vectors(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, as far as the server has them."""
         vectors = self._embed(texts)
-        bad = np.flatnonzero(~_unit(vectors)).tolist()
+        bad = np.flatnonzero(~are_unit(vectors)).tolist()
         if bad:
             # NaN comes as zeros, and not every time. Alone it gets a runner that starts afresh.
             if len(texts) == 1:
@@ -139,24 +145,7 @@ class OllamaBackend:
 
     def _shaped(self, texts: Sequence[str]) -> Vectors:
         """The vectors as they came. Raises EmbeddingFailed where they can't be right."""
-        came = self._ask(texts)
-        if len(came.vectors) != len(texts):
-            raise EmbeddingFailed(f"{len(came.vectors)} vectors came for {len(texts)} texts.")
-        lengths = {len(vector) for vector in came.vectors}
-        if lengths != {self.identity.dimension}:
-            raise EmbeddingFailed(
-                f"Vectors of {sorted(lengths)} numbers came; {self.identity.name} has "
-                f"{self.identity.dimension}."
-            )
-        try:
-            vectors = np.asarray(came.vectors, dtype=np.float32)
-        except (TypeError, ValueError) as error:
-            raise EmbeddingFailed("A vector holds something that is no number.") from error
-        if vectors.ndim != 2:
-            raise EmbeddingFailed("A vector holds vectors.")
-        if came.normalised:
-            return vectors
-        return to_unit(vectors)
+        return received(self._ask(texts), len(texts), self.identity)
 
     def _ask(self, texts: Sequence[str]) -> Embeddings:
         try:
@@ -207,12 +196,6 @@ def _agreeing(shown: Shown, counted: Sequence[int | None]) -> TextTokenizer | No
         return None
     tokenizer = TextTokenizer(found)
     return tokenizer if tokenizer.count(_PROBES) == list(counted) else None
-
-
-def _unit(vectors: Vectors) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Which rows are finite and of unit length."""
-    norms = np.linalg.norm(vectors, axis=1)
-    return np.asarray(np.abs(norms - 1.0) < _NORM_TOLERANCE)
 
 
 def _tagged(name: str) -> str:

@@ -83,6 +83,10 @@ class OpenVinoBackend:
         for _ in range(self.parallel):
             self._requests.put(compiled.create_infer_request())
 
+    @property
+    def tokenizer(self) -> str:
+        return self._model.tokenizer.to_json()
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return self._model.tokenizer.count(texts)
 

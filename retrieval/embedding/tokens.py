@@ -58,6 +58,11 @@ class TextTokenizer:
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
 
+    def to_json(self) -> str:
+        """As the `tokenizers` library writes one."""
+        written: str = self._tokenizer.to_str()
+        return written
+
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special ones included."""
         counts: list[int] = []

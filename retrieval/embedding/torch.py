@@ -72,6 +72,10 @@ class TorchBackend:
         self._loading = threading.Lock()
         self._batches = itertools.count(1)
 
+    @property
+    def tokenizer(self) -> str:
+        return self._model.tokenizer.to_json()
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return self._model.tokenizer.count(texts)
 

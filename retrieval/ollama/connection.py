@@ -1,6 +1,7 @@
 """One HTTP connection pool to an Ollama server, and what its replies mean."""
 
 import itertools
+import re
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
@@ -19,7 +20,20 @@ from retrieval.ollama.retry import Retry, persist
 from retrieval.ollama.values import parsed, whole
 
 _CONNECTIONS = 32
-_LOOKUPS = frozenset({"/api/version", "/api/tags", "/api/ps", "/api/show"})
+_LOOKUPS = frozenset({"/api/version", "/api/tags", "/api/ps", "/api/show", "/info"})
+_SECONDS = re.compile("[0-9]{1,9}")
+_LONGEST_REST = 3_600  # seconds, of those that a server asks for
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What errors call a server, and the setting that says where it is."""
+
+    name: str
+    setting: str
+
+
+OLLAMA = Kind("Ollama server", "OLLAMA_HOST")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +64,12 @@ class Connection:
         retry: Retry | None = None,
         timeouts: Timeouts | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        kind: Kind = OLLAMA,
     ) -> None:
         """`host` as OLLAMA_HOST has it; `api_key` for Ollama's cloud. Raises InvalidRequest."""
         self.url = base_url(host)
+        self._kind = kind
+        self._server = f"The {kind.name} at {self.url}"
         self.retry = retry or Retry()
         self._key = api_key
         self._timeouts = timeouts or Timeouts()
@@ -88,7 +105,7 @@ class Connection:
                 async with self._client.stream(method, url, json=body) as response:
                     content = await whole(response)
             if response.status_code >= 300:
-                raise failure(self.url, response.status_code, content)
+                raise failure(self._server, response.status_code, content, _rest(response))
             return parsed(content, f"The answer of {url}") if content else {}
 
     async def persist(
@@ -125,11 +142,12 @@ class Connection:
             async with aclosing(response):
                 if response.status_code >= 300:
                     with anyio.fail_after(self._timeouts.between):
-                        raise failure(self.url, response.status_code, await whole(response))
+                        content = await whole(response)
+                        raise failure(self._server, response.status_code, content, _rest(response))
                 chunks = _paced(response.aiter_bytes(), self._timeouts.between)
                 async for line in objects(chunks):
                     if "error" in line:
-                        raise stated(self.url, 0, lifted(line["error"]))
+                        raise stated(self._server, 0, lifted(line["error"]))
                     yield line
 
     @contextmanager
@@ -140,8 +158,8 @@ class Connection:
         except (httpx.RequestError, TimeoutError) as error:
             what = blotted(str(error) or type(error).__name__, self._key)
             raise ModelServerUnavailable(
-                f"The Ollama server at {self.url} can't be used: {what}. Is it running there? "
-                f"OLLAMA_HOST says where to look."
+                f"{self._server} can't be used: {what}. Is it running there? {self._kind.setting} "
+                f"says where to look."
             ) from error
         except ModelServerError as error:
             error.args = (blotted(str(error), self._key),)
@@ -156,6 +174,12 @@ async def _paced(chunks: AsyncIterator[bytes], seconds: float) -> AsyncIterator[
         if chunk is None:
             return
         yield chunk
+
+
+def _rest(response: httpx.Response) -> int:
+    """The seconds that a server asks to be left alone for."""
+    asked = response.headers.get("retry-after", "")
+    return min(int(asked), _LONGEST_REST) if _SECONDS.fullmatch(asked) else 0
 
 
 @cache

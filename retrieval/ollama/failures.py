@@ -21,10 +21,12 @@ _CRASHED = re.compile(
 _SHOWN = 300  # characters of a server's own words
 
 
-def failure(url: str, status: int, body: bytes) -> ModelServerError:
-    """The error that a reply stands for; ModelServerUnavailable if it may pass."""
+def failure(server: str, status: int, body: bytes, retry_after: int = 0) -> ModelServerError:
+    """The error that the reply of a server stands for, which it calls so; ModelServerUnavailable if
+    it may pass, be it after the seconds that the server says.
+    """
     text = reason(body)
-    return stated(url, status, text or f"status {status} without a word")
+    return stated(server, status, text or f"status {status} without a word", retry_after)
 
 
 def blotted(text: str, key: str) -> str:
@@ -32,11 +34,11 @@ def blotted(text: str, key: str) -> str:
     return text.replace(key, "*" * len(key)) if key else text
 
 
-def stated(url: str, status: int, text: str) -> ModelServerError:
+def stated(server: str, status: int, text: str, retry_after: int = 0) -> ModelServerError:
     """The error of a text; `status` is 0 inside a stream."""
-    message = f"The Ollama server at {url} says: {text[:_SHOWN]}"
+    message = f"{server} says: {text[:_SHOWN]}"
     if status in _PASSING or "Loading model" in text:
-        return ModelServerUnavailable(message)
+        return ModelServerUnavailable(message, retry_after)
     if status != 404 and _CRASHED.search(text):
         return ModelServerCrashed(message)
     return ModelServerRefused(message, status, text)
@@ -48,6 +50,8 @@ def reason(body: bytes) -> str:
     found = _json(text)
     if isinstance(found, dict) and "error" in found:
         return lifted(found["error"])
+    if isinstance(found, dict) and isinstance(found.get("detail"), str):
+        return str(found["detail"])  # a problem document, by RFC 9457
     return " ".join(re.sub(r"<[^>]*>", " ", text).split())
 
 

@@ -15,6 +15,8 @@ from retrieval.errors import ModelServerCrashed, ModelServerUnavailable
 
 T = TypeVar("T")
 
+_DOUBLED = 30  # times at most: who asks for days doesn't come to numbers that no float holds
+
 
 @dataclass(frozen=True, slots=True)
 class Retry:
@@ -35,7 +37,8 @@ class Retry:
 
     def pause(self, failures: int) -> float:
         """Seconds to wait after so many failures."""
-        return random.uniform(0, min(self.most, self.first * 2 ** (failures - 1)))  # noqa: S311
+        longest = self.first * 2.0 ** min(failures - 1, _DOUBLED)
+        return random.uniform(0, min(self.most, longest))  # noqa: S311
 
 
 async def persist(work: Callable[[], Awaitable[T]], retry: Retry) -> T:
@@ -49,6 +52,6 @@ async def persist(work: Callable[[], Awaitable[T]], retry: Retry) -> T:
         except ModelServerUnavailable as error:
             if retry.over(failures, error):
                 times = f" (tried {failures} times)" if failures > 1 else ""
-                raise type(error)(f"{error}{times}") from error
+                raise type(error)(f"{error}{times}", error.retry_after) from error
         await anyio.sleep(retry.pause(failures))
     raise AssertionError("an endless loop ended")

@@ -65,7 +65,7 @@ def items(json: Json, name: str, kind: type[T]) -> list[T]:
 def _checked(found: Any, name: str, kind: type[T]) -> T:
     if type(found) is not kind:  # true is no number
         raise ModelServerBroken(
-            f"The Ollama server's answer isn't what its protocol promises: {name!r} has "
+            f"The server's answer isn't what its protocol promises: {name!r} has "
             f"{_KINDS[type(found)]} where {_KINDS[kind]} belongs."
         )
     return found

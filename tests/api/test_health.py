@@ -8,6 +8,7 @@ from api.readiness import FRESH, Readiness, ReadinessWatch
 from api.service import Service
 from api.version import VERSION
 from retrieval.database import Database
+from retrieval.embedding.identity import ModelIdentity
 from retrieval.errors import StoreUnavailable
 from tests.api.replies import assert_problem
 from tests.catalogues import on_sqlite
@@ -63,7 +64,10 @@ def test_info_tells_version_model_and_limits(client: TestClient, service: Servic
     info = client.get("/info").json()
     assert info["version"] == VERSION
     assert info["embedder"]["model"] == "hashing"
-    assert info["embedder"]["fingerprint"] == service.engine.embedder.identity.fingerprint
+    identity = service.engine.embedder.identity
+    assert info["embedder"]["fingerprint"] == identity.fingerprint
+    assert ModelIdentity.from_json(info["embedder"]["identity"]) == identity
+    assert info["embedder"]["exact_name"] == f"hashing:{identity.fingerprint}"
     assert info["limits"]["upload_bytes"] == service.settings.max_upload_bytes
     assert info["limits"]["k"] == 1_000
     assert info["jobs_unfinished"] == 0

@@ -18,6 +18,15 @@ def test_a_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) ->
     assert settings.engine().data == settings.data
 
 
+def test_servers_that_embed_are_named_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTNOTE_EMBEDDING_URL", "http://a:1, https://b/c,,http://a:1")
+    monkeypatch.setenv("FOOTNOTE_EMBEDDING_API_KEY", "fn_secret")
+    servers = Settings().engine().embedding_servers
+    assert servers.urls == ("http://a:1", "https://b/c")
+    assert servers.api_key == "fn_secret"
+    assert "fn_secret" not in f"{Settings()!r} {Settings().engine()!r}"
+
+
 def test_the_password_of_a_database_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     url = "postgresql://footnote:secret@db/footnote"
     monkeypatch.setenv("FOOTNOTE_DATABASE_URL", url)
@@ -40,6 +49,8 @@ def test_the_password_of_a_database_is_not_told(monkeypatch: pytest.MonkeyPatch)
         ("RERANK_SECONDS", "inf"),
         ("EMBEDDING_MODEL", ""),
         ("EMBEDDING_DEVICE", "quantum"),
+        ("EMBEDDING_URL", "gpu1:7373"),
+        ("EMBEDDING_URL", "http://gpu1:7373,gpu2:7373"),
         ("OLLAMA_KEEP_ALIVE", "soon"),
         ("OLLAMA_KEEP_ALIVE", ""),
         ("INGEST_WORKERS", "-1"),

@@ -11,6 +11,7 @@ import pytest
 from api.ollama import embedder as module
 from api.ollama.embedder import EmbedderModel
 from api.routes.dependencies import Blocking
+from api.wire.names import parse
 from api.wire.refusals import Refusal
 from retrieval.embedding import scheduler
 from retrieval.embedding.embedder import Embedder
@@ -77,7 +78,7 @@ def test_calls_share_batches_and_each_gets_its_own(backend: Counting) -> None:
 
 def test_a_poison_text_fails_its_own_call_only(backend: Counting) -> None:
     found = embed(backend, ["a"], ["poison"], ["b"] * 3)
-    assert isinstance(found[1], Refusal) and found[1].status == 503
+    assert isinstance(found[1], Refusal) and found[1].status == 500
     assert [one.shape for one in (found[0], found[2]) if isinstance(one, np.ndarray)] == [
         (1, 256),
         (3, 256),
@@ -122,3 +123,14 @@ def test_a_call_has_a_limit(backend: Counting, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(module, "MOST_TEXTS", 3)
     (found,) = embed(backend, ["a"] * 4)
     assert isinstance(found, Refusal) and found.status == 400 and "3 are the most" in found.text
+
+
+def test_its_exact_name_is_no_other_models(backend: Counting) -> None:
+    embedder = Embedder(backend)
+    model = EmbedderModel(embedder, Blocking(), datetime.now(UTC))
+    fingerprint = backend.identity.fingerprint
+    names = ["hashing", "HASHING:latest", f"hashing:{fingerprint}", f"Hashing:{fingerprint}"]
+    others = [f"hashing:{fingerprint[:-1]}x", f"kb/hashing:{fingerprint}", "hashing:1"]
+    assert all(model.goes_by(name) for name in map(parse, names) if name)
+    assert not any(model.goes_by(name) for name in map(parse, others) if name)
+    embedder.close()

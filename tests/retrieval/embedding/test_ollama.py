@@ -20,6 +20,7 @@ from retrieval.errors import (
     EmbeddingFailed,
     InvalidRequest,
     ModelServerBroken,
+    ModelServerUnavailable,
     ModelUnavailable,
     TextTooLong,
 )
@@ -113,7 +114,7 @@ def test_a_model_that_cannot_be_used(open_backend: Open, model: str, said: str) 
 
 def test_a_server_that_is_not_there() -> None:
     settings = OllamaSettings("127.0.0.1:1", retry=Retry(attempts=2, first=0.0))
-    with pytest.raises(ModelUnavailable, match="OLLAMA_HOST"):
+    with pytest.raises(ModelServerUnavailable, match="OLLAMA_HOST"):
         OllamaBackend("all-minilm", settings)
     with pytest.raises(InvalidRequest):
         OllamaBackend("all-minilm", OllamaSettings("no address"))

@@ -225,6 +225,17 @@ def test_our_own_mistakes_are_not_repeated() -> None:
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("told", "seconds"), [("7", 7), ("100000", 3_600), ("-1", 0), ("soon", 0), ("", 0)]
+)
+def test_a_server_says_how_long_to_leave_it_alone(told: str, seconds: int) -> None:
+    busy = httpx.Response(503, json={"error": "busy"}, headers={"retry-after": told})
+    server = Server(busy)
+    with pytest.raises(ModelServerUnavailable) as failed:
+        ask(server, lambda client: client.version(), attempts=2)
+    assert failed.value.retry_after == seconds
+
+
 def test_a_crash_is_tried_twice_only() -> None:
     server = Server(error(400, "do embedding request: EOF"))
     with pytest.raises(ModelServerUnavailable):

@@ -22,6 +22,7 @@ NESTED = json.dumps(
         (json.dumps({"error": NESTED}).encode(), "request (9 tokens) exceeds"),
         (b'{"error":{"message":"deep"}}', "deep"),
         (b'{"error":["a"]}', "['a']"),
+        (b'{"type":"about:blank","status":401,"detail":"A key is needed."}', "A key is needed."),
         (b"404 page not found", "404 page not found"),
         (b"<html><h1>502 Bad\nGateway</h1></html>", "502 Bad Gateway"),
         (b'{"error":"{not json"}', "{not json"),
@@ -55,6 +56,6 @@ def test_the_words_of_a_reply(body: bytes, said: str) -> None:
     ],
 )
 def test_what_is_worth_asking_again(status: int, text: str, kind: type[ModelServerError]) -> None:
-    error = failure("http://box", status, json.dumps({"error": text}).encode())
+    error = failure("The server at http://box", status, json.dumps({"error": text}).encode())
     assert type(error) is kind
     assert "http://box" in str(error)

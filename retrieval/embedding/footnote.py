@@ -1,0 +1,106 @@
+"""The embedding model of other Footnote servers, so that none need be loaded here.
+
+It is the servers' own model: what is embedded there and here can be compared. Texts are counted
+here, by the tokenizer that a server shows.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+
+import numpy as np
+import orjson
+from anyio.from_thread import start_blocking_portal
+from tokenizers import Tokenizer
+
+from retrieval.embedding.hashing import HashingBackend
+from retrieval.embedding.sentence_model import DEFAULT_ALIASES, DEFAULT_MODEL
+from retrieval.embedding.servers import EmbeddingServers, ServerSettings
+from retrieval.embedding.tokens import TextTokenizer, TokenizedText
+from retrieval.errors import ModelServerError, ModelServerUnavailable, ModelUnavailable
+from retrieval.types import Vectors
+
+# Padded tokens a request at least: of fewer, HTTP would be a good part of what they cost.
+_LEAST_BATCH = 4_096
+# Requests that a server has in flight beyond those that it computes side by side: so that the next
+# one is there when one is done.
+_AHEAD = 1
+_MOST_THREADS = 64
+_REPLY_BYTES = 32 * 1024 * 1024  # of which half is room for what a server says besides
+_A_NUMBER = 14  # bytes of one in a reply, at the most
+_FRAME = 4_096  # bytes of a request besides its texts
+
+
+class FootnoteBackend:
+    """A model that other Footnote servers embed with: `(n, d) float32` unit vectors."""
+
+    def __init__(self, model: str, settings: ServerSettings) -> None:
+        """Find the servers, and what their model is: that of this name.
+
+        Raises ModelUnavailable, InvalidRequest, and ModelServerUnavailable where none is there now.
+        """
+        self._resources = ExitStack()
+        self._portal = self._resources.enter_context(start_blocking_portal())
+        try:
+            servers: EmbeddingServers = self._resources.enter_context(
+                self._portal.wrap_async_context_manager(EmbeddingServers(settings))
+            )
+            name = DEFAULT_MODEL if model.lower() in DEFAULT_ALIASES else model
+            offer = self._portal.call(servers.open, name)
+            self.tokenizer = self._portal.call(servers.tokenizer)
+            self._count = _counting(name, self.tokenizer)
+        except ModelServerUnavailable:
+            self.close()
+            raise
+        except ModelServerError as error:
+            self.close()
+            raise ModelUnavailable(f"The embedding model {model!r}: {error}") from error
+        except BaseException:
+            self.close()
+            raise
+        self._servers = servers
+        self.identity = offer.identity
+        self.batch_tokens = max(_LEAST_BATCH, offer.batch_tokens)
+        self.parallel = min(_MOST_THREADS, len(settings.urls) * (offer.parallel + _AHEAD))
+        self._most_bytes = offer.request_bytes - _FRAME
+        self._most_texts = max(1, _REPLY_BYTES // (_A_NUMBER * self.identity.dimension))
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return self._count(texts)
+
+    def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
+        return list(map(TokenizedText, texts, self.count_tokens(texts)))
+
+    def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
+        return np.concatenate([self._embed(part) for part in self._parts(texts)])
+
+    def close(self) -> None:
+        self._resources.close()
+
+    def _embed(self, texts: Sequence[TokenizedText]) -> Vectors:
+        tokens = sum(text.count for text in texts)
+        return self._portal.call(self._servers.embed, [text.text for text in texts], tokens)
+
+    def _parts(self, texts: Sequence[TokenizedText]) -> Iterator[list[TokenizedText]]:
+        """The texts, as many at a time as a request and its reply have room for."""
+        part: list[TokenizedText] = []
+        size = 0
+        for text in texts:
+            more = len(orjson.dumps(text.text)) + 1
+            if part and (len(part) == self._most_texts or size + more > self._most_bytes):
+                yield part
+                part, size = [], 0
+            part.append(text)
+            size += more
+        yield part
+
+
+def _counting(model: str, tokenizer: str) -> Callable[[Sequence[str]], list[int]]:
+    """What counts the tokens of texts as the model does. Raises ModelUnavailable."""
+    if model == "hashing":
+        return HashingBackend().count_tokens
+    try:
+        return TextTokenizer(Tokenizer.from_str(tokenizer)).count
+    except Exception as error:  # tokenizers raises nothing more particular
+        raise ModelUnavailable(
+            f"The servers of FOOTNOTE_EMBEDDING_URL don't say how {model!r} tokenises: {error}"
+        ) from error
