@@ -33,10 +33,10 @@ _LONGEST = 300.0  # seconds that a request is waited for
 class Poisonous(WrappedBackend):
     """A backend that fails on a batch with poison in it, as a broken model does."""
 
-    def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
+    def encode(self, texts: Sequence[TokenizedText], *, urgent: bool = False) -> Vectors:
         if any(POISON in text.text for text in texts):
             raise ValueError("poison")
-        return super().encode(texts)
+        return super().encode(texts, urgent=urgent)
 
 
 @dataclass(frozen=True, slots=True)

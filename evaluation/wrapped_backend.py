@@ -26,8 +26,8 @@ class WrappedBackend:
     def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
         return self._inner.tokenize(texts)
 
-    def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
-        return self._inner.encode(texts)
+    def encode(self, texts: Sequence[TokenizedText], *, urgent: bool = False) -> Vectors:
+        return self._inner.encode(texts, urgent=urgent)
 
     def close(self) -> None:
         self._inner.close()

@@ -101,9 +101,10 @@ class EmbeddingBackend(Protocol):
     def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
         """Each text as `encode` wants it. Any thread may call it."""
 
-    def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
+    def encode(self, texts: Sequence[TokenizedText], *, urgent: bool = False) -> Vectors:
         """`(n, d) float32` unit vectors of texts that fit the window, in their order.
 
+        `urgent`: somebody waits, which matters to a model that others use, too.
         ModelServerUnavailable says that no text can be embedded now; of any other error the
         caller finds out which text it is by trying fewer.
         """

@@ -27,6 +27,7 @@ _NAMES = {"all-minilm-l6-v2": "all-minilm"}  # where Ollama's library has anothe
 
 _QUANTIZATIONS = {"float32": "F32", "float16": "F16", "bfloat16": "BF16", "int8": "Q8_0"}
 _TOKENIZER = "tokenizer.huggingface.json"  # as GGUF's specification calls it
+_MOST_URGENT = 256  # texts; of more in one call nobody waits for each
 MOST_TEXTS = 100_000  # in one call
 _TOGETHER = 2_048  # texts that are tokenised while those before them are embedded
 # Characters that are tokenised sooner (0.1 ms a thousand) than a thread is found for them.
@@ -73,11 +74,14 @@ class EmbedderModel:
         """Whether it is called so, be it by its exact name."""
         return name.key in self._keys
 
-    async def embed(self, texts: Sequence[str], limit: int, truncate: bool) -> Embedded:
+    async def embed(
+        self, texts: Sequence[str], limit: int, truncate: bool, urgent: bool = False
+    ) -> Embedded:
+        lane = Lane.QUESTION if urgent and len(texts) <= _MOST_URGENT else Lane.CALL
         if len(texts) > MOST_TEXTS:
             raise Refusal(400, f"{len(texts)} texts in one request; {MOST_TEXTS} are the most")
         try:
-            return await self._embed(texts, limit, truncate)
+            return await self._embed(texts, limit, truncate, lane)
         except Overloaded as error:
             raise Refusal(429, _BUSY, retry_after=error.retry_after) from error
         except EmbeddingFailed as error:  # as it would again: nobody is to come back with it
@@ -89,8 +93,10 @@ class EmbedderModel:
         raise Refusal(400, f'"{self.card.name.model}" does not support chat')
         yield Part()
 
-    async def _embed(self, texts: Sequence[str], limit: int, truncate: bool) -> Embedded:
-        self._embedder.check_room(len(texts), Lane.CALL)
+    async def _embed(
+        self, texts: Sequence[str], limit: int, truncate: bool, lane: Lane
+    ) -> Embedded:
+        self._embedder.check_room(len(texts), lane)
         requests: list[Request] = []
         tokenising = 0.0
         try:
@@ -98,7 +104,7 @@ class EmbedderModel:
                 began = time.perf_counter()
                 fitted = await self._fitted(texts[at : at + _TOGETHER], limit, truncate)
                 tokenising += time.perf_counter() - began
-                requests.append(self._embedder.submit(fitted, Lane.CALL))
+                requests.append(self._embedder.submit(fitted, lane))
             vectors = [await asyncio.wrap_future(request.done) for request in requests]
         finally:
             for request in requests:

@@ -89,8 +89,10 @@ class _Renamed:
         self._model = model
         self.card = replace(model.card, name=name)
 
-    async def embed(self, texts: Sequence[str], limit: int, truncate: bool) -> Embedded:
-        return await self._model.embed(texts, limit, truncate)
+    async def embed(
+        self, texts: Sequence[str], limit: int, truncate: bool, urgent: bool = False
+    ) -> Embedded:
+        return await self._model.embed(texts, limit, truncate, urgent)
 
     def complete(self, completion: Completion) -> AsyncGenerator[Part]:
         return self._model.complete(completion)

@@ -71,7 +71,9 @@ class ChatModel:
             },
         )
 
-    async def embed(self, _texts: Sequence[str], _limit: int, _truncate: bool) -> Embedded:
+    async def embed(
+        self, _texts: Sequence[str], _limit: int, _truncate: bool, _urgent: bool = False
+    ) -> Embedded:
         raise Refusal(501, "This server does not support embeddings. Start it with `--embeddings`")
 
     async def complete(self, completion: Completion) -> AsyncGenerator[Part]:

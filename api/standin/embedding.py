@@ -68,7 +68,9 @@ class EmbeddingModel:
             verbose_info=_vocabulary(self._tokenizer),
         )
 
-    async def embed(self, texts: Sequence[str], limit: int, truncate: bool) -> Embedded:
+    async def embed(
+        self, texts: Sequence[str], limit: int, truncate: bool, _urgent: bool = False
+    ) -> Embedded:
         read = [self._read(text, limit, truncate) for text in texts]
         if self._queue is not None and self._waiting > self._queue:
             raise Refusal(503, BUSY)

@@ -1,6 +1,7 @@
 """`/api/embed`, `/api/embeddings` and `/v1/embeddings`."""
 
 import base64
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ from api.wire.structs import anything, decode, field, integer, string
 from retrieval.embedding.unit import to_unit
 from retrieval.types import Vectors
 
+_URGENCY = re.compile(r"(?:^|,)[ \t]*u=([0-7])(?=[ \t]*(?:[,;]|$))")
+_USUAL = 3
 _UNSUPPORTED = "This server does not support embeddings. Start it with `--embeddings`"
 
 
@@ -41,7 +44,8 @@ async def embed(server: Server, request: Request) -> Response:
     server.residence.use(model.card, asked.keep_alive)
     if not texts:
         return reply({"model": asked.model, "embeddings": []})
-    work = _embed(model, texts, given, asked.truncate)
+    urgent = _is_urgent(request.headers.get("priority", ""))
+    work = _embed(model, texts, given, asked.truncate, urgent)
     embedded = await until_gone(request, work)
     answer = reply(
         {
@@ -135,12 +139,20 @@ async def _found(server: Server, text: str, **empty: str) -> Model:
     )
 
 
-async def _embed(model: Model, texts: list[str], given: dict[str, Any], truncate: bool) -> Embedded:
+async def _embed(
+    model: Model, texts: list[str], given: dict[str, Any], truncate: bool, urgent: bool = False
+) -> Embedded:
     card = model.card
     if "embedding" not in card.capabilities:
         raise Refusal(501, _UNSUPPORTED)
     limit = min(int(given.get("num_ctx") or card.context_length), card.context_length)
-    return await model.embed(texts, max(1, limit), truncate)
+    return await model.embed(texts, max(1, limit), truncate, urgent)
+
+
+def _is_urgent(priority: str) -> bool:
+    """Whether a request is to come before others, by RFC 9218, where 3 is what is usual."""
+    found = _URGENCY.search(priority)
+    return found is not None and int(found[1]) < _USUAL
 
 
 def _timed(answer: Response, embedded: Embedded, began: int) -> Response:

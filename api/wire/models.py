@@ -90,8 +90,12 @@ class Model(Protocol):
     @property
     def card(self) -> Card: ...
 
-    async def embed(self, texts: Sequence[str], limit: int, truncate: bool) -> Embedded:
-        """Vectors of texts of at most `limit` tokens each. Raises Refusal."""
+    async def embed(
+        self, texts: Sequence[str], limit: int, truncate: bool, urgent: bool = False
+    ) -> Embedded:
+        """Vectors of texts of at most `limit` tokens each, those first that are urgent. Raises
+        Refusal.
+        """
 
     def complete(self, completion: Completion) -> AsyncGenerator[Part]:
         """The parts of an answer as they come. Raises Refusal."""

@@ -60,10 +60,10 @@ class Logged(WrappedBackend):
         super().__init__(inner)
         self._log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
-    def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
+    def encode(self, texts: Sequence[TokenizedText], *, urgent: bool = False) -> Vectors:
         keys = [hashlib.sha256(text.text.encode()).hexdigest()[:16] for text in texts]
         os.write(self._log, (json.dumps(keys) + "\n").encode())
-        return super().encode(texts)
+        return super().encode(texts, urgent=urgent)
 
     def close(self) -> None:
         os.close(self._log)

@@ -70,15 +70,16 @@ class FootnoteBackend:
     def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
         return list(map(TokenizedText, texts, self.count_tokens(texts)))
 
-    def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
-        return np.concatenate([self._embed(part) for part in self._parts(texts)])
+    def encode(self, texts: Sequence[TokenizedText], *, urgent: bool = False) -> Vectors:
+        return np.concatenate([self._embed(part, urgent) for part in self._parts(texts)])
 
     def close(self) -> None:
         self._resources.close()
 
-    def _embed(self, texts: Sequence[TokenizedText]) -> Vectors:
+    def _embed(self, texts: Sequence[TokenizedText], urgent: bool) -> Vectors:
         tokens = sum(text.count for text in texts)
-        return self._portal.call(self._servers.embed, [text.text for text in texts], tokens)
+        plain = [text.text for text in texts]
+        return self._portal.call(self._servers.embed, plain, tokens, urgent)
 
     def _parts(self, texts: Sequence[TokenizedText]) -> Iterator[list[TokenizedText]]:
         """The texts, as many at a time as a request and its reply have room for."""

@@ -49,7 +49,7 @@ class HashingBackend:
     def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
         return list(map(TokenizedText, texts, self.count_tokens(texts)))
 
-    def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
+    def encode(self, texts: Sequence[TokenizedText], *, urgent: bool = False) -> Vectors:  # noqa: ARG002
         return self.vectors([text.text for text in texts])
 
     def vectors(self, texts: Sequence[str]) -> Vectors:

@@ -118,7 +118,7 @@ class OllamaBackend:
     def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
         return list(map(TokenizedText, texts, self.count_tokens(texts)))
 
-    def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
+    def encode(self, texts: Sequence[TokenizedText], *, urgent: bool = False) -> Vectors:  # noqa: ARG002
         self._check_digest()
         return self._vectors([text.text for text in texts])
 

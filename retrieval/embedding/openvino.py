@@ -93,7 +93,7 @@ class OpenVinoBackend:
     def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
         return self._model.tokenizer.tokenize(texts)
 
-    def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
+    def encode(self, texts: Sequence[TokenizedText], *, urgent: bool = False) -> Vectors:  # noqa: ARG002
         ids, mask = self._model.padding.batch(texts)
         request = self._requests.get()
         try:

@@ -150,7 +150,9 @@ class Scheduler:
         """
         try:
             shape = (len(batch), self._backend.identity.dimension)
-            vectors = _checked(self._backend.encode([w.text for w in batch]), shape)
+            urgent = batch[0].lane is Lane.QUESTION
+            texts = [work.text for work in batch]
+            vectors = _checked(self._backend.encode(texts, urgent=urgent), shape)
         except Exception as error:  # noqa: BLE001 - whatever a model raises ends up at its caller
             if len(batch) == 1 or _hopeless(error):
                 return [(work, error) for work in batch]

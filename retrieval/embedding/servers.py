@@ -134,8 +134,9 @@ class EmbeddingServers:
         shown = await server.client.show(self._offer.name, verbose=True)
         return str(shown.model_info.get(_TOKENIZER, ""))
 
-    async def embed(self, texts: Sequence[str], tokens: int) -> Vectors:
-        """`(n, d) float32` unit vectors of texts that have so many tokens together.
+    async def embed(self, texts: Sequence[str], tokens: int, urgent: bool) -> Vectors:
+        """`(n, d) float32` unit vectors of texts that have so many tokens together, before those of
+        others where they are urgent.
 
         What one server can't do another is asked to. What all refuse is the fault of the texts, and
         raised; what one refuses and another embeds was that one's. Raises TextTooLong,
@@ -145,7 +146,7 @@ class EmbeddingServers:
         until = anyio.current_time() + self._settings.patience
         while (server := await self._free(refused, until)) is not None:
             try:
-                vectors = await self._ask(server, texts, tokens)
+                vectors = await self._ask(server, texts, tokens, urgent)
             except ModelServerError as error:
                 if _is_about_the_texts(error):
                     refused[server] = error
@@ -160,12 +161,14 @@ class EmbeddingServers:
             raise next(reversed(refused.values()))
         raise self._none()
 
-    async def _ask(self, server: _Server, texts: Sequence[str], tokens: int) -> Vectors:
+    async def _ask(
+        self, server: _Server, texts: Sequence[str], tokens: int, urgent: bool
+    ) -> Vectors:
         """Its vectors. Raises ModelServerError, TextTooLong."""
         server.in_flight += tokens
         server.turn = next(self._turns)
         try:
-            came = await server.client.embed(self._offer.name, texts)
+            came = await server.client.embed(self._offer.name, texts, urgent=urgent)
             vectors = received(came, len(texts), self._offer.identity)
         except EmbeddingFailed as error:
             raise ModelServerBroken(f"{server.url}: {error}") from error

@@ -82,7 +82,7 @@ class TorchBackend:
     def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
         return self._model.tokenizer.tokenize(texts)
 
-    def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
+    def encode(self, texts: Sequence[TokenizedText], *, urgent: bool = False) -> Vectors:  # noqa: ARG002
         self._replicate()
         replica = self._replicas.get()
         try:

@@ -92,7 +92,11 @@ class Connection:
         await self._client.aclose()
 
     async def ask(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """The object of a reply, without fields for an empty one; asked once.
 
@@ -102,17 +106,21 @@ class Connection:
         url = self.url + path
         with self._explained():
             with anyio.fail_after(seconds):
-                async with self._client.stream(method, url, json=body) as response:
+                async with self._client.stream(method, url, json=body, headers=headers) as response:
                     content = await whole(response)
             if response.status_code >= 300:
                 raise failure(self._server, response.status_code, content, _rest(response))
             return parsed(content, f"The answer of {url}") if content else {}
 
     async def persist(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """The same, asked again while the server is unavailable."""
-        return await persist(lambda: self.ask(method, path, body), self.retry)
+        return await persist(lambda: self.ask(method, path, body, headers), self.retry)
 
     async def stream(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any]]:
         """The objects of a streamed reply; asked again until the first one is there.

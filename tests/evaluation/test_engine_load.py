@@ -18,9 +18,9 @@ class Slow(HashingBackend):
         super().__init__()
         self.batch_tokens = 64
 
-    def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
+    def encode(self, texts: Sequence[TokenizedText], *, urgent: bool = False) -> Vectors:
         time.sleep(0.005)
-        return super().encode(texts)
+        return super().encode(texts, urgent=urgent)
 
 
 def test_the_engine_is_held_against_its_backend() -> None:

@@ -28,8 +28,8 @@ def test_a_sound_engine_bears_it() -> None:
 
 def test_a_wrong_vector_is_found() -> None:
     class Wrong(HashingBackend):
-        def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
-            vectors = super().encode(texts)
+        def encode(self, texts: Sequence[TokenizedText], *, urgent: bool = False) -> Vectors:
+            vectors = super().encode(texts, urgent=urgent)
             return np.roll(vectors, 1, axis=0) if len(texts) > 1 else vectors
 
     found = run(Wrong())

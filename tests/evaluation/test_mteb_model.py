@@ -33,11 +33,11 @@ class Spy(HashingBackend):
         self.identity = IDENTITY
         self.texts: list[str] = []
 
-    def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
+    def encode(self, texts: Sequence[TokenizedText], *, urgent: bool = False) -> Vectors:
         self.texts += [text.text for text in texts]
         if any("poison" in text.text for text in texts):
             raise ValueError("poison")
-        return super().encode(texts)
+        return super().encode(texts, urgent=urgent)
 
 
 @pytest.fixture

@@ -145,9 +145,9 @@ def test_where_it_fails_nothing_else_does(open_test_engine: OpenEngine) -> None:
     backend = CountingBackend()
     engine = open_test_engine(backend)
     kb = filled(engine, 60)
-    backend.encode = lambda texts: np.zeros((len(texts), 256), np.float32)  # type: ignore[method-assign]
+    backend.vectors = lambda texts: np.zeros((len(texts), 256), np.float32)  # type: ignore[method-assign]
     assert engine.calibrator.refresh(kb) is None
-    del backend.encode
+    del backend.vectors
     assert engine.calibrator.refresh(kb)
 
 

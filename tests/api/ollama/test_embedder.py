@@ -134,3 +134,41 @@ def test_its_exact_name_is_no_other_models(backend: Counting) -> None:
     assert all(model.goes_by(name) for name in map(parse, names) if name)
     assert not any(model.goes_by(name) for name in map(parse, others) if name)
     embedder.close()
+
+
+def test_what_is_urgent_comes_before_other_calls(backend: Counting) -> None:
+    backend.batch_tokens = 8
+    order: list[str] = []
+    backend.gate.clear()
+
+    async def flood() -> None:
+        embedder = Embedder(backend)
+        model = EmbedderModel(embedder, Blocking(), datetime.now(UTC))
+
+        async def embed(text: str, *, urgent: bool) -> None:
+            await model.embed([text], 256, True, urgent)
+            order.append(text)
+
+        calls = [asyncio.create_task(embed(f"call {n}", urgent=False)) for n in range(20)]
+        while embedder.waiting(Lane.CALL) + sum(backend.batches) < len(calls):
+            await asyncio.sleep(0.001)
+        question = asyncio.create_task(embed("question", urgent=True))
+        while not embedder.waiting(Lane.QUESTION):
+            await asyncio.sleep(0.001)
+        backend.gate.set()
+        await asyncio.gather(question, *calls)
+        await asyncio.to_thread(embedder.close)
+
+    asyncio.run(flood())
+    assert order.index("question") < 5
+
+
+def test_a_call_of_many_texts_is_never_urgent(backend: Counting) -> None:
+    async def called() -> dict[Lane, int]:
+        embedder = Embedder(backend)
+        model = EmbedderModel(embedder, Blocking(), datetime.now(UTC))
+        await model.embed([f"text {n}" for n in range(300)], 256, True, True)
+        await asyncio.to_thread(embedder.close)
+        return {lane: measured.texts for lane, measured in embedder.measured().items()}
+
+    assert asyncio.run(called()) == {Lane.QUESTION: 0, Lane.CALL: 300, Lane.DOCUMENT: 0}

@@ -21,9 +21,9 @@ class Seen(Budgeted):
         super().__init__(HashingBackend(), batch_tokens)
         self.batches: list[int] = []
 
-    def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
+    def encode(self, texts: Sequence[TokenizedText], *, urgent: bool = False) -> Vectors:
         self.batches.append(len(texts))
-        return super().encode(texts)
+        return super().encode(texts, urgent=urgent)
 
 
 @pytest.mark.parametrize("kind", [Scheduled, RawLoop])

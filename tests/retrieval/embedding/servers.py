@@ -26,7 +26,7 @@ class EmbeddingServer:
     """A server in this process, while it runs.
 
     `plan`: what is to go wrong with it; `spoil`: changes what it answers; `seconds`: that it takes
-    longer for a request; `requests`: how many texts each had.
+    longer for a request; `requests`: how many texts each had; `urgent`: how many of them were.
     """
 
     data: Path
@@ -37,6 +37,7 @@ class EmbeddingServer:
     spoil: Spoil | None = None
     seconds: float = 0.0
     requests: list[int] = field(default_factory=list)
+    urgent: int = 0
     _running: ExitStack = field(default_factory=ExitStack)
 
     def start(self) -> None:
@@ -65,6 +66,7 @@ class _Seen:
             await self._app(scope, receive, send)
             return
         body = bytearray()
+        self._server.urgent += (b"priority", b"u=1") in scope["headers"]
 
         async def received() -> Message:
             message = await receive()

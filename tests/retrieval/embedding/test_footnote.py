@@ -131,6 +131,18 @@ def test_prefixes_are_added_once(start: Start, open_backend: Open) -> None:
     here.close()
 
 
+def test_questions_are_said_to_be_urgent(start: Start, open_backend: Open) -> None:
+    server = start()
+    embedder = Embedder(open_backend(server))
+    embedder.embed_documents(TEXTS)
+    embedder.embed_questions(TEXTS)
+    assert server.urgent == 0
+    embedder.embed_query("When is tea?")
+    embedder.embed_passages(["Tea is at four."])
+    assert server.urgent == 2
+    embedder.close()
+
+
 def test_a_text_that_is_too_long_is_refused_there_too(start: Start, open_backend: Open) -> None:
     backend = open_backend(start())
     embedder = Embedder(backend)

@@ -31,13 +31,13 @@ class Gated(HashingBackend):
         self.begun = threading.Event()
         self.spoil: Callable[[Vectors], Vectors] = lambda vectors: vectors
 
-    def encode(self, texts: Sequence[TokenizedText]) -> Vectors:
+    def encode(self, texts: Sequence[TokenizedText], *, urgent: bool = False) -> Vectors:
         self.batches.append([text.text for text in texts])
         self.begun.set()
         assert self.gate.wait(SOON)
         if any("poison" in text.text for text in texts):
             raise ValueError("poison")
-        return self.spoil(super().encode(texts))
+        return self.spoil(super().encode(texts, urgent=urgent))
 
 
 @pytest.fixture
