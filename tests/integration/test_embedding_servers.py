@@ -2,17 +2,22 @@
 in one way is searched in the other.
 """
 
+import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ingest.jobs import Jobs, Request
 from ingest.parsing import InProcessParser
 from ingest.pipeline import Pipeline
 from ingest.types import ParseLimits, Source, Stage
+from retrieval.embedding.embedder import Embedder
+from retrieval.embedding.footnote import FootnoteBackend
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.embedding.servers import ServerSettings
 from retrieval.engine import Engine, open_engine
@@ -20,6 +25,7 @@ from retrieval.ollama.retry import Retry
 from retrieval.search import Query
 from retrieval.types import Mode
 from tests.catalogues import engine_settings
+from tests.integration.conftest import Server, StartServer
 from tests.retrieval.embedding.servers import EmbeddingServer, serving
 
 DOCUMENTS = 30
@@ -128,3 +134,29 @@ def test_a_process_whose_servers_are_away_puts_its_first_jobs_off(
         assert time.monotonic() < until
         time.sleep(0.1)
     jobs.close()
+
+
+def test_servers_that_are_killed_cost_no_vector(start_server: StartServer, tmp_path: Path) -> None:
+    servers = [start_server(FOOTNOTE_DATA=str(tmp_path / f"server-{n}")) for n in range(2)]
+    told = ServerSettings(
+        tuple(str(one.http.base_url) for one in servers), rest=Retry(first=0.05, most=0.1)
+    )
+    embedder = Embedder(FootnoteBackend("hashing", told))
+    texts = [f"Text {number} is one of very many. {'It goes on. ' * 9}" for number in range(20_000)]
+    with ThreadPoolExecutor(1) as threads:
+        vectors = threads.submit(embedder.embed_documents, texts)
+        while not (counted := _embedded(servers[0])):
+            assert not vectors.done()
+        servers[0].stop(signal.SIGKILL)
+        assert np.array_equal(vectors.result(SOON), HashingBackend().vectors(texts))
+    assert 0 < counted < len(texts)
+    assert _embedded(servers[1]) > 0
+    embedder.close()
+
+
+def _embedded(server: Server) -> float:
+    """Texts that a server has embedded for others."""
+    for line in server.http.get("/metrics").text.splitlines():
+        if line.startswith("footnote_embedding_texts_total") and 'lane="call"' in line:
+            return float(line.rsplit(" ", 1)[1])
+    return 0.0

@@ -1,12 +1,13 @@
 """Footnote servers that embed, whose answers can be counted, held up and spoilt."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import anyio
+import anyio.to_thread
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,8 +26,8 @@ _EMBED = "/api/embed"
 class EmbeddingServer:
     """A server in this process, while it runs.
 
-    `plan`: what is to go wrong with it; `spoil`: changes what it answers; `seconds`: that it takes
-    longer for a request; `requests`: how many texts each had; `urgent`: how many of them were.
+    `plan`: what is to go wrong with it; `spoil`: changes what it answers; `gate`: what requests
+    wait for; `requests`: how many texts each had; `urgent`: how many of them were.
     """
 
     data: Path
@@ -35,18 +36,20 @@ class EmbeddingServer:
     url: str = ""
     plan: list[Fault] = field(default_factory=list)
     spoil: Spoil | None = None
-    seconds: float = 0.0
+    gate: threading.Event = field(default_factory=threading.Event)
     requests: list[int] = field(default_factory=list)
     urgent: int = 0
     _running: ExitStack = field(default_factory=ExitStack)
 
     def start(self) -> None:
         """Begin, or begin again at the same address."""
+        self.gate.set()
         port = int(self.url.rsplit(":", 1)[1]) if self.url else 0
         app = create_app(Settings(data=self.data, **self.settings), self.backend)
         self.url = self._running.enter_context(running(Faults(_Seen(app, self), self.plan), port))
 
     def stop(self) -> None:
+        self.gate.set()
         self._running.close()
 
     @property
@@ -73,10 +76,9 @@ class _Seen:
             body.extend(message.get("body", b""))
             if not message.get("more_body") and message["type"] == "http.request":
                 self._server.requests.append(len(orjson.loads(body)["input"]))
+                await anyio.to_thread.run_sync(self._server.gate.wait)
             return message
 
-        if self._server.seconds:
-            await anyio.sleep(self._server.seconds)
         await self._app(scope, received, self._spoilt(send))
 
     def _spoilt(self, send: Send) -> Send:

@@ -199,13 +199,17 @@ def test_a_key_is_shown_and_one_that_does_not_open_is_told(
 
 
 def test_the_least_busy_is_asked(start: Start, open_backend: Open) -> None:
-    fast, slow = start(), start()
-    slow.seconds = 0.4
-    backend = open_backend(fast, slow)
-    with ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda text: embedded(backend, [text]), TEXTS))
-    assert fast.texts + slow.texts == len(TEXTS)
-    assert 0 < slow.texts < fast.texts
+    slow, fast = start(), start()
+    backend = open_backend(slow, fast)
+    slow.gate.clear()
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(embedded, backend)
+        until(lambda: bool(slow.requests))
+        for text in TEXTS:
+            embedded(backend, [text])
+        assert (len(slow.requests), len(fast.requests)) == (1, len(TEXTS))
+        slow.gate.set()
+        assert_right(waiting.result(SOON))
 
 
 def test_equal_servers_share_the_work(start: Start, open_backend: Open) -> None:
@@ -270,21 +274,15 @@ def test_a_server_is_left_alone_for_as_long_as_it_says(
     assert time.monotonic() - began > 0.9  # it asked for a second
 
 
-def test_a_server_that_is_killed_is_done_without_and_used_when_it_is_back(
+def test_a_server_that_stops_is_done_without_and_used_when_it_is_back(
     start: Start, open_backend: Open
 ) -> None:
     mortal, other = start(), start()
     backend = open_backend(mortal, other)
-    mortal.seconds = 0.5
-    with ThreadPoolExecutor(2) as threads:
-        both = [threads.submit(embedded, backend) for _ in range(2)]
-        time.sleep(0.2)
-        mortal.stop()
-        for one in both:
-            assert_right(one.result(SOON))
-    assert_right(embedded(backend))
-    mortal.seconds = 0.0
-    mortal.requests.clear()
+    mortal.stop()
+    for _ in range(3):
+        assert_right(embedded(backend))
+    assert len(other.requests) == 3
     mortal.start()
 
     def asked() -> bool:
@@ -323,13 +321,12 @@ def test_who_is_away_at_first_is_used_later(start: Start, open_backend: Open) ->
 
 def test_a_server_that_does_not_answer_is_not_waited_for(start: Start, open_backend: Open) -> None:
     stuck, other = start(), start()
-    timeouts = Timeouts(first_byte=0.2, between=0.2, lookup=SOON)
+    timeouts = Timeouts(first_byte=2.0, between=0.0, lookup=SOON)
     backend = open_backend(stuck, other, rest=LONG, timeouts=timeouts)
-    stuck.seconds = 2.0
+    stuck.gate.clear()
     for _ in range(4):
         assert_right(embedded(backend))
-    assert other.texts == 4 * len(TEXTS)
-    assert len(stuck.requests) <= 1
+    assert (len(stuck.requests), len(other.requests)) == (1, 4)
 
 
 def _shorter(reply: dict[str, Any]) -> dict[str, Any]:
