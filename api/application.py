@@ -75,7 +75,7 @@ class Application(FastAPI):
             keys = service.engine.keys
             exposure.check(self._settings, keys=keys.any())
             state.service = service
-            state.keyring = Keyring(keys, service.engine.sessions)
+            state.keyring = Keyring(keys, service.engine.sessions, service.engine.database)
             state.blocking = blocking = Blocking()
             state.readiness = ReadinessWatch(lambda: blocking.call(readiness, service))
             state.listeners = Listeners()

@@ -69,9 +69,8 @@ class _Visit:
             with acting_as(self._principal), self._work:
                 await app(self._scope, receive, self._told)
         finally:
-            if self._is_to_be_noted():
-                with anyio.CancelScope(shield=True):
-                    await self._note()
+            with anyio.CancelScope(shield=True):
+                await self._note()
 
     async def _asker(self) -> Principal:
         """Who asks. Raises Unauthorized, Overloaded; StoreUnavailable."""
@@ -114,14 +113,14 @@ class _Visit:
             _log.exception("stream_ended", route=self._call.route)
             return False
 
-    def _is_to_be_noted(self) -> bool:
+    async def _is_to_be_noted(self) -> bool:
         """Changes by those with a key, and refusals. A flood of these isn't, nor what those without
         a key try: it would cost more than it tells.
         """
         if self._status == HTTPStatus.UNAUTHORIZED:
             return self._tried or self._call.need is permissions.SIGNING_IN
         if self._status == HTTPStatus.FORBIDDEN:
-            return bool(self._key_id) and self._keyring.notes_refusal(self._key_id)
+            return bool(self._key_id) and await self._keyring.notes_refusal(self._key_id)
         return self._call.need.changes and bool(self._key_id)
 
     @property
@@ -131,9 +130,17 @@ class _Visit:
         return self._principal.key_id or told
 
     async def _note(self) -> None:
+        audit = self._scope["app"].state.service.engine.audit
+        try:
+            if await self._is_to_be_noted():
+                await anyio.to_thread.run_sync(audit.add, self._entry())
+        except RetrievalError:
+            _log.exception("not_audited", entry=self._entry())
+
+    def _entry(self) -> Entry:
         parameters = self._call.parameters
         bound = structlog.contextvars.get_contextvars()
-        entry = Entry(
+        return Entry(
             key_id=self._key_id,
             method=self._scope["method"],
             route=self._call.route,
@@ -142,11 +149,6 @@ class _Visit:
             subject=next((parameters[name] for name in _NAMES if name in parameters), ""),
             request_id=str(bound.get("request_id", "")),
         )
-        audit = self._scope["app"].state.service.engine.audit
-        try:
-            await anyio.to_thread.run_sync(audit.add, entry)
-        except RetrievalError:
-            _log.exception("not_audited", entry=entry)
 
 
 def _is_preflight(scope: Scope) -> bool:

@@ -12,7 +12,8 @@ import anyio.to_thread
 from fastapi import Depends, Request
 
 from api.credentials import Credential
-from api.rates import Rates
+from api.rates import rates_of
+from retrieval.database import Database
 from retrieval.errors import Overloaded, Unauthorized
 from retrieval.keys import ApiKey, ApiKeys
 from retrieval.sessions import Sessions
@@ -37,12 +38,15 @@ class Keyring:
         self,
         keys: ApiKeys,
         sessions: Sessions,
+        database: Database,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._keys = keys
         self._sessions = sessions
         self._clock = clock
-        self._rates, self._guesses, self._refusals = Rates(clock), Rates(clock), Rates(clock)
+        self._rates = rates_of("key", database, clock)
+        self._guesses = rates_of("guess", database, clock)
+        self._refusals = rates_of("refusal", database, clock)
         self._closed, self._looked = False, -math.inf
         self._known: OrderedDict[Credential, tuple[float, ApiKey]] = OrderedDict()
         self._lookups = anyio.CapacityLimiter(_LOOKUPS)
@@ -56,7 +60,8 @@ class Keyring:
 
     async def admit(self, credential: Credential | None, network: str) -> ApiKey:
         """The live key that a request shows. Raises Unauthorized, and Overloaded where too many
-        are tried, or the key is used too often.
+        are tried, or the key is used too often, here and in the processes that share the catalogue;
+        StoreUnavailable.
         """
         if credential is None:
             raise Unauthorized(_NONE)
@@ -64,11 +69,11 @@ class Keyring:
         if key is None or key.state(time.time()) != "live":
             # Nobody with a key is held up by those who guess behind the same address, and an old
             # cookie is no guess: its page is to hear that it must sign in.
-            if not credential.session and (wait := self._guesses.take(network, GUESSES)):
+            if not credential.session and (wait := await self._guesses.take(network, GUESSES)):
                 raise _later("Too many unknown keys were tried", wait)
             raise Unauthorized(_said(key))
         rate = key.allowance.rate
-        if rate and (wait := self._rates.take(key.id, rate)):
+        if rate and (wait := await self._rates.take(key.id, rate)):
             raise _later(f"The key {key.name!r} may be used {rate} times a minute", wait)
         return key
 
@@ -77,9 +82,11 @@ class Keyring:
         key = await self._holder(credential)
         return key is not None and key.state(time.time()) == "live"
 
-    def notes_refusal(self, key_id: str) -> bool:
-        """Whether one more call that a key isn't for is worth a line in the audit log."""
-        return not self._refusals.take(key_id, REFUSALS)
+    async def notes_refusal(self, key_id: str) -> bool:
+        """Whether one more call that a key isn't for is worth a line in the audit log. Raises
+        StoreUnavailable.
+        """
+        return not await self._refusals.take(key_id, REFUSALS)
 
     def forget(self, credential: Credential) -> None:
         """Look it up anew the next time."""

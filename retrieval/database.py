@@ -38,6 +38,7 @@ class Database:
         self._engine = self._dialect.engine(parsed)
         self._readers = self._engine.execution_options(**self._dialect.reading)
         self._writers = self._engine.execution_options(**self._dialect.writing)
+        self._counters = self._engine.execution_options(**self._dialect.counting)
         self._held: Connection | None = None
         with ExitStack() as unopened:
             unopened.callback(self.close)
@@ -79,6 +80,15 @@ class Database:
             else:
                 with self._writers.connect() as connection, connection.begin():
                     yield connection
+
+    @contextmanager
+    def count(self) -> Iterator[Connection]:
+        """Statements of which each is written by itself, at once, whoever writes meanwhile.
+
+        For what no writer looks at, and nobody waits for long: see `retrieval.rates`.
+        """
+        with self._failing(), self._counters.connect() as connection, connection.begin():
+            yield connection
 
     @contextmanager
     def hold(self, names: Iterable[str]) -> Iterator["Database"]:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     exists,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from retrieval.sql import beginning
 
@@ -263,6 +264,16 @@ sessions = Table(
     Column("digest", String, primary_key=True),
     Column("key_id", String, _owner("api_keys.id"), nullable=False, index=True),
     Column("expires_at", Float, nullable=False),
+)
+
+# How often something was done under a name, where several processes count it: see SharedRates. Not
+# logged: Postgres forgets it when it crashes, and writes it without waiting for the disk.
+rates = Table(
+    "rates",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("second", _LARGE, nullable=False),  # the last one in which it was done
+    Column("counts", JSON().with_variant(ARRAY(Integer), "postgresql"), nullable=False),
 )
 
 # Who changed what, and who was refused. No key is referred to: it needn't have existed.

@@ -16,7 +16,8 @@ class Dialect(Protocol):
     `shared`: other processes may have the same catalogue open, and write to it. `reading` and
     `writing`: the execution options of a connection that reads, which sees one state of the
     catalogue from its first statement on, and of one that writes, which is alone among those that
-    write from its beginning to its end.
+    write from its beginning to its end. `counting`: of one that writes what no writer looks at, a
+    statement at a time, and waits for none of them.
     """
 
     @property
@@ -27,6 +28,9 @@ class Dialect(Protocol):
 
     @property
     def writing(self) -> Mapping[str, Any]: ...
+
+    @property
+    def counting(self) -> Mapping[str, Any]: ...
 
     def engine(self, url: URL) -> Engine:
         """Connects to the database, and begins its transactions. Raises StoreUnavailable."""

@@ -72,6 +72,7 @@ class Postgres:
         "postgresql_readonly": True,
     }
     writing: Mapping[str, Any] = {"isolation_level": "READ COMMITTED", "writes": True}
+    counting: Mapping[str, Any] = {"isolation_level": "AUTOCOMMIT"}
 
     def engine(self, url: URL) -> Engine:
         characters = _driver()

@@ -19,6 +19,7 @@ class Sqlite:
     shared = False
     reading: Mapping[str, Any] = {}
     writing: Mapping[str, Any] = {"writes": True}
+    counting = writing  # it has one writer at a time, whatever is written
 
     def engine(self, url: URL) -> Engine:
         # What is written stands in no message: those are logged, and told to clients.

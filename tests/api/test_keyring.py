@@ -41,7 +41,7 @@ def keys(tmp_path: Path) -> Counted:
 
 @pytest.fixture
 def ring(keys: Counted, clock: Callable[[], float]) -> Keyring:
-    return Keyring(keys, Sessions(keys._database, keys), clock)
+    return Keyring(keys, Sessions(keys._database, keys), keys._database, clock)
 
 
 def test_a_key_closes_the_door_within_a_second(ring: Keyring, keys: Counted, clock: Clock) -> None:
