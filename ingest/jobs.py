@@ -47,6 +47,7 @@ PATIENCE = 24 * 3600.0  # seconds that a job is tried again: an Ollama server th
 
 _REMEMBERED = 2 * quotas.MAX_WAITING
 _LOOK = 1.0  # seconds between two looks at what other processes ended
+_SEEN, _READ = 0.1, 0.5  # seconds between two looks at a job, in memory and in a shared catalogue
 _LEFT = 30.0  # seconds until a job is looked at again that the catalogue couldn't take
 _KEPT = 30 * 24 * 3600.0  # seconds that a job which is over can be asked for
 _TIDY = 3600.0
@@ -189,6 +190,12 @@ class Jobs:
     def get(self, job_id: str) -> Job:
         """Where a job stands now. Raises JobNotFound."""
         return _visible(job_id, self._active.get(job_id) or self._store.get(job_id))
+
+    def pace(self, job_id: str) -> float:
+        """Seconds between two looks at a job that somebody follows: one that another process may be
+        working on has to be read.
+        """
+        return _READ if self._queue.shared and job_id not in self._active else _SEEN
 
     def cancel(self, job_id: str) -> Job:
         """Take a job back, unless it is final already. Raises JobNotFound."""

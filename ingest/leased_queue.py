@@ -16,6 +16,7 @@ from retrieval.indexing import Permit
 _log = structlog.get_logger()
 
 _BEATS = 4  # times that a lease is prolonged while it would last
+_TELL = 1.0  # seconds between two looks at how far this process is, for those who follow elsewhere
 _DECLINED = 30.0  # seconds for which a job is left to others
 _LOOK = 1.0  # seconds between two looks at what other processes did
 
@@ -147,13 +148,20 @@ class LeasedQueue:
             _log.warning("leases_left_to_end", jobs=len(held), error=str(error))
 
     def _beat(self) -> None:
-        while not self._over.wait(self._leases.lasts / _BEATS):
-            held = dict(self._held)
+        told: Mapping[str, Job] = {}
+        prolonged, apart = time.monotonic(), self._leases.lasts / _BEATS
+        while not self._over.wait(min(_TELL, apart)):
+            held, at_work = dict(self._held), self._at_work()
+            is_due = time.monotonic() - prolonged >= apart
+            if not is_due:
+                held = {key: held[key] for key in held if at_work.get(key) != told.get(key)}
             try:
-                lost = self._leases.prolong(held, self._at_work())
+                lost = self._leases.prolong(held, at_work)
             except StoreUnavailable as error:
                 _log.warning("leases_not_prolonged", jobs=len(held), error=str(error))
             except Exception:  # noqa: BLE001 - without a heart all jobs would be lost
                 _log.exception("leases_not_prolonged", jobs=len(held))
             else:  # but for those that were taken anew meanwhile
                 self._lost |= {key for key in lost if self._held.get(key) == held[key]}
+                told = at_work
+                prolonged = time.monotonic() if is_due else prolonged

@@ -28,8 +28,8 @@ _FOLLOWED: dict[int | str, dict[str, Any]] = {
     200: {"content": sse.described("job", "queue", "counts", "gone", "error")},
     429: {"model": Problem, "description": "As many follow as may; see Retry-After"},
 }
-_LOOK = 0.1  # seconds between two looks at a job
-_LOOK_AT_QUEUE = 0.25
+_LOOK_AT_QUEUE = 0.25  # seconds
+_FINAL = frozenset(stage for stage in Stage if stage.final)
 _HEARTBEAT = 15.0  # seconds; proxies close what is silent for longer
 
 
@@ -103,11 +103,14 @@ async def _moves(
 ) -> AsyncIterator[str]:
     yield event("job", job.model_dump(mode="json"))
     spoken = anyio.current_time()
-    while job.state not in ("done", "failed", "cancelled") and await listeners.go_on(_LOOK):
+    while job.state not in _FINAL and await listeners.go_on(service.jobs.pace(job.id)):
         try:
             now = JobReply.of(await blocking.call(service.jobs.get, job.id))
         except NotFound:  # it went with its knowledge base
             now = job.model_copy(update={"state": "cancelled"})
+        except RetrievalError as error:
+            yield event("error", described(error))
+            return
         if now != job:
             yield event("job", now.model_dump(mode="json"))
             spoken = anyio.current_time()

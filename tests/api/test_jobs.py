@@ -1,6 +1,6 @@
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
@@ -10,26 +10,10 @@ from starlette.testclient import TestClient
 
 from ingest.job_store import Job
 from ingest.jobs import Jobs
-from retrieval.embedding.hashing import HashingBackend
-from retrieval.types import Vectors
 from tests.api.conftest import OpenClient
+from tests.api.held_backend import HeldBackend
 from tests.api.replies import assert_problem, events_of
 from tests.catalogues import on_sqlite
-
-
-class HeldBackend(HashingBackend):
-    """Embeds a text that says "hold" only once it is let go."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.reached = threading.Event()
-        self.let_go = threading.Event()
-
-    def vectors(self, texts: Sequence[str]) -> Vectors:
-        if any("hold" in text for text in texts):
-            self.reached.set()
-            assert self.let_go.wait(20)
-        return super().vectors(texts)
 
 
 @pytest.fixture

@@ -124,6 +124,26 @@ def test_who_waits_hears_what_another_process_did(shop: Workshop, process: NewPr
     assert here.parser.calls == 0
 
 
+def test_how_far_a_job_is_there_is_seen_here_long_before_its_lease_is_prolonged(
+    shop: Workshop, process: NewProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leased_queue, "_BEATS", 0.01)
+    gate = Gate()
+    here, there = process(), process(1, gate)
+    there.jobs.start()
+    [job] = here.jobs.submit(shop.kb, [request("a", "Zebra.")])
+    assert gate.reached.wait(SOON)
+    for done in (3, 9):
+        there.jobs._active[job.id] = replace(job, state=Stage.EMBEDDING, done=done, total=9)
+        until = time.monotonic() + SOON
+        while (seen := here.jobs.get(job.id)).done < done:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        assert (seen.state, seen.done, seen.total) == (Stage.EMBEDDING, done, 9)
+    gate.open.set()
+    assert finished(here.jobs, job) == [Stage.DONE]
+
+
 def test_the_job_of_a_dead_process_is_taken_over(
     shop: Workshop, process: NewProcess, brief_leases: None
 ) -> None:
