@@ -14,5 +14,5 @@ def explained_search(
     found = engine.searcher.search(kb, query)
     told = None
     if why:
-        told = engine.explainer.why(kb, query, engine.documents.named(kb, why))
+        told = engine.explainer.why(found.kb, query, engine.documents.named(kb, why))
     return SearchReply.of(found, explain=explain, why=told)

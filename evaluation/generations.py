@@ -87,7 +87,7 @@ def _cloze_ranks(embedder: Embedder, items: Sequence[KnownItem]) -> list[float]:
 
 
 def _reciprocal_rank(engine: Engine, kb: KnowledgeBase, item: Labelled) -> float:
-    hits = engine.searcher.search(kb, Query(item.question, _K, Mode.DENSE)).hits
+    hits = engine.searcher.search(kb, Query(item.question, _K, Mode.DENSE), pinned=True).hits
     return next((1 / h.rank for h in hits if h.chunk.document_id == item.document_id), 0.0)
 
 

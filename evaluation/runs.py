@@ -56,10 +56,10 @@ Search = Callable[[str], tuple[Sequence[Retrieved], float]]
 
 
 def search_of(engine: Engine, kb: KnowledgeBase, configuration: Configuration) -> Search:
-    """A search as users get it."""
+    """A search as users get it, of one generation whatever is switched to meanwhile."""
 
     def search(text: str) -> tuple[Sequence[Retrieved], float]:
-        found = engine.searcher.search(kb, Query(text, DEPTH, configuration.mode))
+        found = engine.searcher.search(kb, Query(text, DEPTH, configuration.mode), pinned=True)
         spans = [Retrieved(h.uri, h.chunk.start, h.chunk.end, h.score) for h in found.hits]
         return spans, found.timings["total"]
 

@@ -96,10 +96,12 @@ def search_of_sought(
     `kb` has the settings that they are fused with. No time is told: it isn't a user's search.
     """
 
+    calibration = engine.calibrations.of(kb)
+
     def search(key: str) -> tuple[Sequence[Retrieved], float]:
-        one = sought[key]
-        candidates = _of_mode(one.candidates, configuration.mode)
-        scores = engine.searcher.fused(kb, configuration.mode, one.asked, candidates).scores
+        one, mode = sought[key], configuration.mode
+        candidates = _of_mode(one.candidates, mode)
+        scores = engine.searcher.fused(kb, mode, one.asked, candidates, calibration).scores
         best = list(scores)[:DEPTH]
         passages = engine.chunks.passages(kb, best)
         spans = [

@@ -41,11 +41,13 @@ class Question:
 class Basis:
     """What an answer rests on: the chunks found, what could be quoted, and how sure that is.
 
+    `kb` has the generation that was searched.
     `confidence` is the probability that the documents hold an answer; below `least` none is given.
     `rewritten` where a model put the query. `weighing` is how the legs of the search were fused,
     `epoch` that of the knowledge base.
     """
 
+    kb: KnowledgeBase
     query: str
     rewritten: bool
     hits: tuple[Hit, ...]
@@ -119,12 +121,13 @@ class Answering:
         found = self._searcher.search(kb, Query(query, question.k, filter=question.filter))
         began = time.perf_counter()
         least = _least(kb, question)
-        draft, confidence = self._draft(kb, question.text, found.hits)
+        draft, confidence = self._draft(found.kb, question.text, found.hits)
         if confidence < least and query != question.text:
             # Alone the question says too little to tell what would answer it.
-            draft, confidence = self._draft(kb, query, found.hits)
+            draft, confidence = self._draft(found.kb, query, found.hits)
         drafting = time.perf_counter() - began
         return Basis(
+            kb=found.kb,
             query=query,
             rewritten=rewritten,
             hits=found.hits,

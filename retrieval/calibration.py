@@ -1,6 +1,5 @@
 """What is known of a generation's legs without anybody's judgements, kept in the catalogue."""
 
-import threading
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -8,7 +7,7 @@ from sqlalchemy import delete, select
 
 from retrieval.background import Background
 from retrieval.database import Database
-from retrieval.schema import calibrations, generations
+from retrieval.schema import CALIBRATED_AT, calibrations, generations
 from retrieval.types import KnowledgeBase
 
 UNCALIBRATED = 0.5
@@ -53,21 +52,32 @@ class Calibrations:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: dict[str, Calibration | None] = {}
-        self._lock = threading.Lock()
+        self._known: dict[str, tuple[float, Calibration]] = {}
 
     def of(self, kb: KnowledgeBase) -> Calibration | None:
         """That of the knowledge base's generation, if it has been calibrated."""
-        generation = kb.generation.id
-        with self._lock:
-            if generation not in self._known:
-                self._known[generation] = self._read(generation)
-            return self._known[generation]
+        query = select(CALIBRATED_AT).where(calibrations.c.generation_id == kb.generation.id)
+        with self._database.read() as connection:
+            made_at = connection.scalar(query)
+        return self.made(kb, made_at)
+
+    def made(self, kb: KnowledgeBase, at: float | None) -> Calibration | None:
+        """That of the generation which was made at this time, as the catalogue says it; a newer
+        one, where another process has made that meanwhile.
+        """
+        if at is None:
+            return None
+        known_at, known = self._known.get(kb.generation.id, (None, None))
+        if known_at != at:
+            known = self._read(kb.generation.id)
+            if known:
+                self._known[kb.generation.id] = (at, known)
+        return known
 
     def keep(self, kb: KnowledgeBase, calibration: Calibration) -> bool:
         """Replace that of the knowledge base's generation; whether it is still there."""
         generation, background = kb.generation.id, calibration.background
-        with self._lock, self._database.write() as connection:
+        with self._database.write() as connection:
             there = select(generations.c.id).where(generations.c.id == generation)
             if connection.scalar(there) is None:
                 return False
@@ -82,7 +92,6 @@ class Calibrations:
                     covariance=background.covariance.astype("<f4").tobytes(),
                 )
             )
-            self._known[generation] = calibration
         return True
 
     def _read(self, generation: str) -> Calibration | None:

@@ -201,7 +201,9 @@ def open_engine(
             calibrations=calibrations,
             calibrator=Calibrator(stores, chunks, known_items, calibrations),
             searcher=searcher,
-            explainer=Explainer(searcher, legs, chunks, documents, stores, knowledge_bases),
+            explainer=Explainer(
+                searcher, legs, chunks, documents, stores, knowledge_bases, calibrations
+            ),
             answering=answering,
             answers=answers,
             responding=responding,

@@ -6,6 +6,7 @@ import numpy as np
 from sqlalchemy import true
 
 from retrieval.analysis import analyse
+from retrieval.calibration import Calibrations
 from retrieval.chunks import Chunks, Passage
 from retrieval.documents import Documents
 from retrieval.exact_vectors import Scope, cosines
@@ -59,8 +60,10 @@ class Explainer:
         documents: Documents,
         stores: Stores,
         knowledge_bases: KnowledgeBases,
+        calibrations: Calibrations,
     ) -> None:
         self._searcher = searcher
+        self._calibrations = calibrations
         self._knowledge_bases = knowledge_bases
         self._legs = legs
         self._chunks = chunks
@@ -68,7 +71,7 @@ class Explainer:
         self._stores = stores
 
     def why(self, kb: KnowledgeBase, query: Query, document_id: str) -> Why:
-        """Why a query finds a document, or doesn't. Raises DocumentNotFound."""
+        """Why a query finds a document in this generation, or doesn't. Raises DocumentNotFound."""
         title = self._documents.get(kb, document_id).title
         asked = self._searcher.asked(kb, query)
         scope = self._legs.scope(kb, query.filter, self._knowledge_bases.epoch(kb))
@@ -77,10 +80,12 @@ class Explainer:
         own = self._own(kb, document_id, asked)
         if not (own.dense or own.lexical):
             return _nowhere(document_id, title, "None of its chunks has a term of the query.")
-        ranked = self._searcher.rank(kb, query, asked, scope)
-        everything = self._searcher.fused(kb, query.mode, asked, _both(ranked, own))
+        calibration = self._calibrations.of(kb)
+        ranked = self._searcher.rank(kb, query, asked, scope, calibration)
+        both = _both(ranked, own)
+        everything = self._searcher.fused(kb, query.mode, asked, both, calibration)
         best = next(key for key in everything.scores if key in own.dense or key in own.lexical)
-        found = self._searcher.search(kb, query)
+        found = self._searcher.search(kb, query, pinned=True)
         hit = next((one for one in found.hits if one.chunk.document_id == document_id), None)
         why = self._told(kb, query, asked, scope, everything, hit.chunk.id if hit else best)
         if hit:

@@ -3,7 +3,7 @@
 import re
 import time
 import uuid
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
@@ -18,7 +18,15 @@ from retrieval.errors import (
     NotPermitted,
 )
 from retrieval.fusion import Fusion
-from retrieval.schema import LIVE_CHUNK, chunks, documents, generations, knowledge_bases
+from retrieval.schema import (
+    CALIBRATED_AT,
+    LIVE_CHUNK,
+    calibrations,
+    chunks,
+    documents,
+    generations,
+    knowledge_bases,
+)
 from retrieval.types import Chunking, Generation, KnowledgeBase, KnowledgeBaseSettings
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
@@ -36,6 +44,19 @@ _LIVE = _SELECTED.join(generations, generations.c.id == knowledge_bases.c.genera
 _ASIDE = "."  # begins the name of one that isn't whole yet, which no other name does
 _IS_ASIDE = knowledge_bases.c.name.startswith(_ASIDE)
 _COLUMNS = _LIVE.where(~_IS_ASIDE)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a search depends on besides its own generation: read at once, so all of one moment.
+
+    `epoch` grows with every change of what is live, `generation` is the id of the one that readers
+    have, `calibrated_at` when the legs of the one that is searched were measured, if they were.
+    """
+
+    epoch: int
+    generation: str
+    calibrated_at: float | None
 
 
 class KnowledgeBases:
@@ -152,15 +173,34 @@ class KnowledgeBases:
             )
         return document_count or 0, chunk_count or 0
 
-    def epoch(self, kb: KnowledgeBase) -> int:
-        """A number that grows whenever the set of live versions changes."""
+    def standing(self, kb: KnowledgeBase) -> Standing:
+        """What readers of it are to see now, whichever process changed it last. Raises
+        KnowledgeBaseNotFound.
+        """
+        query = (
+            select(knowledge_bases.c.epoch, knowledge_bases.c.generation_id, CALIBRATED_AT)
+            .outerjoin(calibrations, calibrations.c.generation_id == kb.generation.id)
+            .where(knowledge_bases.c.id == kb.id)
+        )
         with self._database.read() as connection:
-            epoch = connection.scalar(
-                select(knowledge_bases.c.epoch).where(knowledge_bases.c.id == kb.id)
-            )
-        if epoch is None:
+            row = connection.execute(query).first()
+        if row is None:
             raise KnowledgeBaseNotFound(kb.name)
-        return int(epoch)
+        return Standing(*row)
+
+    def epoch(self, kb: KnowledgeBase) -> int:
+        """A number that grows whenever the set of live versions changes, or their generation."""
+        return self.standing(kb).epoch
+
+    def live(self, kb: KnowledgeBase) -> KnowledgeBase:
+        """The knowledge base with the generation that readers have now. Raises
+        KnowledgeBaseNotFound.
+        """
+        with self._database.read() as connection:
+            row = connection.execute(_LIVE.where(knowledge_bases.c.id == kb.id)).first()
+        if row is None:
+            raise KnowledgeBaseNotFound(kb.name)
+        return replace(kb, generation=_from_row(row).generation)
 
 
 def _add(

@@ -60,7 +60,7 @@ class Recorder:
         self._embedders = embedders
         self._chat = chat
 
-    async def record(self, kb: KnowledgeBase, question: Question, notes: Notes) -> Record:
+    async def record(self, question: Question, notes: Notes) -> Record:
         """The record of an answer, from all that was noted of it."""
         basis, answer = notes.basis, notes.answer
         if basis is None or answer is None:
@@ -70,7 +70,7 @@ class Recorder:
             query=answer.query,
             rewritten=basis.rewritten,
             epoch=basis.epoch,
-            configuration=self._configuration(kb, basis, answer.usage.budget),
+            configuration=self._configuration(basis, answer.usage.budget),
             candidates=tuple(map(Candidate.of, answer.hits)),
             prompt=notes.prompt,
             model=answer.model,
@@ -83,7 +83,7 @@ class Recorder:
     ) -> str | None:
         """The id of the answer's record, stored; None where that failed."""
         try:
-            record = await self.record(kb, question, notes)
+            record = await self.record(question, notes)
             return await threads(self._log.add, kb, record)
         except DocumentNotFound as gone:
             _log.warning("answer_not_stored", knowledge_base=kb.name, reason=str(gone))
@@ -91,7 +91,8 @@ class Recorder:
             _log.error("answer_not_stored", knowledge_base=kb.name, reason=str(error))
         return None
 
-    def _configuration(self, kb: KnowledgeBase, basis: Basis, budget: int) -> Configuration:
+    def _configuration(self, basis: Basis, budget: int) -> Configuration:
+        kb = basis.kb
         return Configuration(
             package=version("footnote"),
             generation=kb.generation.id,

@@ -28,4 +28,4 @@ class Replayer:
         async with aclosing(told) as parts:
             async for one in parts:
                 notes.take(one)
-        return Replay(stored, await self._recorder.record(kb, question, notes))
+        return Replay(stored, await self._recorder.record(question, notes))

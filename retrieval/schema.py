@@ -78,6 +78,8 @@ calibrations = Table(
     Column("covariance", LargeBinary, nullable=False),  # (d, d)
 )
 
+CALIBRATED_AT = calibrations.c.found["made_at"].as_float()
+
 # What must agree between the catalogue and something beside it: a value a name.
 marks = Table(
     "marks",

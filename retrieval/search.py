@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from retrieval.calibration import UNCALIBRATED, Calibration, Calibrations
 from retrieval.chunks import Chunks, Passage
 from retrieval.embedding.registry import Embedders
-from retrieval.errors import InvalidRequest
+from retrieval.errors import InvalidRequest, NotFound, StoreUnavailable
 from retrieval.exact_vectors import Scope
 from retrieval.filters import Filter
 from retrieval.fusion import Fused, Fusion, fuse, ranks
-from retrieval.knowledge_bases import KnowledgeBases
+from retrieval.knowledge_bases import KnowledgeBases, Standing
 from retrieval.legs import POOL, Asked, Candidates, Legs
 from retrieval.observing import Observer, Unobserved, timed
 from retrieval.reranking import Reranking
@@ -72,9 +72,10 @@ class Weighing:
 @dataclass(frozen=True, slots=True)
 class Found:
     """The hits of a query, best first, where its time went, in seconds, how it was fused, and the
-    epoch of the knowledge base.
+    epoch of the knowledge base, which has the generation that was searched.
     """
 
+    kb: KnowledgeBase
     hits: tuple[Hit, ...]
     timings: Mapping[str, float]
     weighing: Weighing | None = None
@@ -154,27 +155,34 @@ class Searcher:
         """Whether somebody is waiting for an answer."""
         return self._busy.anybody
 
-    def search(self, kb: KnowledgeBase, query: Query) -> Found:
-        """The best chunks for a query.
+    def search(self, kb: KnowledgeBase, query: Query, *, pinned: bool = False) -> Found:
+        """The best chunks for a query, of the generation that readers have, whichever they had when
+        the knowledge base was looked up; `pinned`, of that one, also where it isn't live.
 
-        Where a document changes while its old chunks are being ranked, the search starts again:
-        a reader sees the old version or the new one, never a gap.
+        Where a document changes while its old chunks are being ranked, or readers are switched to
+        another generation, the search starts again: a reader sees the old version or the new one,
+        never a gap, and never two generations.
         """
         with self._busy:
             began = time.perf_counter()
             asked = self.asked(kb, query)
             embedded = time.perf_counter()
-            for _ in range(_ATTEMPTS):
-                epoch = self._knowledge_bases.epoch(kb)
-                scope = self._scope(kb, query, epoch)
-                ranked = self.rank(kb, query, asked, scope, epoch)
-                best = list(ranked.scores)[: self._depth(query)]
-                hits = self._hits(kb, ranked, best)
-                lost = ranked.candidates.lost or len(hits) < len(best)
-                if not lost or epoch == self._knowledge_bases.epoch(kb):
+            for left in reversed(range(_ATTEMPTS)):
+                standing = self._knowledge_bases.standing(kb)
+                if standing.generation != kb.generation.id and not pinned:
+                    kb = self._knowledge_bases.live(kb)
+                    asked = self.asked(kb, query)
+                    standing = self._knowledge_bases.standing(kb)
+                try:
+                    found, lost = self._found(kb, query, asked, standing)
+                except (NotFound, StoreUnavailable):  # the stores of a generation that is gone
+                    if not left or standing == self._knowledge_bases.standing(kb):
+                        raise
+                    continue
+                if not lost or standing == self._knowledge_bases.standing(kb):
                     break
             searched = time.perf_counter()
-            found = self._reranked(query, Found(hits, {}, ranked.weighing, epoch))
+            found = self._reranked(query, found)
             again = bool(found.weighing and found.weighing.reranked)
             ended = time.perf_counter() if again else searched
         if again:
@@ -187,6 +195,20 @@ class Searcher:
             "total": ended - began,
         }
         return replace(found, hits=found.hits[: query.k], timings=timings)
+
+    def _found(
+        self, kb: KnowledgeBase, query: Query, asked: Asked, standing: Standing
+    ) -> tuple[Found, bool]:
+        """What the legs find, before it is reranked, and whether something may be missing for being
+        changed meanwhile.
+        """
+        scope = self._scope(kb, query, standing.epoch)
+        calibration = self._calibrations.made(kb, standing.calibrated_at)
+        ranked = self.rank(kb, query, asked, scope, calibration, standing.epoch)
+        best = list(ranked.scores)[: self._depth(query)]
+        hits = self._hits(kb, ranked, best)
+        lost = ranked.candidates.lost or len(hits) < len(best) or not hits
+        return Found(kb, hits, {}, ranked.weighing, standing.epoch), lost
 
     def _scope(self, kb: KnowledgeBase, query: Query, epoch: int) -> Scope | None:
         if not query.filter:
@@ -209,6 +231,7 @@ class Searcher:
         query: Query,
         asked: Asked,
         scope: Scope | None,
+        calibration: Calibration | None,
         epoch: int | None = None,
     ) -> Ranked:
         """At least as many candidates as are read, if there are, in their order."""
@@ -216,17 +239,23 @@ class Searcher:
         pool = max(POOL, wanted)
         while True:
             candidates = self._legs.candidates(kb, asked, scope, pool, epoch)
-            ranked = self.fused(kb, query.mode, asked, candidates)
+            ranked = self.fused(kb, query.mode, asked, candidates, calibration)
             if len(ranked.scores) >= wanted or candidates.exhausted:
                 return ranked
             pool *= 4
 
-    def fused(self, kb: KnowledgeBase, mode: Mode, asked: Asked, candidates: Candidates) -> Ranked:
+    def fused(
+        self,
+        kb: KnowledgeBase,
+        mode: Mode,
+        asked: Asked,
+        candidates: Candidates,
+        calibration: Calibration | None,
+    ) -> Ranked:
         """Candidates in the order of a mode."""
         dense, lexical = candidates.dense, candidates.lexical
         weighing = None
         if mode is Mode.HYBRID and asked.vector is not None:
-            calibration = self._calibrations.of(kb)
             weighing = _weighing(kb, calibration, asked.vector, asked.legible)
             if calibration and weighing.mean is not None and weighing.deviation is not None:
                 dense = calibration.background.above(weighing.mean, weighing.deviation, dense)

@@ -3,12 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
 
 from retrieval.chunks import Chunks
 from retrieval.documents import Documents
-from retrieval.engine import Engine
+from retrieval.embedding.hashing import HashingBackend
+from retrieval.engine import Engine, open_engine
 from retrieval.indexing import Indexer
 from retrieval.knowledge_bases import KnowledgeBases
+from retrieval.opening import GenerationStores
+from retrieval.ports import EmbeddingBackend
 from tests.catalogues import catalogue_in
 
 
@@ -26,3 +33,24 @@ def beside(engine: Engine) -> Iterator[Engine]:
     )
     yield other
     other.indexer.close()
+
+
+@contextmanager
+def whole_beside(
+    engine: Engine, data: Path, backend: EmbeddingBackend | None = None
+) -> Iterator[Engine]:
+    """The same, and whatever an engine remembers is its own. `data` is its directory."""
+    stores = engine.stores
+    assert isinstance(stores, GenerationStores)
+
+    @contextmanager
+    def shared(*_: Any) -> Iterator[GenerationStores]:
+        yield GenerationStores(stores._vectors, stores._lexical)
+
+    data.mkdir()
+    (data / "blobs").symlink_to(engine.settings.data / "blobs")
+    settings = replace(engine.settings, data=data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("retrieval.engine.open_stores", shared)
+        with open_engine(settings, backend or HashingBackend()) as other:
+            yield other

@@ -143,12 +143,12 @@ class Held:
     def __init__(self, service: Service) -> None:
         self.begun, self.go = threading.Event(), threading.Event()
         self._search = service.engine.searcher.search
-        service.engine.searcher.search = self  # type: ignore[method-assign]
+        service.engine.searcher.search = self  # type: ignore[method-assign,assignment]
 
-    def __call__(self, kb: KnowledgeBase, query: Query) -> Found:
+    def __call__(self, kb: KnowledgeBase, query: Query, *, pinned: bool) -> Found:
         self.begun.set()
         assert self.go.wait(30)
-        return self._search(kb, query)
+        return self._search(kb, query, pinned=pinned)
 
 
 def test_a_knowledge_base_is_evaluated_once_at_a_time(

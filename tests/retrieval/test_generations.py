@@ -1,14 +1,17 @@
 """Generations side by side: readers see one of them, and nothing of another."""
 
+from typing import Any
+
 import pytest
 
 from ingest.reindexing import Reindexing
 from ingest.types import Source
+from retrieval.answering import Question
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.errors import InvalidRequest, Superseded
 from retrieval.generations import Generations, State
 from retrieval.schema import chunks
-from retrieval.search import Query
+from retrieval.search import Query, Ranked
 from retrieval.types import Chunking, KnowledgeBase, Mode
 from tests.conftest import OpenEngine
 from tests.ingest.workshop import Workshop, note
@@ -98,6 +101,75 @@ def test_what_is_published_while_it_is_built_is_in_both(
     reindexing.switch(target, quietly)
     shop.kb = live(shop)
     assert shop.found("leopard") == ["c"]
+
+
+def test_who_asked_before_readers_were_switched_finds_what_was_published_since(
+    shop: Workshop, reindexing: Reindexing
+) -> None:
+    asked = shop.kb
+    reindexing.switch(reindexing.begin(asked, chunking=SMALL), quietly)
+    shop.kb = live(shop)
+    shop.ingest(note("b", "Panther here."))
+    query = Query("panther zebra7", 50)
+    found = shop.engine.searcher.search(asked, query)
+    assert found.kb.generation == shop.kb.generation
+    assert {hit.uri for hit in found.hits} == {"a", "b"}
+    assert found.hits == shop.engine.searcher.search(shop.kb, query).hits
+
+
+def test_who_asked_of_a_generation_that_is_gone_finds_what_there_is(
+    shop: Workshop, reindexing: Reindexing
+) -> None:
+    asked = shop.kb
+    for chunking in (SMALL, Chunking(48, 8)):
+        reindexing.switch(reindexing.begin(live(shop), chunking=chunking), quietly)
+    assert asked.generation.id not in shop.engine.stores.generations()
+    assert ids(shop, asked) == ids(shop, live(shop)) != []
+
+
+def test_a_generation_goes_while_it_is_searched(
+    shop: Workshop, reindexing: Reindexing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, rank, seen = shop.kb, shop.engine.searcher.rank, list[KnowledgeBase]()
+
+    def late(kb: KnowledgeBase, *args: Any) -> Ranked:
+        seen.append(kb)
+        if len(seen) == 1:
+            for chunking in (SMALL, Chunking(48, 8)):
+                reindexing.switch(reindexing.begin(live(shop), chunking=chunking), quietly)
+        return rank(kb, *args)
+
+    monkeypatch.setattr(shop.engine.searcher, "rank", late)
+    assert {hit.uri for hit in shop.engine.searcher.search(asked, Query("zebra7 tiger")).hits} == {
+        "a",
+        "b",
+    }
+    assert [kb.generation for kb in seen] == [asked.generation, live(shop).generation]
+
+
+def test_one_that_is_not_live_is_searched_where_it_is_wanted(
+    shop: Workshop, reindexing: Reindexing
+) -> None:
+    target = reindexing.begin(shop.kb, chunking=SMALL)
+    reindexing.build(target, quietly)
+    query = Query("zebra7 tiger", 50)
+    pinned = shop.engine.searcher.search(target, query, pinned=True)
+    assert pinned.kb == target
+    found = shop.engine.searcher.search(target, query)
+    assert found.kb == shop.kb
+    assert len(pinned.hits) > len(found.hits)
+
+
+def test_an_answer_rests_on_the_generation_that_was_searched(
+    shop: Workshop, reindexing: Reindexing
+) -> None:
+    asked = shop.kb
+    for chunking in (SMALL, Chunking(48, 8)):
+        reindexing.switch(reindexing.begin(live(shop), chunking=chunking), quietly)
+    question = Question("Of which lion does sentence 7 speak?")
+    basis = shop.engine.answering.basis(asked, question)
+    assert basis.kb.generation == live(shop).generation
+    assert basis.draft == shop.engine.answering.basis(live(shop), question).draft
 
 
 def test_a_version_that_was_cut_for_the_old_generation_is_not_published_into_it(

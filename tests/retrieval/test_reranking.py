@@ -120,6 +120,7 @@ def test_why_tells_of_what_the_reranker_did(library: Library) -> None:
         engine.documents,
         engine.stores,
         engine.knowledge_bases,
+        engine.calibrations,
     )
     query = Query("harbour dredged", 3)
     hits = searcher.search(library.kb, query).hits
