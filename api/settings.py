@@ -26,6 +26,7 @@ from retrieval.embedding.sentence_model import DEFAULT_MODEL
 from retrieval.embedding.servers import ServerSettings
 from retrieval.ollama.settings import OllamaSettings
 from retrieval.settings import EngineSettings
+from retrieval.stores.chroma_settings import ChromaSettings
 
 
 def _backend(name: str) -> Backend | Literal["auto"]:
@@ -109,6 +110,16 @@ class Settings(BaseSettings):
         default_factory=default_cache, description="Where converted models are kept"
     )
     chroma_url: str = Field("", description="A Chroma server; empty: embedded in this process")
+    chroma_tenant: str = Field("default_tenant", description="The tenant there that is used")
+    chroma_database: str = Field(
+        "default_database", description="The database of it that is used, by one installation"
+    )
+    chroma_token: SecretStr = Field(
+        SecretStr(""), description="The token that is sent there, or to a proxy before it"
+    )
+    blobs_url: str = Field(
+        "", description="Where original bytes are kept, `s3://bucket/prefix`; empty: with the data"
+    )
     vector_memory_bytes: int = Field(
         2_000_000_000, ge=0, description="Memory for vectors, by which searches are faster"
     )
@@ -201,7 +212,13 @@ class Settings(BaseSettings):
             embedding_backend=None if self.embedding_backend == "auto" else self.embedding_backend,
             embedding_calibration=self.embedding_calibration or sample_docs.FOLDER,
             cache=self.cache,
-            chroma_url=self.chroma_url,
+            chroma=ChromaSettings(
+                url=self.chroma_url,
+                tenant=self.chroma_tenant,
+                database=self.chroma_database,
+                token=self.chroma_token.get_secret_value(),
+            ),
+            blobs_url=self.blobs_url,
             vector_memory_bytes=self.vector_memory_bytes,
             chat_model=self.chat_model,
             chat_context=self.chat_context,

@@ -38,9 +38,7 @@ def indexed(
     """
     with TemporaryDirectory(prefix="footnote-eval-") as aside:
         place = data or Path(aside)
-        settings = replace(
-            like or EngineSettings(place), data=place, embedding_model=model, chroma_url=""
-        )
+        settings = replace((like or EngineSettings(place)).aside(place), embedding_model=model)
         with open_engine(settings) as engine:
             kb, _ = engine.create(NAME, kb_settings)
             pipeline = Pipeline(engine, InProcessParser(ParseLimits()), _MAX_BYTES)

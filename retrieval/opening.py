@@ -96,22 +96,22 @@ def open_stores(
     trusted = seal.holds(_mark(database))
     if not trusted:
         _check_lexical(words, mend)
-        if not settings.chroma_url:
+        if not settings.chroma.url:
             _check_vectors(chroma, database, mend)
             if mend:
                 _forget_deleted(chroma)
     lexical = TantivyLexicalStores(words)
     try:
         vectors = (
-            ChromaVectorStores.at_server(settings.chroma_url)
-            if settings.chroma_url
+            ChromaVectorStores.at_server(settings.chroma)
+            if settings.chroma.url
             else ChromaVectorStores.embedded(chroma)
         )
         try:
             stores = GenerationStores(vectors, lexical)
             if mend:
                 seal.open()
-                if settings.chroma_url or database.shared or not trusted:
+                if settings.chroma.url or database.shared or not trusted:
                     Consistency(database, stores).restore()
             elif not trusted:
                 stores.doubt()
@@ -120,7 +120,7 @@ def open_stores(
             vectors.close()
     finally:
         lexical.close()
-    if mend and not settings.chroma_url:
+    if mend and not settings.chroma.url:
         _forget_deleted(chroma)
     if not stores.doubted:
         _close(seal, database)

@@ -17,8 +17,10 @@ README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 SETTINGS = Settings.model_fields
 EMPTY = {
     "allowed_hosts": "none",
+    "blobs_url": "with the data",
     "cache": "the user's cache",
     "chat_model": "quotes",
+    "chroma_token": "none",
     "chroma_url": "embedded",
     "database_url": "SQLite there",
     "embedding_calibration": "the samples",

@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from api.settings import Settings
 from ingest.types import ParseLimits
+from retrieval.stores.chroma_settings import ChromaSettings
 
 
 def test_a_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,6 +33,16 @@ def test_the_password_of_a_database_is_not_told(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("FOOTNOTE_DATABASE_URL", url)
     settings = Settings()
     assert settings.engine().database_url == url
+    assert "secret" not in f"{settings!r} {settings.engine()!r}"
+
+
+def test_the_token_of_a_chroma_server_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTNOTE_CHROMA_URL", "https://chroma")
+    monkeypatch.setenv("FOOTNOTE_CHROMA_TENANT", "us")
+    monkeypatch.setenv("FOOTNOTE_CHROMA_DATABASE", "notes")
+    monkeypatch.setenv("FOOTNOTE_CHROMA_TOKEN", "secret")
+    settings = Settings()
+    assert settings.engine().chroma == ChromaSettings("https://chroma", "us", "notes", "secret")
     assert "secret" not in f"{settings!r} {settings.engine()!r}"
 
 

@@ -19,6 +19,6 @@ ModelOption = Annotated[
 
 
 def engine_settings(data: Path, model: str | None) -> EngineSettings:
-    """Those of the environment, over this folder, with Chroma in it."""
-    found = replace(settings(data).engine(), chroma_url="")
+    """Those of the environment, over this folder, with all data in it."""
+    found = settings(data).engine().aside(data)
     return replace(found, embedding_model=model) if model else found

@@ -1,8 +1,10 @@
+import re
 import socket
 import sqlite3
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
 import pytest
@@ -10,7 +12,9 @@ from chromadb.api.models.Collection import Collection
 from chromadb.errors import InternalError
 
 from retrieval.errors import InvalidRequest, StoreUnavailable
+from retrieval.stores import reconnecting
 from retrieval.stores.chroma import ChromaVectorStores
+from retrieval.stores.chroma_settings import ChromaSettings
 from tests.contracts.vector_store import NewVectorStore, VectorStoreContract, unit_vectors
 
 
@@ -95,18 +99,43 @@ def test_a_damaged_directory_is_unavailable(tmp_path: Path) -> None:
         ChromaVectorStores.embedded(tmp_path)
 
 
-def test_a_server_that_is_not_there_is_unavailable() -> None:
+def test_a_server_that_is_not_there_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconnecting, "_PATIENCE", 0.0)
     with socket.socket() as taken:  # bound but not listening: nothing can answer there
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-        with pytest.raises(StoreUnavailable, match=f"127.0.0.1:{port} failed: Could not connect"):
-            ChromaVectorStores.at_server(f"http://127.0.0.1:{port}")
+        with pytest.raises(StoreUnavailable, match=f"127.0.0.1:{port} failed: .*refused"):
+            ChromaVectorStores.at_server(ChromaSettings(f"http://127.0.0.1:{port}"))
 
 
-@pytest.mark.parametrize("url", ["", "localhost:8000", "ftp://host", "http://"])
+@pytest.mark.parametrize("url", ["", "localhost:8000", "ftp://host", "http://", "http://host:x"])
 def test_an_address_must_be_one(url: str) -> None:
-    with pytest.raises(InvalidRequest, match="address of a Chroma server"):
-        ChromaVectorStores.at_server(url)
+    with pytest.raises(InvalidRequest, match=r"address of a Chroma server|Port"):
+        ChromaVectorStores.at_server(ChromaSettings(url))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ChromaSettings("http://somebody:hunter2@host"),
+        ChromaSettings("http://host", token="hunter2 3"),
+        ChromaSettings("http://host", token="hunter2\n3"),
+    ],
+)
+def test_a_secret_that_cannot_be_sent_is_refused_and_not_told(asked: ChromaSettings) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        ChromaVectorStores.at_server(asked)
+    assert "hunter2" not in "".join(format_exception(refused.value))
+
+
+@pytest.mark.parametrize("name", ["", "ab", "a/b", "../other"])
+def test_a_tenant_or_database_must_be_a_name(name: str) -> None:
+    for asked in (
+        ChromaSettings("http://host", name),
+        ChromaSettings("http://host", database=name),
+    ):
+        with pytest.raises(InvalidRequest, match=f"is {re.escape(repr(name))}: use 3 to 200"):
+            ChromaVectorStores.at_server(asked)
 
 
 @pytest.mark.parametrize(

@@ -1,65 +1,44 @@
-"""The same contract against a real Chroma server, on a free port of this machine."""
+"""The same contract against a real Chroma server, and what only a server can do to us."""
 
-import os
-import socket
-import subprocess
-import sys
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
-import httpx
 import pytest
 
 from retrieval.errors import StoreUnavailable
+from retrieval.stores import reconnecting
 from retrieval.stores.chroma import ChromaVectorStores
+from retrieval.stores.chroma_settings import ChromaSettings
 from tests.contracts.vector_store import NewVectorStore, VectorStoreContract, unit_vectors
-
-CHROMA = Path(sys.executable).with_name("chroma")
-RETRIES = 7  # with httpx's own pauses of 0, 0.5, 1, 2 ... s; it takes 0.6 s to start here
-
-pytestmark = pytest.mark.skipif(not CHROMA.exists(), reason="chromadb installed no server")
-
-
-class Server:
-    """A `chroma run` process that answers."""
-
-    def __init__(self, directory: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        self._process = subprocess.Popen(  # noqa: S603 - our own arguments
-            [CHROMA, "run", "--path", directory, "--host", "127.0.0.1", "--port", str(port)],
-            env={**os.environ, "ANONYMIZED_TELEMETRY": "False"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        with httpx.Client(transport=httpx.HTTPTransport(retries=RETRIES)) as client:
-            client.get(f"{self.url}/api/v2/heartbeat").raise_for_status()
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(timeout=30)
+from tests.retrieval.stores.chroma_proxy import Proxy, make_certificate, serving
+from tests.servers import ChromaServer, chroma
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("chroma"))
-    yield running
-    running.stop()
+def server() -> Iterator[ChromaServer]:
+    with chroma() as running:
+        yield running
+
+
+@pytest.fixture
+def settings(server: ChromaServer) -> ChromaSettings:
+    """A database of the test's own, which isn't there yet."""
+    return ChromaSettings(server.url, database=f"test-{uuid4().hex}")
+
+
+@pytest.fixture
+def stores(settings: ChromaSettings) -> Iterator[ChromaVectorStores]:
+    opened = ChromaVectorStores.at_server(settings)
+    yield opened
+    opened.close()
 
 
 class TestChromaVectorStoreAtAServer(VectorStoreContract):
     exact = False
-
-    @pytest.fixture
-    def stores(self, server: Server) -> Iterator[ChromaVectorStores]:
-        opened = ChromaVectorStores.at_server(server.url)
-        yield opened
-        for name in opened.names():
-            opened.drop(name)
-        opened.close()
 
     @pytest.fixture
     def new_store(self, stores: ChromaVectorStores) -> NewVectorStore:
@@ -67,23 +46,152 @@ class TestChromaVectorStoreAtAServer(VectorStoreContract):
         return lambda: stores.open(f"store-{next(numbers)}")
 
 
-def test_all_stores_are_listed(server: Server) -> None:
-    stores = ChromaVectorStores.at_server(server.url)
+def test_all_stores_are_listed(stores: ChromaVectorStores) -> None:
     names = [f"many-{n:03}" for n in range(120)]
     for name in names:
         stores.open(name)
     assert stores.names() == names
-    for name in names:
-        stores.drop(name)
-    stores.close()
 
 
-def test_a_server_that_stops_is_unavailable(tmp_path: Path) -> None:
-    server = Server(tmp_path)
-    stores = ChromaVectorStores.at_server(server.url)
+def test_what_is_written_in_several_slices_is_all_there(stores: ChromaVectorStores) -> None:
+    store, vectors = stores.open("store"), unit_vectors(4_001)
+    ids = [f"chunk-{n:04}" for n in range(4_001)]
+    store.upsert(ids, vectors, ["d"] * 4_001)
+    assert store.ids() == {*ids}
+    found = store.vectors(ids[::400])
+    assert all(
+        found[id_] == pytest.approx(vectors[n * 400], abs=1e-5) for n, id_ in enumerate(ids[::400])
+    )
+    store.delete(ids[1:])
+    assert store.ids() == {ids[0]}
+
+
+def test_tenants_and_databases_are_made_and_kept_apart(settings: ChromaSettings) -> None:
+    other = replace(settings, tenant=f"tenant-{uuid4().hex}")
+    first, second = (ChromaVectorStores.at_server(one) for one in (settings, other))
+    first.open("store")
+    assert (first.names(), second.names()) == (["store"], [])
+    again = ChromaVectorStores.at_server(settings)
+    assert again.names() == ["store"]
+    for stores in (first, second, again):
+        stores.close()
+
+
+def test_who_claims_a_database_first_has_it(settings: ChromaSettings) -> None:
+    first, second = (ChromaVectorStores.at_server(settings) for _ in range(2))
+    assert second.owner() is None
+    assert first.claim("one") == "one"
+    assert (second.claim("two"), second.owner()) == ("one", "one")
+    assert first.names() == []
+    first.close()
+    second.close()
+
+
+def test_a_server_that_is_started_again_is_found_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconnecting, "_PATIENCE", 60.0)  # of a busy machine
+    server, vectors = ChromaServer(tmp_path), unit_vectors(2)
+    server.start()
+    stores = ChromaVectorStores.at_server(ChromaSettings(server.url))
     store = stores.open("store")
-    store.upsert(["a"], unit_vectors(1), ["d"])
+    store.upsert(["a"], vectors[:1], ["d"])
     server.stop()
-    with pytest.raises(StoreUnavailable, match="Chroma server at http"):
-        store.query(unit_vectors(1)[0], 1)
+    back = threading.Timer(0.3, server.start)
+    back.start()
+    store.upsert(["b"], vectors[1:], ["d"])
+    assert store.ids() == {"a", "b"}
+    back.join()
     stores.close()
+    server.stop()
+
+
+def test_a_server_that_stays_away_is_waited_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = ChromaServer(tmp_path)
+    server.start()
+    stores = ChromaVectorStores.at_server(ChromaSettings(server.url))
+    store = stores.open("store")
+    server.stop()
+    pauses: list[float] = []
+    monkeypatch.setattr(reconnecting, "_PATIENCE", 0.35)
+    monkeypatch.setattr("retrieval.stores.reconnecting.time.sleep", pauses.append)
+    monkeypatch.setattr("retrieval.stores.reconnecting.time.monotonic", lambda: sum(pauses))
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match=f"{server.url} failed.*refused.*CHROMA_URL"):
+            store.query(unit_vectors(1)[0], 1)
+    assert pauses == [0.1, 0.2]
+    stores.close()
+
+
+def test_a_proxy_is_told_the_token_by_tls(
+    server: ChromaServer,
+    settings: ChromaSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(reconnecting, "_PATIENCE", 0.0)
+    certificate = make_certificate(tmp_path / "certificate.pem")
+    with serving(Proxy(server.url, token="a-secret"), certificate) as url:
+        told = replace(settings, url=url, token="a-secret")
+        with pytest.raises(StoreUnavailable, match="certificate"):
+            ChromaVectorStores.at_server(told)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        stores = ChromaVectorStores.at_server(told)
+        store = stores.open("store")
+        store.upsert(["a"], unit_vectors(1), ["d"])
+        assert store.ids() == {"a"}
+        stores.close()
+        for token in ("", "another-secret"):
+            with pytest.raises(StoreUnavailable, match=r"401.*FOOTNOTE_CHROMA_TOKEN") as refused:
+                ChromaVectorStores.at_server(replace(told, token=token))
+            assert "secret" not in str(refused.value)
+    assert "secret" not in repr(told)
+    assert "secret" not in "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("version", "says"),
+    [
+        ((200, '"0.6.3"'), r"version 0.6.3; 1.0 or newer is needed"),
+        ((200, "<html>Hello</html>"), "no Chroma server, or one older"),
+        ((404, '{"detail":"Not Found"}'), "no Chroma server, or one older"),
+    ],
+)
+def test_what_is_no_chroma_server_or_an_old_one_is_told(
+    server: ChromaServer, settings: ChromaSettings, version: tuple[int, str], says: str
+) -> None:
+    proxy = Proxy(server.url, said={("GET", "/version"): version})
+    with serving(proxy) as url, pytest.raises(StoreUnavailable, match=says):
+        ChromaVectorStores.at_server(replace(settings, url=url))
+
+
+@pytest.mark.parametrize(("path", "what"), [("/tenants", "tenant"), ("/databases", "database")])
+def test_what_may_not_be_made_is_told(
+    server: ChromaServer, settings: ChromaSettings, path: str, what: str
+) -> None:
+    proxy = Proxy(server.url, said={("POST", path): (403, "no")})
+    other = replace(settings, tenant=f"tenant-{uuid4().hex}")
+    with serving(proxy) as url, pytest.raises(StoreUnavailable) as refused:
+        ChromaVectorStores.at_server(replace(other, url=url))
+    assert f"there is no {what}" in str(refused.value)
+    assert "can't be made: it answered 403 Forbidden" in str(refused.value)
+
+
+def test_what_a_proxy_says_while_nobody_is_there_passes(
+    server: ChromaServer, settings: ChromaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.stores.reconnecting.time.sleep", lambda _: None)
+    proxy = Proxy(server.url)
+    with serving(proxy) as url:
+        stores = ChromaVectorStores.at_server(replace(settings, url=url))
+        store = stores.open("store")
+        proxy.failures += [502, 503, 504, 429]
+        store.upsert(["a"], unit_vectors(1), ["d"])
+        assert (proxy.failures, store.ids()) == ([], {"a"})
+        proxy.failures += [500]
+        with pytest.raises(StoreUnavailable, match="it answered 500 Internal Server Error"):
+            store.count()
+        stores.close()
