@@ -58,7 +58,7 @@ class FileBlobs:
 
     def digests(self) -> Iterator[str]:
         for path in self._directory.glob("??/*"):
-            if _DIGEST.fullmatch(path.name):
+            if is_digest(path.name):
                 yield path.name
 
     def tidy(self) -> None:
@@ -67,9 +67,19 @@ class FileBlobs:
             aside.unlink(missing_ok=True)
 
     def _path(self, digest: str) -> Path:
-        if not _DIGEST.fullmatch(digest):  # never a path that somebody made up
-            raise DataLost(f"{digest[:80]!r} isn't the name of original bytes.")
-        return self._directory / digest[:2] / digest
+        return self._directory / checked(digest)[:2] / digest
+
+
+def is_digest(name: str) -> bool:
+    """Whether it is a SHA-256 in hexadecimal."""
+    return _DIGEST.fullmatch(name) is not None
+
+
+def checked(digest: str) -> str:
+    """The digest, if it is one, and never a path that somebody made up. Raises DataLost."""
+    if not is_digest(digest):
+        raise DataLost(f"{digest[:80]!r} isn't the name of original bytes.")
+    return digest
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -1,0 +1,129 @@
+"""Original bytes in an S3-compatible store, which moto stands in for."""
+
+from collections.abc import Iterator
+from traceback import format_exception
+from uuid import uuid4
+
+import pytest
+import s3fs
+
+from retrieval.errors import DataLost, InvalidRequest, StoreUnavailable
+from retrieval.stores.s3_blobs import S3Blobs
+from tests.contracts.blobs import BlobsContract, Spoil
+from tests.servers import BLOBS, s3
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    """The URL of a bucket, which the environment tells how to reach."""
+    with s3() as told, pytest.MonkeyPatch.context() as patch:
+        for name, value in told.items():
+            patch.setenv(name, value)
+        yield told[BLOBS]
+
+
+@pytest.fixture
+def url(bucket: str) -> str:
+    return f"{bucket}/a/{uuid4().hex}"
+
+
+@pytest.fixture
+def blobs(url: str) -> S3Blobs:
+    return S3Blobs(url)
+
+
+@pytest.fixture
+def files(bucket: str) -> s3fs.S3FileSystem:
+    return s3fs.S3FileSystem(use_listings_cache=False, skip_instance_cache=True)
+
+
+class TestS3Blobs(BlobsContract):
+    @pytest.fixture
+    def spoil(self, url: str, files: s3fs.S3FileSystem) -> Spoil:
+        return lambda digest, data: files.pipe_file(f"{url}/{digest[:2]}/{digest}", data)
+
+
+def test_a_bucket_needs_no_prefix_and_may_hold_other_things(
+    bucket: str, files: s3fs.S3FileSystem
+) -> None:
+    files.call_s3("create_bucket", Bucket="another")
+    blobs = S3Blobs("s3://another/")
+    assert list(blobs.digests()) == []
+    digest = blobs.put(b"some bytes")
+    for name in ("notes.txt", f"{digest[:2]}/notes.txt", f"zz/{'0' * 64}", f"aa/bb/{'0' * 64}"):
+        files.pipe_file(f"another/{name}", b"of somebody else")
+    assert list(blobs.digests()) == [digest]
+
+
+def test_bytes_that_are_there_are_not_sent_again(
+    blobs: S3Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = blobs.put(b"some bytes")
+    monkeypatch.setattr(blobs._files, "pipe_file", None)
+    assert blobs.put(b"some bytes") == digest
+
+
+def test_large_ones_are_written_and_read_in_one_request(
+    blobs: S3Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    real = blobs._files._call_s3
+
+    async def call(method: str, *args: object, **more: object) -> object:
+        asked.append(method)
+        return await real(method, *args, **more)
+
+    monkeypatch.setattr(blobs._files, "_call_s3", call)
+    data = bytes(101 * 1024 * 1024)
+    assert blobs.get(blobs.put(data)) == data
+    assert asked == ["put_object", "get_object"]
+
+
+def test_who_claims_them_first_has_them(blobs: S3Blobs, url: str, files: s3fs.S3FileSystem) -> None:
+    assert blobs.owner() is None
+    assert blobs.claim("one") == "one"
+    assert (S3Blobs(url).claim("two"), blobs.owner()) == ("one", "one")
+    assert list(blobs.digests()) == []
+    files.pipe_file(f"{url}/footnote.json", b"[]")
+    assert blobs.claim("one") == "nobody"
+
+
+def test_a_bucket_that_is_not_there_is_unavailable(bucket: str) -> None:
+    blobs = S3Blobs("s3://no-such-bucket/prefix")
+    for use in (
+        lambda: blobs.put(b"x"),
+        lambda: blobs.get("0" * 64),
+        lambda: list(blobs.digests()),
+        blobs.owner,
+    ):
+        with pytest.raises(StoreUnavailable, match=r"bucket does not exist.*BLOBS_URL") as e:
+            use()
+        assert not isinstance(e.value, DataLost)
+
+
+def test_a_store_that_is_away_is_unavailable(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    blobs = S3Blobs(bucket)
+    for use in (
+        lambda: blobs.put(b"x"),
+        lambda: blobs.get("0" * 64),
+        lambda: blobs.has("0" * 64),
+        lambda: blobs.delete("0" * 64),
+        lambda: list(blobs.digests()),
+    ):
+        with pytest.raises(StoreUnavailable, match=r"Could not connect.*AWS_ENDPOINT_URL") as e:
+            use()
+        assert not isinstance(e.value, DataLost)
+        assert "a secret of tests" not in "".join(format_exception(e.value))
+
+
+@pytest.mark.parametrize("url", ["s3:", "s3://", "gs://bucket", "/folder", "s3://bucket/a?b=c"])
+def test_an_address_must_be_one(url: str) -> None:
+    with pytest.raises(InvalidRequest, match="expected s3://bucket/prefix"):
+        S3Blobs(url)
+
+
+def test_credentials_are_no_part_of_an_address() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        S3Blobs("s3://somebody:hunter2@bucket")
+    assert "hunter2" not in str(refused.value)
