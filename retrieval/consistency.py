@@ -64,14 +64,20 @@ class Consistency:
         """Bring everything to where the catalogue is. Raises StoreUnavailable."""
         forget_remains(self._database)
         self.drop_strays()
+        for kb in self.each():
+            try:
+                self._restore(kb)
+            except StoreUnavailable as error:
+                _log.warning("lexical_index_is_made_anew", error=str(error))
+                self._stores.drop_words(kb.generation.id)
+                self._restore(kb)
+
+    def each(self) -> Iterator[KnowledgeBase]:
+        """Each generation that there is, while no other process writes to it or deletes it."""
         for kb in KnowledgeBases(self._database).generations():
             with self._database.hold([kb.id]):
-                try:
-                    self._restore(kb)
-                except StoreUnavailable as error:
-                    _log.warning("lexical_index_is_made_anew", error=str(error))
-                    self._stores.drop_words(kb.generation.id)
-                    self._restore(kb)
+                if _is_there(self._database, kb):
+                    yield kb
 
     def _restore(self, kb: KnowledgeBase) -> None:
         if difference := self.difference(kb):
@@ -131,8 +137,9 @@ class Consistency:
 
     def strays(self) -> set[str]:
         """The stores that belong to no knowledge base any more."""
+        found = self._stores.generations()  # first: a generation has a row before it has stores
         with self._database.read() as connection:
-            return self._stores.generations() - {*connection.scalars(select(generations.c.id))}
+            return found - {*connection.scalars(select(generations.c.id))}
 
     def drop_strays(self) -> None:
         for stray in self.strays():
@@ -145,6 +152,12 @@ class Consistency:
                 rows = connection.execute(query).all()
             if rows:
                 yield rows
+
+
+def _is_there(database: Database, kb: KnowledgeBase) -> bool:
+    mine = exists().where(generations.c.id == kb.generation.id)
+    with database.read() as connection:
+        return bool(connection.scalar(select(mine)))
 
 
 def samples(database: Database, count: int) -> dict[str, dict[str, Vector]]:

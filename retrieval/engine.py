@@ -40,6 +40,7 @@ from retrieval.legs import Legs
 from retrieval.locking import locked
 from retrieval.observing import Observer, Unobserved
 from retrieval.opening import open_stores
+from retrieval.originals import open_originals
 from retrieval.ports import Blobs, EmbeddingBackend, Reranker, Stores
 from retrieval.reading.reader import Reader
 from retrieval.recall_watch import RecallWatch
@@ -54,7 +55,6 @@ from retrieval.restoring import check_whole
 from retrieval.search import Searcher
 from retrieval.sessions import Sessions
 from retrieval.settings import EngineSettings
-from retrieval.stores.blobs import FileBlobs
 from retrieval.types import KnowledgeBase, KnowledgeBaseSettings
 from retrieval.verifying.verifier import Verifier
 
@@ -155,9 +155,8 @@ def open_engine(
         embedders = Embedders(_loading(settings, backend))
         stack.callback(embedders.close)
         knowledge_bases, documents = KnowledgeBases(database), Documents(database)
+        blobs = open_originals(settings, database)
         stores = stack.enter_context(open_stores(settings, database, mend))
-        blobs = FileBlobs(settings.data / "blobs")
-        blobs.tidy()
         indexer = Indexer(database, stores, blobs)
         stack.callback(indexer.close)
         if mend:

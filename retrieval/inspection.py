@@ -83,9 +83,8 @@ class Inspection:
             self._originals(),
             mended(self._stray_originals(), self._delete_stray_originals),
         ]
-        for kb in KnowledgeBases(self._database).generations():
-            with self._database.hold([kb.id]):
-                found += self._knowledge_base(kb, repair=repair)
+        for kb in self._consistency.each():
+            found += self._knowledge_base(kb, repair=repair)
         return found
 
     def trace(self, document_id: str) -> list[Finding]:
@@ -103,9 +102,8 @@ class Inspection:
             query = select(func.count()).select_from(answers).where(told)
             rows[answers.name] = connection.scalar(query) or 0
         vectors = postings = 0
-        for kb in KnowledgeBases(self._database).generations():
-            with self._database.hold([kb.id]):
-                difference = self._consistency.difference(kb)
+        for kb in self._consistency.each():
+            difference = self._consistency.difference(kb)
             vectors += len(difference.extra_vectors)
             postings += len(difference.extra_postings)
         return [

@@ -18,8 +18,9 @@ from sqlalchemy import delete, select
 from retrieval.consistency import Consistency, samples
 from retrieval.database import Database
 from retrieval.errors import NotFound, StoreUnavailable
+from retrieval.installation import claim
 from retrieval.ports import LexicalStore, VectorStore
-from retrieval.schema import marks
+from retrieval.schema import generations, marks
 from retrieval.settings import EngineSettings
 from retrieval.stores import chroma_log, probe
 from retrieval.stores.chroma import ChromaVectorStores
@@ -37,13 +38,20 @@ _SAMPLE = 20  # vectors of a generation that its store is asked for
 
 
 class GenerationStores:
-    """The vector store and the lexical index of each generation, each opened once."""
+    """The vector store and the lexical index of each generation, each opened once.
 
-    def __init__(self, vectors: ChromaVectorStores, lexical: TantivyLexicalStores) -> None:
+    Where other processes share the catalogue, one that isn't there any more isn't made anew.
+    """
+
+    def __init__(
+        self, vectors: ChromaVectorStores, lexical: TantivyLexicalStores, database: Database
+    ) -> None:
         self._vectors = vectors
         self._lexical = lexical
+        self._database = database
         self._opened: dict[str, VectorStore] = {}
         self._dropped: set[str] = set()
+        self._known: set[str] = set()
         self._lock = threading.Lock()
         self.doubted = False
 
@@ -72,8 +80,16 @@ class GenerationStores:
 
     def _check(self, generation: str) -> None:
         """A search that is under way must not make anew what was deleted meanwhile."""
-        if generation in self._dropped:
+        if generation in self._dropped or (
+            self._database.shared and not self._is_known(generation)
+        ):
             raise NotFound("The knowledge base, or this index of it, was deleted meanwhile.")
+
+    def _is_known(self, generation: str) -> bool:
+        if generation not in self._known:
+            with self._database.read() as connection:
+                self._known = {*connection.scalars(select(generations.c.id))}
+        return generation in self._known
 
     def generations(self) -> set[str]:
         return {*self._vectors.names(), *self._lexical.names()}
@@ -108,7 +124,9 @@ def open_stores(
             else ChromaVectorStores.embedded(chroma)
         )
         try:
-            stores = GenerationStores(vectors, lexical)
+            stores = GenerationStores(vectors, lexical, database)
+            if settings.chroma.url:
+                _claim(database, vectors)
             if mend:
                 seal.open()
                 if settings.chroma.url or database.shared or not trusted:
@@ -124,6 +142,17 @@ def open_stores(
         _forget_deleted(chroma)
     if not stores.doubted:
         _close(seal, database)
+
+
+def _claim(database: Database, vectors: ChromaVectorStores) -> None:
+    """Make sure that a Chroma database is this catalogue's alone. Raises StoreUnavailable."""
+
+    def strays() -> set[str]:
+        found = {*vectors.names()}  # first: a generation has a row before it has a store
+        with database.read() as connection:
+            return found - {*connection.scalars(select(generations.c.id))}
+
+    claim(database, vectors, strays, "Chroma database", "FOOTNOTE_CHROMA_DATABASE")
 
 
 def _mark(database: Database) -> str | None:

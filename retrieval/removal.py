@@ -137,9 +137,10 @@ def release(database: Database, blobs: Blobs, candidates: Iterable[str]) -> None
 def strays(database: Database, blobs: Blobs) -> set[str]:
     """The blobs that no version and no unfinished job refers to."""
     waiting = select(jobs.c.blob).where(jobs.c.state.in_(UNFINISHED))
+    kept = {*blobs.digests()}  # first: what comes meanwhile has a row before it has bytes
     with database.read() as connection:
         used = {*connection.scalars(select(versions.c.blob)), *connection.scalars(waiting)}
-    return {*blobs.digests()} - used
+    return kept - used
 
 
 def _forget(connection: Connection, which: ColumnElement[bool]) -> Sequence[str]:

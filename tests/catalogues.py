@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,6 +22,7 @@ import retrieval
 from retrieval.database import Database
 from retrieval.settings import EngineSettings
 from tests.postgres import VARIABLE
+from tests.shared_stores import blobs_of, chroma_of
 
 SERVER = os.environ.get(VARIABLE, "")
 
@@ -38,7 +40,14 @@ _opened: list[Database] = []
 
 def engine_settings(data: Path, **more: Any) -> EngineSettings:
     """Those of an engine over a directory, by default with the hashing embedder."""
-    return EngineSettings(data, database_url=url_of(data), **{"embedding_model": "hashing"} | more)
+    settings = EngineSettings(
+        data,
+        database_url=url_of(data),
+        embedding_model="hashing",
+        chroma=chroma_of(data),
+        blobs_url=blobs_of(data),
+    )
+    return replace(settings, **more)
 
 
 def catalogue_in(directory: Path) -> Database:

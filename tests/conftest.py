@@ -19,7 +19,7 @@ from retrieval.database import Database
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.engine import Engine, open_engine
 from retrieval.ports import EmbeddingBackend
-from tests import catalogues
+from tests import catalogues, servers, shared_stores
 from tests.catalogues import engine_settings
 
 MEGABYTE = 1024 * 1024
@@ -111,8 +111,30 @@ def _one_migration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _catalogues() -> Iterator[None]:
     """A test's catalogues go with it, after whatever has them open."""
-    with catalogues.dropping():
+    with shared_stores.dropping(), catalogues.dropping():
         yield
+
+
+@pytest.fixture(scope="session")
+def chroma_url() -> Iterator[str]:
+    """A Chroma server: that of `tests.servers`, or one of this session."""
+    if shared_stores.SERVER:
+        yield shared_stores.SERVER
+        return
+    with servers.chroma() as running:
+        yield running.url
+
+
+@pytest.fixture(scope="session")
+def bucket() -> Iterator[str]:
+    """The URL of a bucket in a stand-in for S3, which the environment tells how to reach."""
+    if shared_stores.BUCKET:
+        yield shared_stores.BUCKET
+        return
+    with servers.s3() as told, pytest.MonkeyPatch.context() as patch:
+        for name, value in told.items():
+            patch.setenv(name, value)
+        yield told[servers.BLOBS]
 
 
 def _of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -6,6 +6,7 @@ The tests find them by FOOTNOTE_CI_DATABASE_URL, FOOTNOTE_CI_CHROMA_URL and FOOT
 and give each engine a database, another one and a prefix of its own there.
 """
 
+import logging
 import os
 import shutil
 import socket
@@ -76,6 +77,7 @@ def chroma() -> Iterator[ChromaServer]:
 @contextmanager
 def s3() -> Iterator[Mapping[str, str]]:
     """A stand-in for S3 with a bucket: the environment in which it is found."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line a request
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     try:

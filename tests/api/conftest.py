@@ -15,6 +15,7 @@ from api.settings import Settings
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.ports import EmbeddingBackend
 from tests.catalogues import url_of
+from tests.shared_stores import blobs_of, chroma_of
 
 OpenClient = Callable[..., TestClient]
 AddText = Callable[..., str]
@@ -28,7 +29,14 @@ SERVICE_TEXT = (
 
 
 def _kept_in(data: Path) -> dict[str, Any]:
-    return {"data": data, "database_url": SecretStr(url_of(data))}
+    chroma = chroma_of(data)
+    return {
+        "data": data,
+        "database_url": SecretStr(url_of(data)),
+        "chroma_url": chroma.url,
+        "chroma_database": chroma.database,
+        "blobs_url": blobs_of(data),
+    }
 
 
 @pytest.fixture

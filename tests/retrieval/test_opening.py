@@ -25,6 +25,7 @@ from retrieval.stores.tantivy_index import TantivyLexicalStore
 from tests.catalogues import copy_catalogue, engine_settings
 from tests.conftest import OpenEngine
 from tests.ingest.workshop import CountingBackend
+from tests.shared_stores import embedded_vectors
 
 DOCUMENTS = 120
 QUESTIONS = [f"word{n} of subject {n % 7}" for n in range(0, DOCUMENTS, 5)]
@@ -90,7 +91,7 @@ def delete_both(data: Path) -> None:
 HARMS: dict[str, Harm] = {
     "chroma deleted": lambda data: shutil.rmtree(data / "chroma"),
     "lexical deleted": lambda data: shutil.rmtree(data / "lexical"),
-    "both deleted": delete_both,
+    "lexical and chroma deleted": delete_both,
     "chroma's database is noise": noise_in("chroma/chroma.sqlite3"),
     "all of chroma is noise": noise_in("chroma/**/*"),
     "all of the lexical index is noise": noise_in("lexical/**/*"),
@@ -100,7 +101,13 @@ HARMS: dict[str, Harm] = {
 }
 
 
-@pytest.mark.parametrize("harm", HARMS.values(), ids=HARMS)
+@pytest.mark.parametrize(
+    "harm",
+    [
+        pytest.param(harm, id=name, marks=[embedded_vectors] if "chroma" in name else [])
+        for name, harm in HARMS.items()
+    ],
+)
 def test_what_is_lost_is_made_anew_without_embedding(
     before: Answers, harm: Harm, open_test_engine: OpenEngine, tmp_path: Path
 ) -> None:
@@ -111,6 +118,7 @@ def test_what_is_lost_is_made_anew_without_embedding(
     assert answers(engine) == before
 
 
+@embedded_vectors
 def test_whole_files_are_trusted_and_others_looked_at(
     before: Answers,
     open_test_engine: OpenEngine,
@@ -147,6 +155,7 @@ def test_a_catalogue_from_a_backup_does_not_fit_stores_that_went_on(
     assert [found[0][0] for found in answers(engine)] == [found[0][0] for found in before]
 
 
+@embedded_vectors
 def test_texts_that_are_alike_are_no_damage(open_test_engine: OpenEngine, tmp_path: Path) -> None:
     with open_engine(engine_settings(tmp_path / "data")) as engine:
         kb, _ = engine.create("docs")
@@ -160,6 +169,7 @@ def test_texts_that_are_alike_are_no_damage(open_test_engine: OpenEngine, tmp_pa
     assert probe.damage(tmp_path / "data" / "chroma", found) is None
 
 
+@embedded_vectors
 def test_vectors_that_are_not_those_that_were_written_are_damage(
     before: Answers, tmp_path: Path
 ) -> None:
@@ -175,6 +185,7 @@ def test_vectors_that_are_not_those_that_were_written_are_damage(
     assert probe.damage(tmp_path / "data" / "chroma", {name: absent}) is None
 
 
+@embedded_vectors
 def test_without_mending_damage_is_told_and_left(before: Answers, tmp_path: Path) -> None:
     database = tmp_path / "data" / "chroma" / "chroma.sqlite3"
     noise(database)
@@ -224,6 +235,7 @@ def test_a_lexical_index_that_cannot_be_written_is_made_anew(
     assert answers(engine) == before
 
 
+@embedded_vectors
 def test_what_was_deleted_leaves_no_row_in_the_log_of_chroma(
     before: Answers, tmp_path: Path
 ) -> None:

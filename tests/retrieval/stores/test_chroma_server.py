@@ -15,19 +15,13 @@ from retrieval.stores.chroma import ChromaVectorStores
 from retrieval.stores.chroma_settings import ChromaSettings
 from tests.contracts.vector_store import NewVectorStore, VectorStoreContract, unit_vectors
 from tests.retrieval.stores.chroma_proxy import Proxy, make_certificate, serving
-from tests.servers import ChromaServer, chroma
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ChromaServer]:
-    with chroma() as running:
-        yield running
+from tests.servers import ChromaServer
 
 
 @pytest.fixture
-def settings(server: ChromaServer) -> ChromaSettings:
+def settings(chroma_url: str) -> ChromaSettings:
     """A database of the test's own, which isn't there yet."""
-    return ChromaSettings(server.url, database=f"test-{uuid4().hex}")
+    return ChromaSettings(chroma_url, database=f"test-{uuid4().hex}")
 
 
 @pytest.fixture
@@ -126,7 +120,7 @@ def test_a_server_that_stays_away_is_waited_for_once(
 
 
 def test_a_proxy_is_told_the_token_by_tls(
-    server: ChromaServer,
+    chroma_url: str,
     settings: ChromaSettings,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -134,7 +128,7 @@ def test_a_proxy_is_told_the_token_by_tls(
 ) -> None:
     monkeypatch.setattr(reconnecting, "_PATIENCE", 0.0)
     certificate = make_certificate(tmp_path / "certificate.pem")
-    with serving(Proxy(server.url, token="a-secret"), certificate) as url:
+    with serving(Proxy(chroma_url, token="a-secret"), certificate) as url:
         told = replace(settings, url=url, token="a-secret")
         with pytest.raises(StoreUnavailable, match="certificate"):
             ChromaVectorStores.at_server(told)
@@ -161,18 +155,18 @@ def test_a_proxy_is_told_the_token_by_tls(
     ],
 )
 def test_what_is_no_chroma_server_or_an_old_one_is_told(
-    server: ChromaServer, settings: ChromaSettings, version: tuple[int, str], says: str
+    chroma_url: str, settings: ChromaSettings, version: tuple[int, str], says: str
 ) -> None:
-    proxy = Proxy(server.url, said={("GET", "/version"): version})
+    proxy = Proxy(chroma_url, said={("GET", "/version"): version})
     with serving(proxy) as url, pytest.raises(StoreUnavailable, match=says):
         ChromaVectorStores.at_server(replace(settings, url=url))
 
 
 @pytest.mark.parametrize(("path", "what"), [("/tenants", "tenant"), ("/databases", "database")])
 def test_what_may_not_be_made_is_told(
-    server: ChromaServer, settings: ChromaSettings, path: str, what: str
+    chroma_url: str, settings: ChromaSettings, path: str, what: str
 ) -> None:
-    proxy = Proxy(server.url, said={("POST", path): (403, "no")})
+    proxy = Proxy(chroma_url, said={("POST", path): (403, "no")})
     other = replace(settings, tenant=f"tenant-{uuid4().hex}")
     with serving(proxy) as url, pytest.raises(StoreUnavailable) as refused:
         ChromaVectorStores.at_server(replace(other, url=url))
@@ -181,10 +175,10 @@ def test_what_may_not_be_made_is_told(
 
 
 def test_what_a_proxy_says_while_nobody_is_there_passes(
-    server: ChromaServer, settings: ChromaSettings, monkeypatch: pytest.MonkeyPatch
+    chroma_url: str, settings: ChromaSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("retrieval.stores.reconnecting.time.sleep", lambda _: None)
-    proxy = Proxy(server.url)
+    proxy = Proxy(chroma_url)
     with serving(proxy) as url:
         stores = ChromaVectorStores.at_server(replace(settings, url=url))
         store = stores.open("store")

@@ -1,6 +1,5 @@
 """Original bytes in an S3-compatible store, which moto stands in for."""
 
-from collections.abc import Iterator
 from traceback import format_exception
 from uuid import uuid4
 
@@ -10,16 +9,6 @@ import s3fs
 from retrieval.errors import DataLost, InvalidRequest, StoreUnavailable
 from retrieval.stores.s3_blobs import S3Blobs
 from tests.contracts.blobs import BlobsContract, Spoil
-from tests.servers import BLOBS, s3
-
-
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[str]:
-    """The URL of a bucket, which the environment tells how to reach."""
-    with s3() as told, pytest.MonkeyPatch.context() as patch:
-        for name, value in told.items():
-            patch.setenv(name, value)
-        yield told[BLOBS]
 
 
 @pytest.fixture
