@@ -19,7 +19,6 @@ from retrieval.backup_targets import CATALOGUE, Target, opened
 from retrieval.errors import DataLost, InvalidRequest, StoreUnavailable
 from retrieval.ports import Blobs
 from retrieval.schema import UNFINISHED
-from retrieval.stores.blobs import FileBlobs
 
 FORMAT = 1
 
@@ -79,8 +78,11 @@ class Named:
         return self.by_versions | self.by_jobs
 
 
-def back_up(data: Path, where: Path, made_by: str, made_at: float, watch: Watch) -> Manifest:
-    """Write a backup of a data directory to a folder, or to a file that ends in `.tar`.
+def back_up(
+    data: Path, blobs: Blobs, where: Path, made_by: str, made_at: float, watch: Watch
+) -> Manifest:
+    """Write a backup of a data directory, and of its originals wherever they are, to a folder, or
+    to a file that ends in `.tar`.
 
     Into the folder of an earlier backup only what is new is written. Raises InvalidRequest where
     there is nothing to back up or it can't be written, StoreUnavailable.
@@ -88,7 +90,6 @@ def back_up(data: Path, where: Path, made_by: str, made_at: float, watch: Watch)
     path = data / CATALOGUE
     if not path.is_file():
         raise InvalidRequest(f"{data} holds no knowledge bases: there is no {CATALOGUE} in it.")
-    blobs = FileBlobs(data / "blobs")
     with opened(where) as (target, aside):
         copy = aside / CATALOGUE
         for _ in range(_ATTEMPTS):

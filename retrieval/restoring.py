@@ -8,20 +8,27 @@ from pathlib import Path
 from retrieval.backup import Manifest, Watch, file_digest, named
 from retrieval.backup_targets import CATALOGUE, Source, reading
 from retrieval.errors import DataLost, InvalidRequest, StoreUnavailable
+from retrieval.installation import MARK
 from retrieval.locking import locked
+from retrieval.originals import ClaimableBlobs
+from retrieval.ports import Blobs
 from retrieval.stores.blobs import FileBlobs
 
 PART = f"{CATALOGUE}.part"
 
 
-def restore(where: Path, data: Path, watch: Watch) -> tuple[Manifest, Sequence[str]]:
-    """Lay a backup out in a directory that holds no catalogue yet: what it was, and the originals
-    that are gone or damaged in it. Opening the directory fills the stores.
+def restore(
+    where: Path, data: Path, blobs: FileBlobs | ClaimableBlobs, watch: Watch
+) -> tuple[Manifest, Sequence[str]]:
+    """Lay a backup out in a directory that holds no catalogue yet, and its originals where none
+    are: what it was, and the originals that are gone or damaged in it. Opening the directory fills
+    the stores.
 
     The catalogue comes last: what breaks off before leaves nothing that could be opened. Sessions
-    that were open are over; keys are as they were, also those that were revoked since. Raises
-    InvalidRequest where it is no whole backup, or the directory is in use; DataDirectoryLocked,
-    StoreUnavailable.
+    that were open are over; keys are as they were, also those that were revoked since. It is
+    another installation than the one that was backed up, which may still run. Raises
+    InvalidRequest where it is no whole backup, or the directory or the place of originals is in
+    use; DataDirectoryLocked, StoreUnavailable.
     """
     with reading(where) as source, locked(data):
         manifest = Manifest.from_json(source.manifest())
@@ -31,13 +38,18 @@ def restore(where: Path, data: Path, watch: Watch) -> tuple[Manifest, Sequence[s
                 f"{data} holds a catalogue already. Choose another directory with --data, or move "
                 f"that one away."
             )
+        if not isinstance(blobs, FileBlobs) and blobs.owner() is not None:
+            raise InvalidRequest(
+                "An installation has its originals where FOOTNOTE_BLOBS_URL says: name another "
+                "prefix."
+            )
         part = data / PART
         try:
             source.copy_catalogue(manifest.catalogue, part)
             if file_digest(part) != manifest.catalogue:
                 raise InvalidRequest(f"The catalogue in {where} is damaged.")
-            _end_sessions(part)
-            gone = _copy_originals(source, part, FileBlobs(data / "blobs"), manifest, watch)
+            _begin_anew(part)
+            gone = _copy_originals(source, part, blobs, manifest, watch)
             part.rename(path)
         except OSError as error:
             raise StoreUnavailable(f"{data} can't be written: {error}.") from error
@@ -55,15 +67,20 @@ def check_whole(data: Path) -> None:
         )
 
 
-def _end_sessions(catalogue: Path) -> None:
-    """Forget who was signed in: they may have left since."""
+def _begin_anew(catalogue: Path) -> None:
+    """Forget who was signed in, who may have left since; and which installation it was, so that
+    nothing of that one's is touched on servers.
+    """
     with closing(sqlite3.connect(catalogue)) as connection, connection:
-        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'sessions'").fetchone():
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+        if "sessions" in tables:
             connection.execute("DELETE FROM sessions")
+        if "marks" in tables:
+            connection.execute("DELETE FROM marks WHERE name = ?", (MARK,))
 
 
 def _copy_originals(
-    source: Source, catalogue: Path, blobs: FileBlobs, manifest: Manifest, watch: Watch
+    source: Source, catalogue: Path, blobs: Blobs, manifest: Manifest, watch: Watch
 ) -> list[str]:
     """Those of documents that are gone or damaged."""
     found, gone = named(catalogue), list[str]()

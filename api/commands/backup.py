@@ -19,6 +19,7 @@ from retrieval.embedding.cache import forget_unused
 from retrieval.engine import open_engine
 from retrieval.errors import InvalidRequest
 from retrieval.inspection import Inspection
+from retrieval.originals import originals
 from retrieval.restoring import restore as lay_out
 
 
@@ -38,7 +39,7 @@ def backup(
     _check(found)
     with tracking() as track:
         done = track("originals", 0)
-        made = back_up(found.data, target, VERSION, time.time(), done)
+        made = back_up(found.data, originals(found.engine()), target, VERSION, time.time(), done)
     if as_json:
         print_json({"target": str(target), **asdict(made)})
     else:
@@ -62,7 +63,7 @@ def restore(
     found = settings(data)
     _check(found)
     with tracking() as track:
-        made, gone = lay_out(source, found.data, track("originals", 0))
+        made, gone = lay_out(source, found.data, originals(found.engine()), track("originals", 0))
     with open_engine(found.engine()) as engine:
         forget_unused(engine.database)  # what a job that ended in between left
         findings = Inspection(engine.database, engine.stores, engine.blobs).inspect(repair=True)
@@ -90,5 +91,6 @@ def _check(found: Settings) -> None:
     if found.database_url.get_secret_value():
         raise InvalidRequest(
             "A backup holds a catalogue in SQLite, and FOOTNOTE_DATABASE_URL names another: take "
-            "a dump of that one (pg_dump), then a copy of `blobs` in the data directory."
+            "a dump of that one (pg_dump), then a copy of its originals: `blobs` in the data "
+            "directory, or what is at FOOTNOTE_BLOBS_URL."
         )

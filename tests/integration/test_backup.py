@@ -11,9 +11,11 @@ from retrieval.backup import back_up
 from retrieval.embedding.cache import forget_unused
 from retrieval.engine import Engine, open_engine
 from retrieval.inspection import Inspection
+from retrieval.originals import originals
 from retrieval.restoring import restore
 from retrieval.search import Query
 from retrieval.settings import EngineSettings
+from retrieval.stores.blobs import FileBlobs
 from tests.integration.conftest import Server, StartServer
 
 QUERIES = 100  # of each kind
@@ -90,17 +92,18 @@ def test_a_backup_under_writes_restores_to_one_moment(
     server = start_server()
     _fill(server)
     questions = [f"How many months does part {n} last?" for n in range(QUERIES)]
+    blobs = FileBlobs(tmp_path / "data" / "blobs")
     with _writing(server) as under_way:
         assert under_way.wait(120)
-        made = back_up(tmp_path / "data", tmp_path / name, "test", 0.0, lambda _: None)
+        made = back_up(tmp_path / "data", blobs, tmp_path / name, "test", 0.0, lambda _: None)
         if name == "backup":  # again, into the same folder
-            made = back_up(tmp_path / "data", tmp_path / name, "test", 0.0, lambda _: None)
+            made = back_up(tmp_path / "data", blobs, tmp_path / name, "test", 0.0, lambda _: None)
         answers = [_asked(server, question) for question in questions]
     assert made.lost == ()
     assert made.documents >= SETTLED
     server.stop()
-    restore(tmp_path / name, tmp_path / "restored", lambda _: None)
     settings = EngineSettings(data=tmp_path / "restored", embedding_model="hashing")
+    restore(tmp_path / name, settings.data, originals(settings), lambda _: None)
     with open_engine(settings) as engine:
         forget_unused(engine.database)
         found = Inspection(engine.database, engine.stores, engine.blobs).inspect(repair=False)

@@ -1,11 +1,15 @@
 import json
 import tarfile
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from ingest.parsing import InProcessParser
 from ingest.pipeline import Pipeline
-from ingest.types import Source
+from ingest.types import ParseLimits, Source
 from retrieval.access import Scope
 from retrieval.backup import Manifest, back_up
 from retrieval.embedding.hashing import HashingBackend
@@ -13,6 +17,7 @@ from retrieval.engine import Engine, open_engine
 from retrieval.errors import DataDirectoryLocked, DataLost, InvalidRequest, StoreUnavailable
 from retrieval.inspection import Inspection
 from retrieval.keys import Allowance
+from retrieval.originals import originals
 from retrieval.restoring import restore
 from retrieval.stores.blobs import FileBlobs
 from tests.catalogues import engine_settings, on_sqlite
@@ -29,7 +34,13 @@ def _add(engine: Engine, pipeline: Pipeline, *texts: str) -> None:
 
 
 def _back_up(engine: Engine, where: Path) -> Manifest:
-    return back_up(engine.settings.data, where, "test", 0.0, lambda _: None)
+    return back_up(
+        engine.settings.data, originals(engine.settings), where, "test", 0.0, lambda _: None
+    )
+
+
+def _restore(where: Path, data: Path) -> tuple[Manifest, Sequence[str]]:
+    return restore(where, data, originals(engine_settings(data)), lambda _: None)
 
 
 def _texts(data: Path) -> dict[str, bytes]:
@@ -54,7 +65,7 @@ def filled(engine: Engine, pipeline: Pipeline) -> Engine:
 def test_what_is_restored_is_what_was_there(filled: Engine, tmp_path: Path, name: str) -> None:
     made = _back_up(filled, tmp_path / name)
     assert (made.documents, made.originals, made.lost) == (2, 2, ())
-    assert restore(tmp_path / name, tmp_path / "new", lambda _: None) == (made, [])
+    assert _restore(tmp_path / name, tmp_path / "new") == (made, [])
     assert _texts(tmp_path / "new") == {"four": b"Tea is at four.", "five": b"Tea is at five."}
 
 
@@ -62,7 +73,7 @@ def test_whoever_was_signed_in_isnt_where_it_is_restored(filled: Engine, tmp_pat
     key, token = filled.keys.create("laptop", Allowance(scopes=frozenset({Scope.READ})))
     secret = filled.sessions.open(key)
     _back_up(filled, tmp_path / "folder")
-    restore(tmp_path / "folder", tmp_path / "new", lambda _: None)
+    _restore(tmp_path / "folder", tmp_path / "new")
     assert filled.sessions.recognised(secret) == key
     settings = engine_settings(tmp_path / "new")
     with open_engine(settings, HashingBackend()) as engine:
@@ -85,7 +96,7 @@ def test_a_folder_is_used_again_and_holds_no_more_than_the_last(
     catalogues = [path.name for path in (tmp_path / "folder").glob("catalogue-*")]
     assert catalogues == [f"catalogue-{second.catalogue}.sqlite"]
     assert second.catalogue != first.catalogue
-    restore(tmp_path / "folder", tmp_path / "new", lambda _: None)
+    _restore(tmp_path / "folder", tmp_path / "new")
     assert len(_texts(tmp_path / "new")) == 2
 
 
@@ -104,7 +115,7 @@ def test_originals_that_are_gone_are_told_and_the_rest_is_kept(
     filled.blobs.delete(gone)
     made = _back_up(filled, tmp_path / "folder")
     assert (made.documents, made.originals, made.lost) == (2, 1, (gone,))
-    assert restore(tmp_path / "folder", tmp_path / "new", lambda _: None) == (made, [])
+    assert _restore(tmp_path / "folder", tmp_path / "new") == (made, [])
 
 
 def test_originals_that_go_meanwhile_are_looked_for_in_a_newer_catalogue(
@@ -139,12 +150,12 @@ def test_what_is_no_backup_is_not_restored(filled: Engine, tmp_path: Path) -> No
         ("text.tar", r"isn't a backup of Footnote's: it is no tar file\.$"),
     ):
         with pytest.raises(InvalidRequest, match=said):
-            restore(tmp_path / name, tmp_path / "new", lambda _: None)
+            _restore(tmp_path / name, tmp_path / "new")
     told = json.loads(manifest.read_bytes())
     for content, said in (("[]", "no backup"), (json.dumps({**told, "format": 2}), "format 2")):
         manifest.write_text(content)
         with pytest.raises(InvalidRequest, match=said):
-            restore(tmp_path / "folder", tmp_path / "new", lambda _: None)
+            _restore(tmp_path / "folder", tmp_path / "new")
     assert not (tmp_path / "new" / "catalogue.sqlite").exists()
 
 
@@ -158,14 +169,14 @@ def test_a_damaged_catalogue_is_refused(filled: Engine, tmp_path: Path) -> None:
     _back_up(filled, tmp_path / "folder")
     _damage(tmp_path / "folder", "catalogue-*")
     with pytest.raises(InvalidRequest, match="damaged"):
-        restore(tmp_path / "folder", tmp_path / "new", lambda _: None)
+        _restore(tmp_path / "folder", tmp_path / "new")
     assert not (tmp_path / "new" / "catalogue.sqlite").exists()
 
 
 def test_originals_that_are_damaged_are_left_out_and_told(filled: Engine, tmp_path: Path) -> None:
     _back_up(filled, tmp_path / "folder")
     damaged = _damage(tmp_path / "folder", "blobs/*/*")
-    _, gone = restore(tmp_path / "folder", tmp_path / "new", lambda _: None)
+    _, gone = _restore(tmp_path / "folder", tmp_path / "new")
     assert gone == [damaged.name]
     with open_engine(engine_settings(tmp_path / "new"), HashingBackend()) as engine:
         assert engine.documents.count(engine.open("kb")) == 2
@@ -175,7 +186,7 @@ def test_what_was_damaged_in_a_folder_is_copied_again(filled: Engine, tmp_path: 
     _back_up(filled, tmp_path / "folder")
     _damage(tmp_path / "folder", "blobs/*/*")
     made = _back_up(filled, tmp_path / "folder")
-    assert restore(tmp_path / "folder", tmp_path / "new", lambda _: None) == (made, [])
+    assert _restore(tmp_path / "folder", tmp_path / "new") == (made, [])
 
 
 def test_what_a_process_left_that_died_is_gone_over(filled: Engine, tmp_path: Path) -> None:
@@ -187,7 +198,7 @@ def test_what_a_process_left_that_died_is_gone_over(filled: Engine, tmp_path: Pa
     (tmp_path / ".file.tar.part").write_bytes(b"half")
     for where in (folder, tar):
         _back_up(filled, where)
-        restore(where, tmp_path / f"new-{where.name}", lambda _: None)
+        _restore(where, tmp_path / f"new-{where.name}")
     assert {path.name for path in folder.iterdir() if "catalogue" not in path.name} == {
         "backup.json",
         "blobs",
@@ -205,7 +216,7 @@ def test_where_a_restore_broke_off_nothing_is_opened(filled: Engine, tmp_path: P
         open_engine(engine_settings(new), HashingBackend()),
     ):
         pass
-    restore(tmp_path / "folder", new, lambda _: None)
+    _restore(tmp_path / "folder", new)
     assert len(_texts(new)) == 2
 
 
@@ -218,10 +229,10 @@ def test_nothing_is_overwritten(filled: Engine, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="something else than a backup"):
         _back_up(filled, tmp_path / "mine")
     with pytest.raises(DataDirectoryLocked):
-        restore(tmp_path / "file.tar", filled.settings.data, lambda _: None)
-    restore(tmp_path / "file.tar", tmp_path / "new", lambda _: None)
+        _restore(tmp_path / "file.tar", filled.settings.data)
+    _restore(tmp_path / "file.tar", tmp_path / "new")
     with pytest.raises(InvalidRequest, match="holds a catalogue already"):
-        restore(tmp_path / "file.tar", tmp_path / "new", lambda _: None)
+        _restore(tmp_path / "file.tar", tmp_path / "new")
 
 
 def test_of_a_tar_that_breaks_off_nothing_is_left(
@@ -238,4 +249,24 @@ def test_of_a_tar_that_breaks_off_nothing_is_left(
 
 def test_there_must_be_something_to_back_up(open_test_engine: OpenEngine, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="holds no knowledge bases"):
-        back_up(tmp_path, tmp_path / "folder", "test", 0.0, lambda _: None)
+        back_up(tmp_path, FileBlobs(tmp_path), tmp_path / "folder", "test", 0.0, lambda _: None)
+
+
+def test_originals_in_a_bucket_are_in_a_backup_and_restored_beside_those_of_others(
+    tmp_path: Path, bucket: str
+) -> None:
+    settings = engine_settings(tmp_path / "data", blobs_url=f"{bucket}/{uuid4().hex}")
+    with open_engine(settings, HashingBackend()) as engine:
+        _add(engine, Pipeline(engine, InProcessParser(ParseLimits()), 1_000), "four", "five")
+        made = _back_up(engine, tmp_path / "folder")
+        assert (made.documents, made.originals, made.lost) == (2, 2, ())
+        taken = engine_settings(tmp_path / "new", blobs_url=settings.blobs_url)
+        with pytest.raises(InvalidRequest, match="FOOTNOTE_BLOBS_URL says: name another"):
+            restore(tmp_path / "folder", taken.data, originals(taken), lambda _: None)
+        assert not (tmp_path / "new" / "catalogue.sqlite").exists()
+    free = replace(taken, blobs_url=f"{bucket}/{uuid4().hex}")
+    assert restore(tmp_path / "folder", free.data, originals(free), lambda _: None) == (made, [])
+    with open_engine(free, HashingBackend()) as engine:
+        assert len({*engine.blobs.digests()}) == 2
+        inspected = Inspection(engine.database, engine.stores, engine.blobs).inspect(repair=False)
+        assert all(finding.ok for finding in inspected)
