@@ -1,0 +1,174 @@
+"""Several processes on one catalogue, one Chroma database and one place of original bytes."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from retrieval.engine import Engine, open_engine
+from retrieval.errors import KnowledgeBaseNotFound, NotFound
+from retrieval.inspection import Inspection
+from retrieval.ports import Blobs
+from retrieval.settings import EngineSettings
+from retrieval.stores.chroma_settings import ChromaSettings
+from retrieval.types import Mode
+from tests.catalogues import engine_settings, on_postgres
+from tests.retrieval.library import SOON, Library
+
+pytestmark = on_postgres
+
+
+@pytest.fixture
+def settings(tmp_path: Path, chroma_url: str, bucket: str) -> EngineSettings:
+    name = f"test-{uuid4().hex}"
+    chroma = ChromaSettings(chroma_url, database=name)
+    return engine_settings(tmp_path / "one", chroma=chroma, blobs_url=f"{bucket}/{name}")
+
+
+def process(settings: EngineSettings, name: str) -> AbstractContextManager[Engine]:
+    """An engine as another process has one: only the data directory is its own."""
+    return open_engine(replace(settings, data=settings.data.with_name(name)))
+
+
+@pytest.fixture
+def both(settings: EngineSettings) -> Iterator[tuple[Library, Library]]:
+    """The same knowledge base in two processes."""
+    with process(settings, "one") as one, process(settings, "two") as two:
+        libraries = Library(one), Library(two)
+        yield libraries
+        for library in libraries:
+            library.indexer.close()
+
+
+def wrong(engine: Engine) -> list[str]:
+    found = Inspection(engine.database, engine.stores, engine.blobs).inspect(repair=False)
+    return [f"{one.subject}: {one.detail}" for one in found if not one.ok]
+
+
+def test_what_one_process_publishes_the_others_find(both: tuple[Library, Library]) -> None:
+    one, two = both
+    added = one.add("tea", "Tea is at four.")
+    assert two.texts("tea", Mode.DENSE) == {"tea": ["Tea is at four."]}
+    blob = two.engine.documents.live_blob(two.kb, added.document_id)
+    assert two.engine.blobs.get(blob or "") == b"Tea is at four."
+    two.add("tea", "Tea is at five.")
+    assert one.texts("tea", Mode.DENSE) == {"tea": ["Tea is at five."]}
+    two.indexer.remove(two.kb, added.document_id)
+    assert one.texts("tea", Mode.DENSE) == {}
+    assert two.stored()[0] == 0
+    assert list(one.engine.blobs.digests()) == []
+
+
+def test_what_another_process_deleted_is_not_made_anew(both: tuple[Library, Library]) -> None:
+    one, two = both
+    other, _ = one.engine.create("other")
+    one.add("tea", "Tea is at four.", kb=other)
+    one.indexer.remove_knowledge_base(other)
+    with pytest.raises(KnowledgeBaseNotFound):
+        two.engine.open("other")
+    with pytest.raises(NotFound, match="deleted meanwhile"):
+        two.engine.stores.vectors(other.generation.id)
+    assert other.generation.id not in two.engine.stores.generations()
+
+
+class Gate:
+    """Original bytes whose writing waits until it is let through."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self.reached, self.open = threading.Event(), threading.Event()
+        self._blobs = blobs
+
+    def put(self, data: bytes) -> str:
+        digest = self._blobs.put(data)
+        self.reached.set()
+        assert self.open.wait(SOON)
+        return digest
+
+
+@contextmanager
+def publishing(library: Library, uri: str, text: str) -> Iterator[None]:
+    """A publication that is staged, with its bytes and not yet its vectors, during the block."""
+    gate = Gate(library.engine.blobs)
+    with ThreadPoolExecutor(1) as pool, ExitStack() as last:
+        last.callback(gate.open.set)
+        library.indexer._blobs = gate  # type: ignore[assignment]  # as far as publishing needs it
+        added = pool.submit(library.add, uri, text)
+        assert gate.reached.wait(SOON)
+        yield
+        gate.open.set()
+        added.result(SOON)
+    library.indexer._blobs = library.engine.blobs
+
+
+def test_a_process_that_starts_waits_for_what_another_publishes(
+    settings: EngineSettings, both: tuple[Library, Library]
+) -> None:
+    one, two = both
+    one.add("milk", "Milk is at two.")
+
+    def start() -> tuple[list[str], list[str]]:
+        with process(settings, "three") as three:
+            return wrong(three), sorted(three.blobs.digests())
+
+    with ThreadPoolExecutor(1) as pool:
+        with publishing(one, "tea", "Tea is at four."):
+            started = pool.submit(start)
+            with pytest.raises(TimeoutError):
+                started.result(0.5)
+        found, originals = started.result(SOON)
+    assert found == []
+    assert len(originals) == 2
+    assert two.texts("tea milk", Mode.DENSE).keys() == {"tea", "milk"}
+    assert one.stored() == (2, 2)
+
+
+def test_a_process_that_starts_leaves_what_another_imports(
+    settings: EngineSettings, both: tuple[Library, Library]
+) -> None:
+    one, _ = both
+    kb = one.engine.knowledge_bases.prepare("imported", one.kb.settings, one.kb.generation.model)
+    one.add("tea", "Tea is at four.", kb=kb)
+    with process(settings, "three") as three:
+        assert three.stores.vectors(kb.generation.id).count() == 1
+    one.engine.knowledge_bases.reveal(kb, "imported")
+    assert one.engine.stores.vectors(kb.generation.id).count() == 1
+
+
+def test_processes_that_start_while_others_write_and_delete_change_nothing(
+    settings: EngineSettings, both: tuple[Library, Library]
+) -> None:
+    over = threading.Event()
+
+    def write(library: Library, mine: str) -> None:
+        for n in range(12):
+            library.add(f"{mine}{n % 3}", f"# {mine}\n\nTea is at {n}.\n\nMilk is at {n}.")
+            kb, _ = library.engine.create(f"{mine}-{n}")
+            library.add("tea", f"Tea {mine} {n}.", kb=kb)
+            library.indexer.remove_knowledge_base(kb)
+
+    def restart() -> int:
+        times = 0
+        while not over.is_set():
+            with process(settings, "three"):
+                times += 1
+        return times
+
+    with ThreadPoolExecutor(3) as pool:
+        restarted = pool.submit(restart)
+        written = [pool.submit(write, *pair) for pair in zip(both, ("a", "b"), strict=True)]
+        try:
+            for one in written:
+                one.result(SOON)
+        finally:
+            over.set()
+        assert restarted.result(SOON) > 0
+    for library in both:
+        library.stored()
+    with process(settings, "three") as three:
+        assert wrong(three) == []
+        assert three.knowledge_bases.counts(three.open("library"))[0] == 6
