@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -114,8 +114,8 @@ class Jobs:
                 self._queue.put([job])
             else:
                 self._finish(_not_received(job))
-        database, blobs = self._engine.database, self._engine.blobs
-        removal.release(database, blobs, removal.strays(database, blobs))
+        if not self._queue.shared:
+            self._release_strays()
         self._forget_unused()
         known = self._engine.calibrations
         everything = self._engine.knowledge_bases.all()
@@ -325,11 +325,14 @@ class Jobs:
 
     def _tidy(self) -> None:
         """Between the jobs, and now and then beside them: what nobody waits for."""
-        pruned = time.monotonic()
+        pruned, released = time.monotonic(), not self._queue.shared
         while not self._closing.is_set():
             self._idle.wait(_TIDY)
             self._idle.clear()
             try:
+                if not released:
+                    self._release_strays()
+                    released = True
                 if self._works:
                     self._calibrate()
                 if time.monotonic() - pruned >= _TIDY:
@@ -339,6 +342,19 @@ class Jobs:
                 return
             except RetrievalError as error:
                 _log.warning("not_tidied", error=str(error))
+
+    def _release_strays(self) -> None:
+        """Delete the bytes that a process left which died. All there are have to be listed for
+        that: several processes do so beside their work, of a bucket that may hold millions.
+        """
+
+        def kept() -> Iterator[str]:
+            for digest in blobs.digests():
+                self._carry_on()
+                yield digest
+
+        database, blobs = self._engine.database, self._engine.blobs
+        removal.release(database, blobs, removal.strays(database, kept()))
 
     def _calibrate(self) -> None:
         """Measure the legs of knowledge bases that have grown, or never were measured."""

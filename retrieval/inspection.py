@@ -148,11 +148,11 @@ class Inspection:
         return True
 
     def _stray_originals(self) -> Finding:
-        count = len(removal.strays(self._database, self._blobs))
+        count = len(removal.strays(self._database, self._blobs.digests()))
         return _none(count, "original bytes", "belong to no document")
 
     def _delete_stray_originals(self) -> None:
-        stray = removal.strays(self._database, self._blobs)
+        stray = removal.strays(self._database, self._blobs.digests())
         removal.release(self._database, self._blobs, stray)
 
     def _knowledge_base(self, kb: KnowledgeBase, *, repair: bool) -> Iterable[Finding]:

@@ -38,5 +38,11 @@ def open_originals(settings: EngineSettings, database: Database) -> Blobs:
         blobs.tidy()
     else:
         where = f"place of original bytes, {settings.blobs_url},"
-        claim(database, blobs, lambda: removal.strays(database, blobs), where, "FOOTNOTE_BLOBS_URL")
+        claim(
+            database,
+            blobs,
+            lambda: removal.strays(database, blobs.digests()),
+            where,
+            "FOOTNOTE_BLOBS_URL",
+        )
     return blobs

@@ -134,10 +134,10 @@ def release(database: Database, blobs: Blobs, candidates: Iterable[str]) -> None
                 blobs.delete(blob)
 
 
-def strays(database: Database, blobs: Blobs) -> set[str]:
-    """The blobs that no version and no unfinished job refers to."""
+def strays(database: Database, digests: Iterable[str]) -> set[str]:
+    """Those of all blobs that no version and no unfinished job refers to."""
     waiting = select(jobs.c.blob).where(jobs.c.state.in_(UNFINISHED))
-    kept = {*blobs.digests()}  # first: what comes meanwhile has a row before it has bytes
+    kept = {*digests}  # first: what comes meanwhile has a row before it has bytes
     with database.read() as connection:
         used = {*connection.scalars(select(versions.c.blob)), *connection.scalars(waiting)}
     return kept - used

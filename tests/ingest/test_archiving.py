@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -19,13 +20,15 @@ from ingest.errors import DamagedDocument, SourceNotFound
 from ingest.pipeline import identify
 from ingest.sources import upload
 from retrieval.embedding.cache import text_hash
-from retrieval.engine import Engine
+from retrieval.engine import Engine, open_engine
 from retrieval.errors import DataLost, InvalidRequest
 from retrieval.inspection import Inspection
 from retrieval.schema import chunks as chunk_table
 from retrieval.schema import embeddings
 from retrieval.search import Query
+from retrieval.stores.chroma_settings import ChromaSettings
 from retrieval.types import KnowledgeBaseSettings, Vectors
+from tests.catalogues import engine_settings
 from tests.conftest import OpenEngine
 from tests.ingest.parsers.test_formats import zipped
 from tests.ingest.workshop import CountingBackend, Workshop, note
@@ -96,6 +99,32 @@ def test_it_is_restored_elsewhere_without_embedding(
     export(engine, kb, again, quietly)
     for name in ("documents.jsonl", "chunks.jsonl", "vectors.npy", "hashes.txt"):
         assert zipfile.ZipFile(again).read(name) == zipfile.ZipFile(archive).read(name)
+
+
+def test_it_moves_to_servers_and_back_without_embedding(
+    shop: Workshop, archive: Path, tmp_path: Path, chroma_url: str, bucket: str
+) -> None:
+    name = f"test-{uuid4().hex}"
+    at_servers = engine_settings(
+        tmp_path / "at servers",
+        chroma=ChromaSettings(chroma_url, database=name),
+        blobs_url=f"{bucket}/{name}",
+    )
+    before = answers(shop.engine, "docs")
+    for settings in (
+        at_servers.aside(tmp_path / "one process"),
+        at_servers,
+        at_servers.aside(tmp_path / "one process again"),
+    ):
+        backend = CountingBackend()
+        with open_engine(settings, backend) as engine:
+            kb = restore(engine, archive, None, quietly)
+            assert backend.embedded == []
+            assert answers(engine, "docs") == before
+            inspected = Inspection(engine.database, engine.stores, engine.blobs)
+            assert [one for one in inspected.inspect(repair=False) if not one.ok] == []
+            archive = tmp_path / f"{settings.data.name}.zip"
+            export(engine, kb, archive, quietly)
 
 
 def test_it_can_be_restored_under_another_name_beside_the_first(

@@ -2,7 +2,6 @@
 
 import math
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from retrieval.inspection import Inspection
 from retrieval.stores.blobs import FileBlobs
 from tests.another_engine import beside
 from tests.catalogues import on_postgres
-from tests.ingest.workshop import SOON, CountingParser, Gate, Workshop, finished, request
+from tests.ingest.workshop import SOON, CountingParser, Gate, Workshop, finished, request, soon
 
 pytestmark = on_postgres
 
@@ -40,10 +39,7 @@ class Process:
 
     def settle(self) -> None:
         """Wait until it works on nothing any more."""
-        until = time.monotonic() + SOON
-        while self.jobs.at_work():
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        soon(lambda: not self.jobs.at_work())
 
     def die(self) -> None:
         """Do nothing from now on, not even prolong a lease."""

@@ -1,6 +1,7 @@
 """A knowledge base whose ingestion is counted: what was parsed, what was embedded."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeAlias
@@ -158,6 +159,14 @@ def queued(kb: KnowledgeBase, key: str, document_id: str = "") -> Job:
         created_at=1.5,
         updated_at=1.5,
     )
+
+
+def soon(true: Callable[[], bool]) -> None:
+    """Wait for what a thread of its own does, beside the jobs."""
+    until = time.monotonic() + SOON
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def finished(jobs: Jobs, *accepted: Job) -> list[Stage]:
