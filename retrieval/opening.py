@@ -130,7 +130,7 @@ def open_stores(
             if mend:
                 seal.open()
                 if settings.chroma.url or database.shared or not trusted:
-                    Consistency(database, stores).restore()
+                    Consistency(database, stores).restore(sampling=bool(settings.chroma.url))
             elif not trusted:
                 stores.doubt()
             yield stores
