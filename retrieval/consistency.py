@@ -34,6 +34,7 @@ from retrieval.types import KnowledgeBase, Vector
 _log = structlog.get_logger()
 
 _SLICE = 500  # chunks written at a time
+_PATIENCE = 600  # seconds; another process may be filling a store anew
 
 # A Chroma server takes 4.7 s to name 100,000 ids, the more the longer for each, and 0.05 s to count
 # them (two busy cores); meanwhile nobody publishes. Up to that many all are compared.
@@ -85,7 +86,7 @@ class Consistency:
     def each(self) -> Iterator[KnowledgeBase]:
         """Each generation that there is, while no other process writes to it or deletes it."""
         for kb in KnowledgeBases(self._database).generations():
-            with self._database.hold([kb.id]):
+            with self._database.hold([kb.id], seconds=_PATIENCE):
                 if _is_there(self._database, kb):
                     yield kb
 

@@ -19,7 +19,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as NoneFree
 
-from retrieval.dialects.dialect import Dialect
+from retrieval.dialects.dialect import BUSY_SECONDS, Dialect
 from retrieval.dialects.postgres import Postgres
 from retrieval.dialects.sqlite import Sqlite
 from retrieval.errors import InvalidRequest, StoreUnavailable
@@ -91,8 +91,9 @@ class Database:
             yield connection
 
     @contextmanager
-    def hold(self, names: Iterable[str]) -> Iterator["Database"]:
-        """The catalogue, while no other process holds one of these names.
+    def hold(self, names: Iterable[str], *, seconds: int = BUSY_SECONDS) -> Iterator["Database"]:
+        """The catalogue, while no other process holds one of these names, for each of which it is
+        waited that long.
 
         What is written by way of it is written only as long as they are held. Names are held for
         other processes alone; in this one it is for the caller to let one thread at a time.
@@ -103,7 +104,7 @@ class Database:
         with (
             self._failing(),
             self._engine.connect() as connection,
-            self._dialect.hold(connection, names),
+            self._dialect.hold(connection, names, seconds),
         ):
             held = copy.copy(self)
             held._held = connection.execution_options(**self._dialect.writing)

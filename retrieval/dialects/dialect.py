@@ -41,8 +41,12 @@ class Dialect(Protocol):
     def migrated(self, connection: Connection) -> None:
         """The end of that transaction."""
 
-    def hold(self, connection: Connection, names: Iterable[str]) -> AbstractContextManager[None]:
-        """No other process holds one of these names meanwhile, or the connection is lost."""
+    def hold(
+        self, connection: Connection, names: Iterable[str], seconds: int
+    ) -> AbstractContextManager[None]:
+        """No other process holds one of these names meanwhile, or the connection is lost. For each
+        it is waited that long.
+        """
 
     def faults(self, connection: Connection) -> list[str]:
         """What is damaged in the database, as far as it can tell."""

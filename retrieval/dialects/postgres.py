@@ -47,7 +47,7 @@ _LOCK = text(
     " pg_advisory_xact_lock(hashtextextended(current_schema() || ' footnote', 0))"
 )
 _HOLD = text(
-    f"SELECT {_WAIT},"
+    "SELECT set_config('lock_timeout', :wait, true),"
     " pg_advisory_lock(hashtextextended(current_schema() || ' footnote ' || :name, 0))"
 )
 _ICU = "SELECT count(*) FROM pg_collation WHERE collname = 'und-x-icu'"
@@ -103,11 +103,11 @@ class Postgres:
             )
 
     @contextmanager
-    def hold(self, connection: Connection, names: Iterable[str]) -> Iterator[None]:
+    def hold(self, connection: Connection, names: Iterable[str], seconds: int) -> Iterator[None]:
         try:
             for name in sorted(set(names)):  # in one order, so that no two wait for each other
                 with connection.begin():
-                    connection.execute(_HOLD, {"name": name})
+                    connection.execute(_HOLD, {"name": name, "wait": f"{seconds}s"})
             yield
         finally:
             _let_go(connection)

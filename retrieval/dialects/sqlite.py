@@ -39,7 +39,12 @@ class Sqlite:
         statistics.write(connection)
 
     @contextmanager
-    def hold(self, connection: Connection, names: Iterable[str]) -> Iterator[None]:  # noqa: ARG002
+    def hold(
+        self,
+        connection: Connection,  # noqa: ARG002
+        names: Iterable[str],  # noqa: ARG002
+        seconds: int,  # noqa: ARG002
+    ) -> Iterator[None]:
         yield  # the data directory is this process's alone
 
     def faults(self, connection: Connection) -> list[str]:

@@ -46,7 +46,7 @@ def open_client(tmp_path: Path) -> Iterator[OpenClient]:
 
         def open_one(backend: EmbeddingBackend | None = None, **settings: Any) -> TestClient:
             last.close()
-            chosen = Settings(**_kept_in(settings.pop("data", tmp_path / "data")), **settings)
+            chosen = Settings(**_kept_in(settings.pop("data", tmp_path / "data")) | settings)
             app = create_app(chosen, backend or HashingBackend())
             return last.enter_context(TestClient(app, HERE, raise_server_exceptions=False))
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from retrieval.database import Database
+from retrieval.dialects.dialect import BUSY_SECONDS
 from retrieval.errors import StoreUnavailable
 from retrieval.ports import LexicalStore, Posting, Scored, Stores, VectorStore
 from retrieval.types import Vector, Vectors
@@ -44,8 +45,8 @@ class FaultyDatabase(Database):
         return self._database.shared
 
     @contextmanager
-    def hold(self, names: Iterable[str]) -> Iterator[Database]:
-        with self._database.hold(names) as held:
+    def hold(self, names: Iterable[str], *, seconds: int = BUSY_SECONDS) -> Iterator[Database]:
+        with self._database.hold(names, seconds=seconds) as held:
             yield FaultyDatabase(held, self._faults)
 
     def read(self) -> Any:

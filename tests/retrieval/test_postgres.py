@@ -106,6 +106,17 @@ def test_a_name_is_held_by_one_process(one: Database, other: Database) -> None:
     assert names(other) == {"written"}
 
 
+def test_it_is_waited_as_long_as_asked(one: Database, other: Database) -> None:
+    with (
+        one.hold(["a"]),
+        pytest.raises(StoreUnavailable, match="lock timeout"),
+        other.hold(["a"], seconds=1),
+    ):
+        pass
+    with other.hold(["a"], seconds=1):
+        pass
+
+
 def test_who_lost_what_it_held_writes_nothing_by_way_of_it(one: Database, other: Database) -> None:
     with pytest.raises(StoreUnavailable), one.hold(["a"]) as held:
         with other.write() as connection:
