@@ -156,6 +156,7 @@ def open_engine(
         stack.callback(embedders.close)
         knowledge_bases, documents = KnowledgeBases(database), Documents(database)
         blobs = open_originals(settings, database)
+        stack.callback(blobs.close)
         stores = stack.enter_context(open_stores(settings, database, mend))
         indexer = Indexer(database, stores, blobs)
         stack.callback(indexer.close)

@@ -1,5 +1,6 @@
 """Where original bytes are kept: in the data directory, or in an object store."""
 
+from contextlib import ExitStack
 from typing import Protocol
 
 from retrieval import removal
@@ -36,13 +37,14 @@ def open_originals(settings: EngineSettings, database: Database) -> Blobs:
     blobs = originals(settings)
     if isinstance(blobs, FileBlobs):
         blobs.tidy()
-    else:
+        return blobs
+
+    def strays() -> set[str]:
+        return removal.strays(database, blobs.digests())
+
+    with ExitStack() as unless_claimed:
+        unless_claimed.callback(blobs.close)
         where = f"place of original bytes, {settings.blobs_url},"
-        claim(
-            database,
-            blobs,
-            lambda: removal.strays(database, blobs.digests()),
-            where,
-            "FOOTNOTE_BLOBS_URL",
-        )
+        claim(database, blobs, strays, where, "FOOTNOTE_BLOBS_URL")
+        unless_claimed.pop_all()
     return blobs

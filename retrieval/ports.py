@@ -197,3 +197,6 @@ class Blobs(Protocol):
 
     def digests(self) -> Iterator[str]:
         """All that is kept."""
+
+    def close(self) -> None:
+        """Let go of what it holds."""

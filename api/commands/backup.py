@@ -1,6 +1,7 @@
 """`footnote backup` and `footnote restore`."""
 
 import time
+from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -37,9 +38,9 @@ def backup(
     """
     found = settings(data)
     _check(found)
-    with tracking() as track:
+    with closing(originals(found.engine())) as blobs, tracking() as track:
         done = track("originals", 0)
-        made = back_up(found.data, originals(found.engine()), target, VERSION, time.time(), done)
+        made = back_up(found.data, blobs, target, VERSION, time.time(), done)
     if as_json:
         print_json({"target": str(target), **asdict(made)})
     else:
@@ -62,8 +63,8 @@ def restore(
     """
     found = settings(data)
     _check(found)
-    with tracking() as track:
-        made, gone = lay_out(source, found.data, originals(found.engine()), track("originals", 0))
+    with closing(originals(found.engine())) as blobs, tracking() as track:
+        made, gone = lay_out(source, found.data, blobs, track("originals", 0))
     with open_engine(found.engine()) as engine:
         forget_unused(engine.database)  # what a job that ended in between left
         findings = Inspection(engine.database, engine.stores, engine.blobs).inspect(repair=True)

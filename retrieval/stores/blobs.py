@@ -61,6 +61,9 @@ class FileBlobs:
             if is_digest(path.name):
                 yield path.name
 
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
     def tidy(self) -> None:
         """Delete what interrupted writes left. Nothing may be writing meanwhile."""
         for aside in self._directory.glob(f"??/{_ASIDE}*"):

@@ -125,8 +125,14 @@ class ChromaVectorStores:
 
     def owner(self) -> str | None:
         """The installation that the stores belong to, if one has claimed them."""
-        found = self._access.read(self._client.list_collections)
-        return next((_noted(one) for one in found if one.name == _OWNER), None)
+
+        def work() -> str | None:
+            try:
+                return _noted(self._client.get_collection(_OWNER, embedding_function=None))
+            except NotFoundError:
+                return None
+
+        return self._access.read(work)
 
     def claim(self, installation: str) -> str:
         """Note whose the stores are, unless that is noted; whose they are then."""

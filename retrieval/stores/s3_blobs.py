@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import s3fs
 from aiohttp import ClientError as ConnectionFailed
 from botocore.exceptions import BotoCoreError
+from fsspec.asyn import sync
 
 from retrieval.errors import DataLost, InvalidRequest, StoreUnavailable
 from retrieval.stores.blobs import checked, is_digest
@@ -110,6 +111,11 @@ class S3Blobs:
         with self._failing("Whose original bytes they are can't be written to"):
             self._files.pipe_file(self._mark, json.dumps({_INSTALLATION: installation}).encode())
         return installation
+
+    def close(self) -> None:
+        """End its connections, which s3fs would only do when it is collected, if then."""
+        if client := getattr(self._files, "_s3creator", None):  # once it was asked for anything
+            sync(self._files.loop, client.__aexit__, None, None, None)
 
     @property
     def _mark(self) -> str:

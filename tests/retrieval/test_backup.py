@@ -1,6 +1,7 @@
 import json
 import tarfile
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -19,6 +20,7 @@ from retrieval.inspection import Inspection
 from retrieval.keys import Allowance
 from retrieval.originals import originals
 from retrieval.restoring import restore
+from retrieval.settings import EngineSettings
 from retrieval.stores.blobs import FileBlobs
 from tests.catalogues import engine_settings, on_sqlite
 from tests.conftest import OpenEngine
@@ -34,13 +36,14 @@ def _add(engine: Engine, pipeline: Pipeline, *texts: str) -> None:
 
 
 def _back_up(engine: Engine, where: Path) -> Manifest:
-    return back_up(
-        engine.settings.data, originals(engine.settings), where, "test", 0.0, lambda _: None
-    )
+    return back_up(engine.settings.data, engine.blobs, where, "test", 0.0, lambda _: None)
 
 
-def _restore(where: Path, data: Path) -> tuple[Manifest, Sequence[str]]:
-    return restore(where, data, originals(engine_settings(data)), lambda _: None)
+def _restore(
+    where: Path, data: Path, settings: EngineSettings | None = None
+) -> tuple[Manifest, Sequence[str]]:
+    with closing(originals(settings or engine_settings(data))) as blobs:
+        return restore(where, data, blobs, lambda _: None)
 
 
 def _texts(data: Path) -> dict[str, bytes]:
@@ -262,10 +265,10 @@ def test_originals_in_a_bucket_are_in_a_backup_and_restored_beside_those_of_othe
         assert (made.documents, made.originals, made.lost) == (2, 2, ())
         taken = engine_settings(tmp_path / "new", blobs_url=settings.blobs_url)
         with pytest.raises(InvalidRequest, match="FOOTNOTE_BLOBS_URL says: name another"):
-            restore(tmp_path / "folder", taken.data, originals(taken), lambda _: None)
+            _restore(tmp_path / "folder", taken.data, taken)
         assert not (tmp_path / "new" / "catalogue.sqlite").exists()
     free = replace(taken, blobs_url=f"{bucket}/{uuid4().hex}")
-    assert restore(tmp_path / "folder", free.data, originals(free), lambda _: None) == (made, [])
+    assert _restore(tmp_path / "folder", free.data, free) == (made, [])
     with open_engine(free, HashingBackend()) as engine:
         assert len({*engine.blobs.digests()}) == 2
         inspected = Inspection(engine.database, engine.stores, engine.blobs).inspect(repair=False)

@@ -1,5 +1,6 @@
 """Two installations that are told of the same Chroma database, or the same place in a bucket."""
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -37,7 +38,8 @@ def held(settings: EngineSettings) -> tuple[int, int]:
     stores = ChromaVectorStores.at_server(settings.chroma)
     vectors = sum(stores.open(name).count() for name in stores.names())
     stores.close()
-    return vectors, len({*S3Blobs(settings.blobs_url).digests()})
+    with closing(S3Blobs(settings.blobs_url)) as blobs:
+        return vectors, len({*blobs.digests()})
 
 
 def test_who_comes_second_is_told_and_deletes_nothing(
@@ -85,14 +87,14 @@ def test_what_nobody_has_claimed_but_somebody_uses_is_left_alone(
         pass
     assert (stores.names(), stores.owner()) == (["of-another-program"], None)
     stores.close()
-    blobs = S3Blobs(at_servers.blobs_url)
-    digest = blobs.put(b"of another program")
-    with (
-        pytest.raises(StoreUnavailable, match=f"isn't in this catalogue.*{digest}"),
-        open_engine(at_servers),
-    ):
-        pass
-    assert (list(blobs.digests()), blobs.owner()) == ([digest], None)
+    with closing(S3Blobs(at_servers.blobs_url)) as blobs:
+        digest = blobs.put(b"of another program")
+        with (
+            pytest.raises(StoreUnavailable, match=f"isn't in this catalogue.*{digest}"),
+            open_engine(at_servers),
+        ):
+            pass
+        assert (list(blobs.digests()), blobs.owner()) == ([digest], None)
 
 
 def test_originals_may_be_copied_to_a_bucket_before_it_is_used(
@@ -101,6 +103,7 @@ def test_originals_may_be_copied_to_a_bucket_before_it_is_used(
     with open_engine(replace(at_servers, blobs_url="")) as engine:
         fill(engine)
         [digest] = engine.blobs.digests()
-        S3Blobs(at_servers.blobs_url).put(engine.blobs.get(digest))
+        with closing(S3Blobs(at_servers.blobs_url)) as blobs:
+            blobs.put(engine.blobs.get(digest))
     with open_engine(at_servers) as engine:
         assert engine.blobs.get(digest) == b"Tea is at four."

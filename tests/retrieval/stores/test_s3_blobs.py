@@ -1,6 +1,8 @@
 """Original bytes in an S3-compatible store, which moto stands in for."""
 
+from collections.abc import Callable, Iterator
 from traceback import format_exception
+from typing import TypeAlias
 from uuid import uuid4
 
 import pytest
@@ -10,6 +12,8 @@ from retrieval.errors import DataLost, InvalidRequest, StoreUnavailable
 from retrieval.stores.s3_blobs import S3Blobs
 from tests.contracts.blobs import BlobsContract, Spoil
 
+At: TypeAlias = Callable[[str], S3Blobs]
+
 
 @pytest.fixture
 def url(bucket: str) -> str:
@@ -17,13 +21,28 @@ def url(bucket: str) -> str:
 
 
 @pytest.fixture
-def blobs(url: str) -> S3Blobs:
-    return S3Blobs(url)
+def at() -> Iterator[At]:
+    """Opens a place by its URL."""
+    opened: list[S3Blobs] = []
+
+    def at(url: str) -> S3Blobs:
+        opened.append(S3Blobs(url))
+        return opened[-1]
+
+    yield at
+    for blobs in opened:
+        blobs.close()
 
 
 @pytest.fixture
-def files(bucket: str) -> s3fs.S3FileSystem:
-    return s3fs.S3FileSystem(use_listings_cache=False, skip_instance_cache=True)
+def blobs(url: str, at: At) -> S3Blobs:
+    return at(url)
+
+
+@pytest.fixture
+def files(blobs: S3Blobs) -> s3fs.S3FileSystem:
+    """What goes on behind the store's back."""
+    return blobs._files
 
 
 class TestS3Blobs(BlobsContract):
@@ -33,10 +52,10 @@ class TestS3Blobs(BlobsContract):
 
 
 def test_a_bucket_needs_no_prefix_and_may_hold_other_things(
-    bucket: str, files: s3fs.S3FileSystem
+    at: At, bucket: str, files: s3fs.S3FileSystem
 ) -> None:
     files.call_s3("create_bucket", Bucket="another")
-    blobs = S3Blobs("s3://another/")
+    blobs = at("s3://another/")
     assert list(blobs.digests()) == []
     digest = blobs.put(b"some bytes")
     for name in ("notes.txt", f"{digest[:2]}/notes.txt", f"zz/{'0' * 64}", f"aa/bb/{'0' * 64}"):
@@ -68,17 +87,19 @@ def test_large_ones_are_written_and_read_in_one_request(
     assert asked == ["put_object", "get_object"]
 
 
-def test_who_claims_them_first_has_them(blobs: S3Blobs, url: str, files: s3fs.S3FileSystem) -> None:
+def test_who_claims_them_first_has_them(
+    at: At, blobs: S3Blobs, url: str, files: s3fs.S3FileSystem
+) -> None:
     assert blobs.owner() is None
     assert blobs.claim("one") == "one"
-    assert (S3Blobs(url).claim("two"), blobs.owner()) == ("one", "one")
+    assert (at(url).claim("two"), blobs.owner()) == ("one", "one")
     assert list(blobs.digests()) == []
     files.pipe_file(f"{url}/footnote.json", b"[]")
     assert blobs.claim("one") == "nobody"
 
 
-def test_a_bucket_that_is_not_there_is_unavailable(bucket: str) -> None:
-    blobs = S3Blobs("s3://no-such-bucket/prefix")
+def test_a_bucket_that_is_not_there_is_unavailable(at: At, bucket: str) -> None:
+    blobs = at("s3://no-such-bucket/prefix")
     for use in (
         lambda: blobs.put(b"x"),
         lambda: blobs.get("0" * 64),
@@ -90,9 +111,11 @@ def test_a_bucket_that_is_not_there_is_unavailable(bucket: str) -> None:
         assert not isinstance(e.value, DataLost)
 
 
-def test_a_store_that_is_away_is_unavailable(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_is_away_is_unavailable(
+    at: At, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    blobs = S3Blobs(bucket)
+    blobs = at(bucket)
     for use in (
         lambda: blobs.put(b"x"),
         lambda: blobs.get("0" * 64),
