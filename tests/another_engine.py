@@ -45,7 +45,7 @@ def whole_beside(
 
     @contextmanager
     def shared(*_: Any) -> Iterator[GenerationStores]:
-        yield GenerationStores(stores._vectors, stores._lexical)
+        yield GenerationStores(stores._vectors, stores._lexical, stores._database)
 
     data.mkdir()
     (data / "blobs").symlink_to(engine.settings.data / "blobs")

@@ -74,7 +74,7 @@ def test_a_wrong_vector_is_noticed(shop: Workshop, inspection: Inspection) -> No
 
 def test_strays_are_found_and_taken_away(shop: Workshop, inspection: Inspection) -> None:
     blob = shop.engine.blobs.put(b"nobody's")
-    shop.engine.stores.vectors("nobodys")
+    shop.engine.stores._vectors.open("nobodys")  # type: ignore[attr-defined]
     shop.engine.cached_embedder(shop.kb).embed(["of no chunk"])
     found = inspection.inspect(repair=False)
     assert wrong(found) == ["stores", "cached vectors", "original bytes"]

@@ -19,6 +19,7 @@ from retrieval.inspection import Inspection
 from retrieval.schema import metadata
 from retrieval.types import Answer
 from tests.catalogues import MIGRATIONS, at_revision, catalogue_in, engine_settings
+from tests.shared_stores import move_originals
 
 _CONFIG = Config()
 _CONFIG.set_main_option("script_location", str(MIGRATIONS))
@@ -69,7 +70,7 @@ def test_a_catalogue_of_each_schema_answers(tmp_path: Path, revision: str) -> No
     _copy(new, old)
     new.close()
     old.dispose()
-    (tmp_path / "new" / "blobs").rename(tmp_path / "old" / "blobs")
+    move_originals(tmp_path / "new", tmp_path / "old")
     settings = engine_settings(tmp_path / "old")
     with open_engine(settings, HashingBackend()) as engine:
         found = Inspection(engine.database, engine.stores, engine.blobs).inspect(repair=False)
