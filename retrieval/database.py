@@ -38,7 +38,8 @@ class Database:
         self._engine = self._dialect.engine(parsed)
         self._readers = self._engine.execution_options(**self._dialect.reading)
         self._writers = self._engine.execution_options(**self._dialect.writing)
-        self._counters = self._engine.execution_options(**self._dialect.counting)
+        self._glances = self._engine.execution_options(**self._dialect.glancing)
+        self._asides = self._engine.execution_options(**self._dialect.beside)
         self._held: Connection | None = None
         with ExitStack() as unopened:
             unopened.callback(self.close)
@@ -66,6 +67,14 @@ class Database:
             yield connection
 
     @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """Statements that only read, of which each sees a state of the catalogue of its own: a
+        server needn't be told of the beginning and the end of a transaction.
+        """
+        with self._failing(), self._glances.connect() as connection:
+            yield connection
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that is committed at the end, or rolled back by an exception.
 
@@ -82,12 +91,11 @@ class Database:
                     yield connection
 
     @contextmanager
-    def count(self) -> Iterator[Connection]:
-        """Statements of which each is written by itself, at once, whoever writes meanwhile.
-
-        For what no writer looks at, and nobody waits for long: see `retrieval.rates`.
+    def beside(self) -> Iterator[Connection]:
+        """A transaction that writes while others do, for tables that are no part of what `write`
+        checks: whoever uses it locks the rows that it depends on. It sees what is committed.
         """
-        with self._failing(), self._counters.connect() as connection, connection.begin():
+        with self._failing(), self._asides.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager

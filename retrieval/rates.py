@@ -51,7 +51,7 @@ class SharedRates:
 
         Raises StoreUnavailable.
         """
-        with self._database.count() as connection:
+        with self._database.beside() as connection:
             if next(self._uses) % _TIDY == 0:
                 connection.execute(delete(rates).where(_LONG_AGO))
             if connection.execute(text(_TAKE), {"name": name, "rate": rate}).first():

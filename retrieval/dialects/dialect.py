@@ -13,15 +13,18 @@ BUSY_SECONDS = 30
 class Dialect(Protocol):
     """SQLite or Postgres.
 
-    `shared`: other processes may have the same catalogue open, and write to it. `reading` and
-    `writing`: the execution options of a connection that reads, which sees one state of the
-    catalogue from its first statement on, and of one that writes, which is alone among those that
-    write from its beginning to its end. `counting`: of one that writes what no writer looks at, a
-    statement at a time, and waits for none of them.
+    `shared`: other processes may have the same catalogue open, and write to it. The others are
+    execution options of connections. `reading`: of one that sees one state of the catalogue from
+    its first statement on; `glancing`: of one whose statements each see a state of their own;
+    `writing`: of one that is alone among those that write from its beginning to its end; `beside`:
+    of one that writes while others do, where there are others.
     """
 
     @property
     def shared(self) -> bool: ...
+
+    @property
+    def glancing(self) -> Mapping[str, Any]: ...
 
     @property
     def reading(self) -> Mapping[str, Any]: ...
@@ -30,7 +33,7 @@ class Dialect(Protocol):
     def writing(self) -> Mapping[str, Any]: ...
 
     @property
-    def counting(self) -> Mapping[str, Any]: ...
+    def beside(self) -> Mapping[str, Any]: ...
 
     def engine(self, url: URL) -> Engine:
         """Connects to the database, and begins its transactions. Raises StoreUnavailable."""

@@ -41,10 +41,13 @@ _SESSION = {
     "jit": "off",  # 50 ms of compiling for what takes one
 }
 _WAIT = f"set_config('lock_timeout', '{BUSY_SECONDS}s', true)"
+_LIMITS = (
+    f"SELECT {_WAIT},"
+    f" set_config('idle_in_transaction_session_timeout', '{_STALLED_SECONDS}s', true)"
+)
+_LIMIT = text(_LIMITS)
 _LOCK = text(
-    f"SELECT {_WAIT}, set_config('idle_in_transaction_session_timeout',"
-    f" '{_STALLED_SECONDS}s', true),"
-    " pg_advisory_xact_lock(hashtextextended(current_schema() || ' footnote', 0))"
+    f"{_LIMITS}, pg_advisory_xact_lock(hashtextextended(current_schema() || ' footnote', 0))"
 )
 _HOLD = text(
     "SELECT set_config('lock_timeout', :wait, true),"
@@ -71,8 +74,9 @@ class Postgres:
         "isolation_level": "REPEATABLE READ",
         "postgresql_readonly": True,
     }
+    glancing: Mapping[str, Any] = {"isolation_level": "AUTOCOMMIT"}
     writing: Mapping[str, Any] = {"isolation_level": "READ COMMITTED", "writes": True}
-    counting: Mapping[str, Any] = {"isolation_level": "AUTOCOMMIT"}
+    beside: Mapping[str, Any] = {"isolation_level": "READ COMMITTED", "writes": False}
 
     def engine(self, url: URL) -> Engine:
         characters = _driver()
@@ -161,12 +165,13 @@ def _check(connection: Connection) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    if connection.get_execution_options().get("writes"):
-        connection.execute(_LOCK)
+    writes = connection.get_execution_options().get("writes")
+    if writes is not None:
+        connection.execute(_LOCK if writes else _LIMIT)
 
 
 def _let_go(connection: Connection) -> None:
-    connection.execution_options(writes=False)
+    connection.execution_options(writes=None)
     try:
         with connection.begin():
             connection.exec_driver_sql("SELECT pg_advisory_unlock_all()")

@@ -18,8 +18,9 @@ class Sqlite:
 
     shared = False
     reading: Mapping[str, Any] = {}
+    glancing: Mapping[str, Any] = {}
     writing: Mapping[str, Any] = {"writes": True}
-    counting = writing  # it has one writer at a time, whatever is written
+    beside: Mapping[str, Any] = writing  # a file has one writer
 
     def engine(self, url: URL) -> Engine:
         # What is written stands in no message: those are logged, and told to clients.

@@ -88,6 +88,22 @@ def test_readers_wait_for_nobody_and_write_nothing(one: Database, other: Databas
     assert names(other) == {"a"}
 
 
+def test_who_writes_beside_waits_for_no_writer_and_each_statement_sees_the_newest(
+    one: Database, other: Database
+) -> None:
+    with one.write() as connection:
+        connection.execute(marks.insert().values(name="writer's", value=""))
+        with other.beside() as beside:
+            beside.execute(marks.insert().values(name="beside", value=""))
+    assert names(one) == {"writer's", "beside"}
+    with one.beside() as beside, one.glance() as glance:
+        for connection in (beside, glance):
+            assert len(connection.execute(select(marks)).all()) == 2
+        put(other, "new")
+        for connection in (beside, glance):
+            assert len(connection.execute(select(marks)).all()) == 3
+
+
 def test_a_name_is_held_by_one_process(one: Database, other: Database) -> None:
     got = threading.Event()
 
