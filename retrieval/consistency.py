@@ -16,7 +16,7 @@ from sqlalchemy import Row, Select, and_, delete, exists, func, or_, select
 
 from retrieval.database import Database
 from retrieval.embedding.cache import to_vector
-from retrieval.errors import StoreUnavailable
+from retrieval.errors import DataLost, StoreUnavailable
 from retrieval.knowledge_bases import KnowledgeBases
 from retrieval.ports import Posting, Stores, VectorStore
 from retrieval.schema import (
@@ -79,6 +79,8 @@ class Consistency:
             try:
                 self._restore(kb, sampling)
             except StoreUnavailable as error:
+                if self._database.shared and not isinstance(error, DataLost):
+                    raise  # others find their words there, which are whole
                 _log.warning("lexical_index_is_made_anew", error=str(error))
                 self._stores.drop_words(kb.generation.id)
                 self._restore(kb, sampling)

@@ -19,11 +19,12 @@ from retrieval.consistency import Consistency, samples
 from retrieval.database import Database
 from retrieval.errors import NotFound, StoreUnavailable
 from retrieval.installation import claim
-from retrieval.ports import LexicalStore, VectorStore
+from retrieval.ports import LexicalStore, LexicalStores, VectorStore
 from retrieval.schema import generations, marks
 from retrieval.settings import EngineSettings
 from retrieval.stores import chroma_log, probe
 from retrieval.stores.chroma import ChromaVectorStores
+from retrieval.stores.postgres_words import PostgresLexicalStores
 from retrieval.stores.seal import Seal
 from retrieval.stores.sqlite_locks import SqliteLocks
 from retrieval.stores.tantivy_index import TantivyLexicalStores
@@ -44,7 +45,7 @@ class GenerationStores:
     """
 
     def __init__(
-        self, vectors: ChromaVectorStores, lexical: TantivyLexicalStores, database: Database
+        self, vectors: ChromaVectorStores, lexical: LexicalStores, database: Database
     ) -> None:
         self._vectors = vectors
         self._lexical = lexical
@@ -111,12 +112,15 @@ def open_stores(
     seal = Seal(settings.data / "stores.json", [chroma, words])
     trusted = seal.holds(_mark(database))
     if not trusted:
-        _check_lexical(words, mend)
+        if not database.shared:
+            _check_lexical(words, mend)
         if not settings.chroma.url:
             _check_vectors(chroma, database, mend)
             if mend:
                 _forget_deleted(chroma)
-    lexical = TantivyLexicalStores(words)
+    lexical: LexicalStores = (
+        PostgresLexicalStores(database) if database.shared else TantivyLexicalStores(words)
+    )
     try:
         vectors = (
             ChromaVectorStores.at_server(settings.chroma)

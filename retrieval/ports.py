@@ -77,6 +77,22 @@ class LexicalStore(Protocol):
         """The ids of all of them."""
 
 
+class LexicalStores(Protocol):
+    """All the lexical stores, by name."""
+
+    def open(self, name: str) -> LexicalStore:
+        """The store of that name, made if it isn't there. Raises StoreUnavailable."""
+
+    def drop(self, name: str) -> None:
+        """Delete the store of that name; if there is none, nothing happens."""
+
+    def names(self) -> list[str]:
+        """Of those that there are."""
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+
+
 class EmbeddingBackend(Protocol):
     """A model that turns texts into vectors. At most `parallel` threads at once call `encode`."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import delete, update
 
 from ingest.parsing import InProcessParser
 from ingest.pipeline import Pipeline
@@ -19,10 +20,19 @@ from retrieval.engine import Engine, open_engine
 from retrieval.errors import NotFound, StoreUnavailable
 from retrieval.inspection import Inspection
 from retrieval.ports import Posting
+from retrieval.schema import word_stores
 from retrieval.search import Query
 from retrieval.stores import probe
+from retrieval.stores.chroma import ChromaVectorStore
+from retrieval.stores.postgres_words import PostgresLexicalStores
 from retrieval.stores.tantivy_index import TantivyLexicalStore
-from tests.catalogues import copy_catalogue, engine_settings
+from tests.catalogues import (
+    catalogue_in,
+    copy_catalogue,
+    engine_settings,
+    on_postgres,
+    on_sqlite,
+)
 from tests.conftest import OpenEngine
 from tests.ingest.workshop import CountingBackend
 from tests.shared_stores import embedded_vectors
@@ -88,24 +98,52 @@ def delete_both(data: Path) -> None:
     shutil.rmtree(data / "chroma")
 
 
+def by_another_analyser(data: Path) -> None:
+    database = catalogue_in(data)
+    with database.beside() as connection:
+        connection.execute(update(word_stores).values(analyser=0))
+    database.close()
+
+
+def without_words(data: Path) -> None:
+    database = catalogue_in(data)
+    with database.beside() as connection:
+        connection.execute(delete(word_stores))
+    database.close()
+
+
 HARMS: dict[str, Harm] = {
     "chroma deleted": lambda data: shutil.rmtree(data / "chroma"),
-    "lexical deleted": lambda data: shutil.rmtree(data / "lexical"),
-    "lexical and chroma deleted": delete_both,
     "chroma's database is noise": noise_in("chroma/chroma.sqlite3"),
     "all of chroma is noise": noise_in("chroma/**/*"),
+    "the seal is noise": noise_in("stores.json"),
+}
+FILES: dict[str, Harm] = {
+    "lexical deleted": lambda data: shutil.rmtree(data / "lexical"),
+    "lexical and chroma deleted": delete_both,
     "all of the lexical index is noise": noise_in("lexical/**/*"),
     "some postings are noise": noise_in("lexical/*/*.idx"),
     "the lexical index has lost its list": noise_in("lexical/*/meta.json"),
-    "the seal is noise": noise_in("stores.json"),
 }
+TABLES: dict[str, Harm] = {
+    "words deleted": without_words,
+    "words by another analyser": by_another_analyser,
+}
+
+
+def _marks(name: str) -> list[pytest.MarkDecorator]:
+    return [embedded_vectors] if "chroma" in name else []
 
 
 @pytest.mark.parametrize(
     "harm",
     [
-        pytest.param(harm, id=name, marks=[embedded_vectors] if "chroma" in name else [])
-        for name, harm in HARMS.items()
+        *(pytest.param(harm, id=name, marks=_marks(name)) for name, harm in HARMS.items()),
+        *(
+            pytest.param(harm, id=name, marks=[on_sqlite, *_marks(name)])
+            for name, harm in FILES.items()
+        ),
+        *(pytest.param(harm, id=name, marks=on_postgres) for name, harm in TABLES.items()),
     ],
 )
 def test_what_is_lost_is_made_anew_without_embedding(
@@ -211,6 +249,23 @@ def test_a_probe_that_dies_or_never_ends_is_damage(
     assert "longer than 0 s" in str(probe.damage(tmp_path, {}))
 
 
+@on_postgres
+def test_a_start_that_fails_leaves_the_words_to_other_processes(
+    before: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(store: ChromaVectorStore) -> set[str]:
+        raise StoreUnavailable("no connection")
+
+    data = tmp_path / "data"
+    monkeypatch.setattr(ChromaVectorStore, "ids", unreachable)
+    with pytest.raises(StoreUnavailable, match="no connection"), open_engine(engine_settings(data)):
+        pass
+    stores = PostgresLexicalStores(catalogue_in(data))
+    [name] = stores.names()
+    assert stores.open(name).count() == DOCUMENTS
+
+
+@on_sqlite
 def test_a_lexical_index_that_cannot_be_written_is_made_anew(
     before: Answers, open_test_engine: OpenEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
