@@ -169,36 +169,6 @@ chunks = Table(
     Index("ix_chunks_document_id", "document_id", "version"),
 )
 
-# The words of generations whose catalogue is in Postgres; SQLite has no such tables, for there they
-# lie in tantivy's files. See PostgresLexicalStore.
-_SHARED = {"of": "postgresql"}
-word_stores = Table(
-    "word_stores",
-    metadata,
-    Column("name", String, primary_key=True),
-    Column("analyser", Integer, nullable=False),  # the version that the terms are by
-    info=_SHARED,
-)
-word_segments = Table(
-    "word_segments",
-    metadata,
-    Column("id", String, primary_key=True),
-    Column("store", String, _owner("word_stores.name"), nullable=False, index=True),
-    Column("pages", Integer, nullable=False),
-    Column("entries", LargeBinary, nullable=False),  # see write_entries
-    Column("deleted", LargeBinary, nullable=False),  # numbers of chunks, little-endian uint16
-    Column("revision", String, nullable=False),  # another one whenever more is deleted
-    info=_SHARED,
-)
-word_pages = Table(
-    "word_pages",
-    metadata,
-    Column("segment", String, _owner("word_segments.id"), primary_key=True),
-    Column("number", Integer, primary_key=True),
-    Column("postings", LargeBinary, nullable=False),  # see write_pages
-    info=_SHARED,
-)
-
 # The durable copy of every vector: (model, text) -> (d,) little-endian float32.
 embeddings = Table(
     "embeddings",
@@ -321,6 +291,33 @@ audit = Table(
     Column("subject", String, nullable=False),  # the id of a document, job, answer or feedback
     Column("status", Integer, nullable=False),
     Column("request_id", String, nullable=False),
+)
+
+# The words of a catalogue in Postgres; beside one in SQLite they lie in tantivy's files. See
+# PostgresLexicalStore.
+words = MetaData(naming_convention=metadata.naming_convention)
+word_stores = Table(
+    "word_stores",
+    words,
+    Column("name", String, primary_key=True),
+    Column("analyser", Integer, nullable=False),  # the version that the terms are by
+)
+word_segments = Table(
+    "word_segments",
+    words,
+    Column("id", String, primary_key=True),
+    Column("store", String, _owner("word_stores.name"), nullable=False, index=True),
+    Column("pages", Integer, nullable=False),
+    Column("entries", LargeBinary, nullable=False),  # see write_entries
+    Column("deleted", LargeBinary, nullable=False),  # numbers of chunks, little-endian uint16
+    Column("revision", String, nullable=False),  # another one whenever more is deleted
+)
+word_pages = Table(
+    "word_pages",
+    words,
+    Column("segment", String, _owner("word_segments.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("postings", LargeBinary, nullable=False),  # see write_pages
 )
 
 # Conditions that many queries share. Of a version, and of a chunk in any generation: that readers

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from retrieval.dialects.dialect import BUSY_SECONDS
 from retrieval.errors import StoreUnavailable
-from retrieval.schema import metadata
+from retrieval.schema import metadata, words
 
 _OLDEST = 14
 _STALLED_SECONDS = 60  # after which a writer that does nothing loses its transaction
@@ -63,7 +63,8 @@ _SIZE = text(
     "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r'"
     " AND relnamespace = current_schema()::regnamespace AND relname = ANY(:ours)"
 )
-_OURS = {"ours": ["alembic_version", *metadata.tables]}  # others may have theirs beside them
+# Others may have theirs beside them.
+_OURS = {"ours": ["alembic_version", *metadata.tables, *words.tables]}
 
 
 class Postgres:

@@ -5,7 +5,7 @@ terms and within an eighth beyond. Here the statistics are those of what is ther
 counts in none.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,6 +25,7 @@ def _rounded_lengths() -> Array:
 
 
 _LENGTHS = _rounded_lengths()
+_SELDOM = 16  # a term in fewer than one of so many chunks is counted at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +36,12 @@ class Occurrences:
     numbers: Array
     counts: Array
 
+    def of(self, numbers: Array) -> tuple[Array, Array]:
+        """Where these chunks are among those of the term, and whether they are."""
+        wanted = numbers.astype(self.numbers.dtype)  # else all of the others are converted
+        at = np.minimum(self.numbers.searchsorted(wanted), len(self.numbers) - 1)
+        return at, self.numbers[at] == wanted
+
 
 class Snapshot:
     """The chunks of segments, and which of them are deleted: what a query ranks.
@@ -44,18 +51,22 @@ class Snapshot:
 
     def __init__(self, entries: Sequence[Entries], deleted: Sequence[Array]) -> None:
         self._entries = entries
+        self._deleted = deleted
         self._firsts = np.cumsum([0, *map(len, entries)])
+        self._chunks = int(self._firsts[-1])
         gone = [numbers + first for numbers, first in zip(deleted, self._firsts, strict=False)]
         self._gone = np.concatenate([np.empty(0, np.int64), *gone]).astype(np.int64)
-        self.count = int(self._firsts[-1]) - len(self._gone)
+        self.count = self._chunks - len(self._gone)
 
     def ids(self) -> set[str]:
         """The ids of all chunks."""
-        return {id_.decode() for one in self._each_live() for id_ in one.tolist()}
+        live = np.ones(self._chunks, bool)
+        live[self._gone] = False
+        return {*self._ids(np.flatnonzero(live))}
 
-    def frequency(self, where: Sequence[Occurrences]) -> int:
+    def frequency(self, where: Iterable[Occurrences]) -> int:
         """In how many chunks a term occurs."""
-        return self._frequency(self._places(where)) if where else 0
+        return sum(len(one.numbers) - self._forgotten(one) for one in where)
 
     def best(
         self,
@@ -65,43 +76,97 @@ class Snapshot:
         documents: Collection[str] | None = None,
     ) -> list[Scored]:
         """The k best chunks by weighted terms, best first, ties by id; only of `documents`."""
-        scores = np.zeros(int(self._firsts[-1]))
-        for term, share in terms.items():
-            if not where[term]:
-                continue
-            places = self._places(where[term])
-            counts = np.concatenate([one.counts for one in where[term]]).astype(np.float32)
-            weight = share * idf(self._frequency(places), self.count) * (K1 + 1)
-            norms = self._norms[self._codes[places]]
-            scores[places] += np.float32(weight) * (counts / (counts + norms))
-        scores[self._gone] = 0
+        weights = {
+            term: share * idf(self.frequency(where[term]), self.count) * (K1 + 1)
+            for term, share in terms.items()
+            if where[term]
+        }
+        ordered = dict(sorted(weights.items(), key=lambda one: one[1], reverse=True))
+        places, scores = self._scored(ordered, where, k, self._nothing(documents))
+        return self._first(places, scores, k)
+
+    def _scored(
+        self,
+        weights: Mapping[str, float],
+        where: Mapping[str, Sequence[Occurrences]],
+        k: int,
+        scores: Array,
+    ) -> tuple[Array, Array]:
+        """The places of the k best chunks, and perhaps of others, with their scores.
+
+        The heaviest terms are counted wherever they occur, those that are left only where a chunk
+        may still become one of the best: MaxScore (Turtle and Flood, "Query Evaluation: Strategies
+        and Optimizations", 1995).
+        """
+        terms = [*weights]
+        # The most that a chunk may still get, before each of them and after the last.
+        most = [sum(weights[term] for term in terms[at:]) for at in range(len(terms) + 1)]
+        promising = np.empty(0, np.int64)
+        for at, term in enumerate(terms):
+            if sum(len(one.numbers) for one in where[term]) > self._chunks // _SELDOM:
+                cut = _kth(scores[promising], k)
+                if cut > most[at]:
+                    break
+            places, counts = self._everywhere(where[term])
+            scores[places] += self._shares(weights[term], places, counts)
+            if len(promising) < k:
+                promising = places
+        else:
+            at, cut = len(terms), np.nextafter(0, 1)  # all that were found
+        places = np.flatnonzero(scores >= cut - most[at])
+        scores = scores[places]
+        for term, yet in zip(terms[at:], most[at + 1 :], strict=True):
+            scores += self._shares(weights[term], places, self._counts(where[term], places))
+            enough = scores >= cut - yet
+            places, scores = places[enough], scores[enough]
+        return places, scores
+
+    def _nothing(self, documents: Collection[str] | None) -> Array:
+        """The scores of all chunks before anything is found; those that won't be: below any."""
+        scores = np.zeros(self._chunks)
+        scores[self._gone] = -np.inf
         if documents is not None:
-            scores[~self._of(documents)] = 0
-        return self._first(scores, k)
+            wanted = texts(documents)
+            for one, first in zip(self._entries, self._firsts, strict=False):
+                scores[first : first + len(one)][~one.of(wanted)] = -np.inf
+        return scores
 
-    def _places(self, where: Sequence[Occurrences]) -> Array:
-        return np.concatenate([one.numbers + self._firsts[one.segment] for one in where])
+    def _forgotten(self, found: Occurrences) -> int:
+        """How many of these chunks are deleted."""
+        deleted = self._deleted[found.segment]
+        return int(found.of(deleted)[1].sum()) if len(deleted) else 0
 
-    def _frequency(self, places: Array) -> int:
-        return int(self._live[places].sum()) if len(self._gone) else len(places)
+    def _shares(self, weight: float, places: Array, counts: Array) -> Array:
+        """What a term adds to the scores of chunks in which it occurs so often."""
+        shares: Array = counts / (counts + self._norms[self._codes[places]])
+        return shares * np.float32(weight)
 
-    def _of(self, documents: Collection[str]) -> Array:
-        wanted = texts(documents)
-        return np.concatenate([np.empty(0, bool), *(one.of(wanted) for one in self._entries)])
+    def _everywhere(self, where: Sequence[Occurrences]) -> tuple[Array, Array]:
+        places = [one.numbers + self._firsts[one.segment] for one in where]
+        counts = [one.counts for one in where]
+        return np.concatenate(places), np.concatenate(counts).astype(np.float32)
 
-    def _first(self, scores: Array, k: int) -> list[Scored]:
-        found = np.flatnonzero(scores)
-        k = min(k, len(found))
+    def _counts(self, where: Sequence[Occurrences], places: Array) -> Array:
+        """How often a term occurs in the chunks at these places, which are in order."""
+        counts = np.zeros(len(places), np.float32)
+        bounds = places.searchsorted(self._firsts)
+        for one in where:
+            mine = slice(bounds[one.segment], bounds[one.segment + 1])
+            at, there = one.of(places[mine] - self._firsts[one.segment])
+            counts[mine] = np.where(there, one.counts[at], 0)
+        return counts
+
+    def _first(self, places: Array, scores: Array, k: int) -> list[Scored]:
+        """The first k of these places by their scores."""
+        k = min(k, len(places))
         if k < 1:
             return []
-        values = scores[found]
-        cut = np.partition(values, -k)[-k]
-        best = found[values > cut]
-        # In a segment numbers have the order of ids: no more than the first k are needed.
-        ties = found[values == cut]
-        segments = self._segments(ties)
+        cut = _kth(scores, k)
+        # In a segment places have the order of ids: no more than the first k ties are needed.
+        best, ties = np.flatnonzero(scores > cut), np.flatnonzero(scores == cut)
+        segments = self._segments(places[ties])
         best = np.concatenate([best, *(ties[segments == at][:k] for at in np.unique(segments))])
-        named = map(Scored, self._ids(best), scores[best].tolist())
+        named = map(Scored, self._ids(places[best]), scores[best].tolist())
         return sorted(named, key=lambda hit: (-hit.score, hit.id))[:k]
 
     def _segments(self, places: Array) -> Array:
@@ -114,18 +179,6 @@ class Snapshot:
             bytes(self._entries[segment].ids[number]).decode()
             for segment, number in zip(segments.tolist(), numbers.tolist(), strict=True)
         ]
-
-    def _each_live(self) -> list[Array]:
-        return [
-            one.ids[self._live[first : first + len(one)]]
-            for one, first in zip(self._entries, self._firsts, strict=False)
-        ]
-
-    @cached_property
-    def _live(self) -> Array:
-        live = np.ones(int(self._firsts[-1]), bool)
-        live[self._gone] = False
-        return live
 
     @cached_property
     def _lengths(self) -> Array:
@@ -140,3 +193,8 @@ class Snapshot:
         total = int(self._lengths.sum(dtype=np.int64))
         total -= int(self._lengths[self._gone].sum(dtype=np.int64))
         return (K1 * (1 - B + B * _LENGTHS * self.count / max(total, 1))).astype(np.float32)
+
+
+def _kth(scores: Array, k: int) -> float:
+    """The k-th best, or less than any score if there are fewer."""
+    return float(np.partition(scores, -k)[-k]) if k <= len(scores) else -np.inf

@@ -32,6 +32,7 @@ def ranked(
         term: [
             Occurrences(number, *segment.postings.of(key))
             for number, segment in enumerate(segments)
+            if len(segment.postings.of(key)[0])
         ]
         for term, key in zip(weights, keys(weights), strict=True)
     }
@@ -50,9 +51,12 @@ def test_the_deleted_count_in_no_statistic(
     exact = ExactLexicalStore()
     exact.upsert([posting for posting in chunks if posting.id not in gone])
     expected = exact.query(question, 100, documents)
-    found = ranked([chunks[::2], chunks[1::2]], gone, question, 100, documents)
+    parts = [chunks[::2], chunks[1::2]]
+    found = ranked(parts, gone, question, 100, documents)
     assert dict(found) == pytest.approx(dict(expected), rel=1e-6)
     assert found == sorted(found, key=lambda hit: (-hit.score, hit.id))
+    for k in (1, 2, 5):
+        assert ranked(parts, gone, question, k, documents) == found[:k]
 
 
 def test_ties_are_ordered_by_id_across_segments() -> None:
@@ -81,3 +85,4 @@ def test_it_ranks_as_tantivy_does(tmp_path: Path) -> None:
             assert [hit.score for hit in ours] == pytest.approx(
                 [hit.score for hit in theirs], rel=1e-5
             )
+            assert ranked(parts, (), question, 10, documents) == ours[:10]
