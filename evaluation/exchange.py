@@ -12,14 +12,18 @@ from urllib.parse import SplitResult, urlsplit
 
 _STATUS = re.compile(rb"HTTP/[\d.]+ (\d{3})")
 _LENGTH = re.compile(rb"(?im)^content-length:[ \t]*(\d+)")
+_RETRY_AFTER = re.compile(rb"(?im)^retry-after:[ \t]*(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Of a server; the status 0 is of one that doesn't speak HTTP."""
+    """Of a server; the status 0 is of one that doesn't speak HTTP. `retry_after`: in how many
+    seconds it is to be asked again, where it says so.
+    """
 
     status: int
     content: bytes
+    retry_after: int | None = None
 
     @property
     def said(self) -> str:
@@ -51,9 +55,10 @@ async def exchange(method: str, url: str, body: bytes = b"") -> Reply:
     if not headers:
         raise ConnectionResetError("The connection was closed without a reply.")
     length, status = _LENGTH.search(headers), _STATUS.match(headers)
+    later = _RETRY_AFTER.search(headers)
     if length and len(content) < int(length[1]):
         raise ConnectionResetError("The connection was closed within a reply.")
-    return Reply(int(status[1]) if status else 0, content)
+    return Reply(int(status[1]) if status else 0, content, int(later[1]) if later else None)
 
 
 @lru_cache(maxsize=16)

@@ -1,7 +1,10 @@
-"""Calls to a server that is killed now and then: tried again while it is away, never for longer."""
+"""Calls to servers that are killed now and then: tried again while one is away, never longer."""
 
+import math
 import random
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from time import perf_counter
@@ -43,25 +46,40 @@ class Wrong(Exception):
 
 
 @dataclass(slots=True)
+class Outage:
+    """From a kill until all is ready again: of the server at this `url`, or of what all need."""
+
+    url: str | None
+    began: float
+    ended: float = math.inf
+
+
+@dataclass(slots=True)
 class Downtime:
-    """When the server was killed, and ready again."""
+    """All there was of it."""
 
-    spans: list[list[float]] = field(default_factory=list)
+    outages: list[Outage] = field(default_factory=list)
 
-    def begin(self) -> None:
-        self.spans.append([perf_counter(), float("inf")])
+    @contextmanager
+    def outage(self, url: str | None = None) -> Iterator[None]:
+        """The block lasts as long as that of the server at this `url`, or of what all need."""
+        self.outages.append(found := Outage(url, perf_counter()))
+        yield
+        found.ended = perf_counter()
 
-    def end(self) -> None:
-        self.spans[-1][1] = perf_counter()
-
-    def overlaps(self, began: float, ended: float) -> bool:
-        return any(one[0] <= ended and began <= one[1] for one in self.spans)
+    def overlaps(self, url: str, began: float, ended: float) -> bool:
+        """Whether one excuses what the server at this `url` didn't do between two moments."""
+        return any(
+            one.began <= ended and began <= one.ended and one.url in (None, url)
+            for one in self.outages
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a request was told, and when it began."""
+    """What a request was told, by whom, and when it began."""
 
+    url: str
     request: str
     reply: Reply
     began: float
@@ -77,14 +95,22 @@ class Log:
 
 
 class Caller:
-    """Gets replies, counts and times them. A fault is what no restart excuses."""
+    """Gets replies of any of some servers, counts and times them. A fault is what no restart
+    excuses.
+    """
 
     def __init__(
-        self, url: str, patience: float, downtime: Downtime, log: Log, faults: Faults
+        self,
+        urls: Sequence[str],
+        patience: float,
+        downtime: Downtime,
+        log: Log,
+        faults: Faults,
     ) -> None:
-        self.url, self._patience = url, patience
+        """Each call has so many seconds of `patience`."""
+        self.urls, self._patience = urls, patience
         self.downtime, self.log, self.faults = downtime, log, faults
-        self._chance = random.Random(url)  # noqa: S311 - spreads those who come again
+        self._chance = random.Random(urls[0])  # noqa: S311 - spreads those who come again
 
     async def call(
         self, kind: Kind, method: str, path: str, value: Any = None, *allowed: int
@@ -96,28 +122,31 @@ class Caller:
         request = f"{method} {path} {body.decode()}".strip()
         pause, first = _FIRST, perf_counter()
         while perf_counter() - first < _AWAY:
-            began = perf_counter()
+            began, url = perf_counter(), self._chance.choice(self.urls)
             try:
                 with anyio.fail_after(self._patience):
-                    reply = await exchange(method, f"{self.url}{path}", body)
+                    reply = await exchange(method, f"{url}{path}", body)
             except TimeoutError as error:
                 self.faults.add("no reply", f"none within {self._patience:g} s", request)
                 raise Lost from error
             except ConnectionRefusedError as error:
-                self._refused("refused", request, reason(error), began)
+                self._refused("refused", request, reason(error), url, began)
             except OSError as error:
-                self._refused("cut off", request, reason(error), began)
+                self._refused("cut off", request, reason(error), url, began)
                 if method != "GET" and kind not in (Kind.SEARCH, Kind.ASK):
                     self.log.lost += 1
                     raise Lost from error
             else:
                 if reply.status in (200, *allowed):
-                    self.took(kind, began)
-                    return Told(request, reply, began)
+                    self.took(kind, url, began)
+                    return Told(url, request, reply, began)
                 if reply.status == 429:
                     self.log.retries["429"] += 1
                 elif reply.status == 503:
-                    self._refused("503", request, reply.content.decode(errors="replace"), began)
+                    said = reply.content.decode(errors="replace")
+                    self._refused("503", request, said, url, began)
+                    if reply.retry_after is None:
+                        self.faults.add("503", "503 without Retry-After", request, said)
                 else:
                     what = f"status {reply.status}" if reply.status else "no HTTP"
                     self.faults.add(what, what, request, reply.content.decode(errors="replace"))
@@ -139,13 +168,13 @@ class Caller:
         reply = f"{told.reply.status} {told.reply.content.decode(errors='replace')}"
         self.faults.add(kind, what, told.request, reply)
 
-    def _refused(self, why: str, request: str, said: str, began: float) -> None:
+    def _refused(self, why: str, request: str, said: str, url: str, began: float) -> None:
         self.log.retries[why] += 1
-        if not self.downtime.overlaps(began, perf_counter()):
+        if not self.downtime.overlaps(url, began, perf_counter()):
             self.faults.add(why, f"{why} while no restart was on", request, said)
 
-    def took(self, kind: Kind, began: float) -> None:
+    def took(self, kind: Kind, url: str, began: float) -> None:
         """A call, or something else that is waited for, is over that began then."""
         ended = perf_counter()
-        if not self.downtime.overlaps(began, ended):
+        if not self.downtime.overlaps(url, began, ended):
             self.log.took.setdefault(kind, []).append(ended - began)

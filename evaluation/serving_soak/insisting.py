@@ -25,13 +25,13 @@ async def written(
     while True:
         library.ledger.write(writing.uri, writing.text)
         try:
-            job, began = await library.send(writing, known, wait=wait)
+            job, told = await library.send(writing, known, wait=wait)
         except Lost:
             if held := await _after_loss(library, writing, old):
                 return held
         else:
             document_id = await library.done(job)
-            library.caller.took(Kind.SEARCHABLE, began)
+            library.caller.took(Kind.SEARCHABLE, told.url, told.began)
             return Held(document_id, writing)
 
 

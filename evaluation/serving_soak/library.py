@@ -24,9 +24,9 @@ class Library:
         self.caller, self.ledger = caller, ledger
         self._kb = f"/kb/{quote(kb, safe='')}"
 
-    async def send(self, writing: Writing, known: str | None, *, wait: bool) -> tuple[str, float]:
-        """A job that the server has accepted, and when it was asked. `known` is the document's id
-        where it is replaced by that. Raises Lost, Wrong.
+    async def send(self, writing: Writing, known: str | None, *, wait: bool) -> tuple[str, Told]:
+        """A job that a server has accepted, and with what. `known` is the document's id where it is
+        replaced by that. Raises Lost, Wrong.
         """
         path = f"{self._kb}/documents{f'/{known}' if known else ''}{'?wait=true' if wait else ''}"
         value = {"title": writing.title, "text": writing.text}
@@ -38,7 +38,7 @@ class Library:
         if [job.uri for job in jobs] != [writing.uri]:
             self.caller.wrong("malformed", f"not one job of {writing.uri}", told)
             raise Wrong
-        return jobs[0].id, told.began
+        return jobs[0].id, told
 
     async def done(self, job_id: str) -> str:
         """The id of the document that a job which was accepted has brought in. Raises Wrong."""

@@ -58,9 +58,8 @@ class Lives:
         tell(int(seconds))
 
     def _restarted(self) -> None:
-        self._downtime.begin()
         began = perf_counter()
-        self._server.restart()
-        self._server.wait_until(self._ready)
-        self._downtime.end()
+        with self._downtime.outage():
+            self._server.restart()
+            self._server.wait_until(self._ready)
         self.all.append(Life(perf_counter() - began))

@@ -97,7 +97,7 @@ def soak(plan: Plan, track: Track) -> SoakFigures:
 
 async def _soaked(plan: Plan, server: OwnServer, faults: Faults, track: Track) -> _Soaked:
     downtime, log = Downtime(), Log()
-    caller = Caller(server.url, plan.patience, downtime, log, faults)
+    caller = Caller([server.url], plan.patience, downtime, log, faults)
     library = Library(caller, Ledger(), _KB)
     clients = [Client(at, plan.seed, plan.documents, library) for at in range(plan.clients)]
     ready = partial(anyio.run, _told, server.url, "GET", "/ready")

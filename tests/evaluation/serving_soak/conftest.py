@@ -191,7 +191,7 @@ class Soak:
 
 def soak_of(url: str) -> Soak:
     downtime, log, faults = Downtime(), Log(), Faults()
-    caller = Caller(url, 20.0, downtime, log, faults)
+    caller = Caller([url], 20.0, downtime, log, faults)
     return Soak(Library(caller, Ledger(), "kb"), faults, log, downtime)
 
 

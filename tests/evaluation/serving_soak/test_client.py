@@ -111,7 +111,7 @@ class Dropping(Caller):
     """Every third write is lost, before or after it is done; `hurt` is done to it then."""
 
     def __init__(self, url: str, *, after: bool, hurt: Callable[[str], None]) -> None:
-        super().__init__(url, 20.0, Downtime(), Log(), Faults())
+        super().__init__([url], 20.0, Downtime(), Log(), Faults())
         self._after, self._hurt, self._writes = after, hurt, 0
 
     async def call(
@@ -133,7 +133,7 @@ def dropped(opened: Open) -> Callable[..., tuple[Faults, list[Client]]]:
     """Clients of a knowledge base that loses every third write, when they have acted."""
 
     def act(fake: FakeBase, *, after: bool, hurt: Any = lambda _: None) -> Any:
-        url = opened(fake).library.caller.url
+        url = opened(fake).library.caller.urls[0]
         caller = Dropping(url, after=after, hurt=hurt)
         library = Library(caller, Ledger(), "kb")
         clients = [Client(0, 0, 4, library)]

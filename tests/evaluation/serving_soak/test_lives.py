@@ -41,7 +41,9 @@ def test_it_is_killed_and_comes_back_in_its_place(monkeypatch: pytest.MonkeyPatc
     assert len(lives.all) == 3
     assert lives.all[0].recovery is None
     recoveries = [life.recovery for life in lives.all[1:]]
-    assert recoveries == pytest.approx([b - a for a, b in downtime.spans], abs=0.05)
+    assert recoveries == pytest.approx(
+        [one.ended - one.began for one in downtime.outages], abs=0.05
+    )
     assert told[-1] == 2
     if sys.platform == "linux":
         assert all(megabytes > 0 for life in lives.all for _, megabytes in life.samples)
