@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import anyio
 import orjson
 
+from evaluation.errors import LoadError
 from evaluation.exchange import Reply, exchange
 from evaluation.serving_bench.client import reason
 from evaluation.serving_soak.faults import Faults
@@ -61,11 +62,13 @@ class Downtime:
     outages: list[Outage] = field(default_factory=list)
 
     @contextmanager
-    def outage(self, url: str | None = None) -> Iterator[None]:
-        """The block lasts as long as that of the server at this `url`, or of what all need."""
+    def outage(self, url: str | None = None, grace: float = 0.0) -> Iterator[None]:
+        """The block lasts as long as that of the server at this `url`, or of what all need; but for
+        so many seconds of `grace`.
+        """
         self.outages.append(found := Outage(url, perf_counter()))
         yield
-        found.ended = perf_counter()
+        found.ended = perf_counter() + grace
 
     def overlaps(self, url: str, began: float, ended: float) -> bool:
         """Whether one excuses what the server at this `url` didn't do between two moments."""
@@ -178,3 +181,14 @@ class Caller:
         ended = perf_counter()
         if not self.downtime.overlaps(url, began, ended):
             self.log.took.setdefault(kind, []).append(ended - began)
+
+
+async def told_by(url: str, method: str, path: str, body: bytes = b"") -> Any:
+    """What the server says. Raises LoadError where it doesn't."""
+    try:
+        reply = await exchange(method, f"{url}{path}", body)
+    except OSError as error:
+        raise LoadError(f"{url} doesn't answer: {error}.") from error
+    if not 200 <= reply.status < 300:
+        raise LoadError(f"{method} {url}{path} is answered with {reply.status}: {reply.said}")
+    return orjson.loads(reply.content)

@@ -1,20 +1,34 @@
 """What must be there in the end: every document that was acknowledged, once, and no other."""
 
 import json
+import os
 import subprocess
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol
 
 from evaluation.errors import LoadError
-from evaluation.serving_soak.client import Client
 from evaluation.serving_soak.faults import Faults
+from evaluation.serving_soak.insisting import Held
 from evaluation.serving_soak.library import Library
 
 _PAGE = 200
 _PATIENCE = 600.0  # seconds
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-async def check_inventory(library: Library, clients: Sequence[Client]) -> int:
+class Writes(Protocol):
+    """Whoever wrote documents: those that are there, and the uris of those that may be."""
+
+    @property
+    def held(self) -> Sequence[Held]: ...
+
+    @property
+    def given_up(self) -> Collection[str]: ...
+
+
+async def check_inventory(library: Library, clients: Sequence[Writes]) -> int:
     """How many documents there are. What clients gave up on, which they told, may be there."""
     faults, seen = library.caller.faults, [uri async for uri in _uris(library)]
     expected = {held.writing.uri: held for client in clients for held in client.held}
@@ -42,7 +56,9 @@ async def _uris(library: Library) -> AsyncIterator[str]:
             return
 
 
-def check_health(command: Sequence[str], data: Path, faults: Faults) -> tuple[str, ...]:
+def check_health(
+    command: Sequence[str], data: Path, faults: Faults, environment: Mapping[str, str] = _NOTHING
+) -> tuple[str, ...]:
     """What `footnote doctor` says of a data directory that nobody uses, a finding a line. Raises
     LoadError where it can't tell.
     """
@@ -52,6 +68,7 @@ def check_health(command: Sequence[str], data: Path, faults: Faults) -> tuple[st
         capture_output=True,
         text=True,
         timeout=_PATIENCE,
+        env={**os.environ, **environment},
         check=False,
     )
     try:

@@ -1,10 +1,12 @@
 """What came of a soak, as it is reported."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+from evaluation.open_loop import percentile
+from evaluation.serving_soak.calling import Kind
 from evaluation.serving_soak.faults import Fault
 from evaluation.serving_soak.memory import Slope
 
@@ -19,6 +21,22 @@ class CallFigures:
     p50: float
     p95: float
     p99: float
+
+
+def calls_of(took: Mapping[Kind, Sequence[float]], seconds: float) -> tuple[CallFigures, ...]:
+    """Of the seconds that calls took within so many."""
+    return tuple(
+        CallFigures(
+            kind=kind.value,
+            count=len(took[kind]),
+            rate=len(took[kind]) / seconds,
+            p50=1e3 * (percentile(took[kind], 0.5) or 0.0),
+            p95=1e3 * (percentile(took[kind], 0.95) or 0.0),
+            p99=1e3 * (percentile(took[kind], 0.99) or 0.0),
+        )
+        for kind in Kind
+        if kind in took
+    )
 
 
 @dataclass(frozen=True, slots=True)

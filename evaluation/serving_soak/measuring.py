@@ -5,24 +5,20 @@ from datetime import date
 from functools import partial
 from importlib.util import find_spec
 from time import perf_counter
-from typing import Any
 
 import anyio
 import anyio.to_thread
-import orjson
 
 from evaluation.errors import LoadError
-from evaluation.exchange import exchange
 from evaluation.machine import describe, other_work
 from evaluation.measuring import Track
-from evaluation.open_loop import percentile
 from evaluation.serving_bench.measuring import described
 from evaluation.serving_bench.server import OwnServer, own_server
-from evaluation.serving_soak.calling import Caller, Downtime, Kind, Log
+from evaluation.serving_soak.calling import Caller, Downtime, Log, told_by
 from evaluation.serving_soak.client import Client
 from evaluation.serving_soak.ending import check_health, check_inventory
 from evaluation.serving_soak.faults import Faults
-from evaluation.serving_soak.figures import CallFigures, LifeFigures, SoakFigures
+from evaluation.serving_soak.figures import LifeFigures, SoakFigures, calls_of
 from evaluation.serving_soak.ledger import Ledger
 from evaluation.serving_soak.library import Library
 from evaluation.serving_soak.lives import Life, Lives, moments
@@ -86,7 +82,7 @@ def soak(plan: Plan, track: Track) -> SoakFigures:
         deleted=sum(client.removed for client in found.clients),
         lost=found.log.lost,
         retries=dict(found.log.retries),
-        calls=_calls(found),
+        calls=calls_of(found.log.took, found.seconds),
         lives=tuple(map(_life, found.lives)),
         doctor=doctor,
         counts=dict(faults.counts),
@@ -100,10 +96,10 @@ async def _soaked(plan: Plan, server: OwnServer, faults: Faults, track: Track) -
     caller = Caller([server.url], plan.patience, downtime, log, faults)
     library = Library(caller, Ledger(), _KB)
     clients = [Client(at, plan.seed, plan.documents, library) for at in range(plan.clients)]
-    ready = partial(anyio.run, _told, server.url, "GET", "/ready")
+    ready = partial(anyio.run, told_by, server.url, "GET", "/ready")
     await anyio.to_thread.run_sync(server.wait_until, ready)
-    info = await _told(server.url, "GET", "/info")
-    await _told(server.url, "PUT", f"/kb/{_KB}", b"{}")
+    info = await told_by(server.url, "GET", "/info")
+    await told_by(server.url, "PUT", f"/kb/{_KB}", b"{}")
     lives = Lives(server, ready, downtime)
     began, seconds = perf_counter(), 60 * plan.minutes
     failure: LoadError | None = None
@@ -121,33 +117,6 @@ async def _soaked(plan: Plan, server: OwnServer, faults: Faults, track: Track) -
     took = perf_counter() - began
     documents = await check_inventory(library, clients)
     return _Soaked(described(info), documents, took, lives.all, log, clients)
-
-
-async def _told(url: str, method: str, path: str, body: bytes = b"") -> Any:
-    """What the server says. Raises LoadError where it doesn't."""
-    try:
-        reply = await exchange(method, f"{url}{path}", body)
-    except OSError as error:
-        raise LoadError(f"{url} doesn't answer: {error}.") from error
-    if not 200 <= reply.status < 300:
-        raise LoadError(f"{method} {url}{path} is answered with {reply.status}: {reply.said}")
-    return orjson.loads(reply.content)
-
-
-def _calls(found: _Soaked) -> tuple[CallFigures, ...]:
-    took = found.log.took
-    return tuple(
-        CallFigures(
-            kind=kind.value,
-            count=len(took[kind]),
-            rate=len(took[kind]) / found.seconds,
-            p50=1e3 * (percentile(took[kind], 0.5) or 0.0),
-            p95=1e3 * (percentile(took[kind], 0.95) or 0.0),
-            p99=1e3 * (percentile(took[kind], 0.99) or 0.0),
-        )
-        for kind in Kind
-        if kind in took
-    )
 
 
 def _life(life: Life) -> LifeFigures:

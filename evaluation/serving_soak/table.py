@@ -1,16 +1,22 @@
 """The figures of a soak as cells, and what one has to know to read them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from evaluation.report.bench import BenchReport, bench_report
 from evaluation.report.grid import Grid, counted
 from evaluation.report.latencies import PERCENTILES
-from evaluation.serving_soak.figures import LifeFigures, SoakFigures
+from evaluation.serving_soak.faults import Fault
+from evaluation.serving_soak.figures import CallFigures, LifeFigures, SoakFigures
 
 
 def report_of(figures: SoakFigures) -> BenchReport:
     """What there is to show: first what was wrong, where anything was."""
-    made = (_faults(figures), _counts(figures), _calls(figures), _lives(figures))
+    made = (
+        faults_grid(figures.faults, figures.counts),
+        _counts(figures),
+        calls_grid(figures.calls),
+        _lives(figures),
+    )
     grids = tuple(one.without_blanks() for one in made if one.rows)
     return bench_report("Soak", figures, grids, (), _remarks(figures))
 
@@ -35,32 +41,37 @@ def _remarks(figures: SoakFigures) -> Iterator[str]:
     yield from figures.notes
 
 
-def _faults(figures: SoakFigures) -> Grid:
+def faults_grid(faults: Sequence[Fault], counts: Mapping[str, int]) -> Grid:
+    """Those that were kept, of so many of each kind."""
     rows = tuple(
-        (f"{one.at:.1f} s, {one.kind}", one.what, one.request, one.reply) for one in figures.faults
+        (f"{one.at:.1f} s, {one.kind}", one.what, one.request, one.reply) for one in faults
     )
-    more = sum(figures.counts.values()) - len(rows)
+    more = sum(counts.values()) - len(rows)
     title = f"Wrong{f', and {more:,} more' if more else ''}"
     return Grid(title, ("when, kind", "what", "request", "reply"), rows)
 
 
 def _counts(figures: SoakFigures) -> Grid:
-    retries = ", ".join(f"{why} {count:,}" for why, count in sorted(figures.retries.items()))
-    wrong = ", ".join(f"{kind} {count:,}" for kind, count in sorted(figures.counts.items()))
     rows = (
         ("acts of clients", f"{figures.acts:,}"),
         ("documents and versions written", f"{figures.written:,}"),
         ("documents deleted", f"{figures.deleted:,}"),
         ("documents in the end", f"{figures.documents:,}"),
-        ("calls tried again", retries or "none"),
+        ("calls tried again", told(figures.retries)),
         ("writes cut off without a reply", f"{figures.lost:,}"),
-        ("faults", wrong or "none"),
+        ("faults", told(figures.counts)),
         ("what footnote doctor looked at", f"{len(figures.doctor)}"),
     )
     return Grid("What happened", ("", "count"), rows)
 
 
-def _calls(figures: SoakFigures) -> Grid:
+def told(counts: Mapping[str, int]) -> str:
+    """So many of each."""
+    return ", ".join(f"{what} {count:,}" for what, count in sorted(counts.items())) or "none"
+
+
+def calls_grid(calls: Sequence[CallFigures]) -> Grid:
+    """A kind a row."""
     rows = tuple(
         (
             one.kind,
@@ -68,7 +79,7 @@ def _calls(figures: SoakFigures) -> Grid:
             f"{one.rate:,.1f}",
             *(f"{value:,.1f}" for value in (one.p50, one.p95, one.p99)),
         )
-        for one in figures.calls
+        for one in calls
     )
     return Grid("Calls", ("call", "count", "a second", *PERCENTILES), rows)
 

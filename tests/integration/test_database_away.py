@@ -7,12 +7,12 @@ import httpx
 import pytest
 from sqlalchemy.engine import make_url
 
+from evaluation.services.postgres import PostgresServer
 from retrieval.access import Scope
 from retrieval.database import Database
 from retrieval.keys import Allowance, ApiKeys
 from tests.catalogues import on_postgres
 from tests.integration.conftest import Server, StartServer
-from tests.postgres import Server as Postgres
 from tests.postgres import running
 
 pytestmark = on_postgres
@@ -24,13 +24,13 @@ _CHAT = {"model": "kb/kb", "messages": [{"role": "user", "content": "When is tea
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
+def postgres() -> Iterator[PostgresServer]:
     with running() as found:
         yield found
 
 
 @pytest.fixture
-def server(start_server: StartServer, postgres: Postgres) -> Server:
+def server(start_server: StartServer, postgres: PostgresServer) -> Server:
     url = make_url(postgres.url).set(password=_PASSWORD)
     database = Database(url)
     _, token = ApiKeys(database).create("laptop", Allowance(scopes=frozenset(Scope)))
@@ -55,7 +55,7 @@ def found(http: httpx.Client) -> set[str]:
 
 
 def test_while_it_is_away_all_are_told_to_come_back_and_then_all_is_there(
-    server: Server, postgres: Postgres
+    server: Server, postgres: PostgresServer
 ) -> None:
     http = server.http
     document = add(http, **_TEA)
@@ -89,7 +89,9 @@ def test_while_it_is_away_all_are_told_to_come_back_and_then_all_is_there(
     assert _PASSWORD not in server.log.read_text()
 
 
-def test_what_was_accepted_is_ingested_once_it_is_back(server: Server, postgres: Postgres) -> None:
+def test_what_was_accepted_is_ingested_once_it_is_back(
+    server: Server, postgres: PostgresServer
+) -> None:
     texts = [{"uri": f"tea {n}", "text": f"Tea {n} is served at four."} for n in range(40)]
     accepted = server.http.post("/kb/kb/documents", json={"documents": texts}).raise_for_status()
     for mode in ("fast", "immediate"):

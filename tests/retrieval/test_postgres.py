@@ -12,12 +12,13 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.engine import make_url
 
+from evaluation.services.postgres import PostgresServer
 from retrieval import dialects
 from retrieval.database import Database
 from retrieval.errors import InvalidRequest, StoreUnavailable
 from retrieval.schema import marks
 from tests.catalogues import catalogue_in, on_postgres, url_of
-from tests.postgres import Server, running
+from tests.postgres import running
 
 pytestmark = on_postgres
 
@@ -46,7 +47,7 @@ def other(tmp_path: Path, one: Database) -> Database:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
+def server() -> Iterator[PostgresServer]:
     """One of its own, to be stopped."""
     with running() as found:
         yield found
@@ -150,7 +151,7 @@ def test_who_lost_what_it_held_writes_nothing_by_way_of_it(one: Database, other:
         assert names(one) == set()
 
 
-def test_what_was_open_goes_on_after_the_server_was_started_again(server: Server) -> None:
+def test_what_was_open_goes_on_after_the_server_was_started_again(server: PostgresServer) -> None:
     database = Database(server.url)
     put(database, "before")
     server.stop("immediate")
@@ -163,7 +164,7 @@ def test_what_was_open_goes_on_after_the_server_was_started_again(server: Server
     database.close()
 
 
-def test_what_a_stopped_server_interrupts_is_taken_back(server: Server) -> None:
+def test_what_a_stopped_server_interrupts_is_taken_back(server: PostgresServer) -> None:
     database = Database(server.url)
     with pytest.raises(StoreUnavailable), database.write() as connection:
         connection.execute(marks.insert().values(name="interrupted", value=""))
@@ -176,7 +177,7 @@ def test_what_a_stopped_server_interrupts_is_taken_back(server: Server) -> None:
 
 
 def test_while_the_server_restarts_nothing_else_is_raised_and_nothing_is_lost(
-    server: Server,
+    server: PostgresServer,
 ) -> None:
     database, stop = Database(server.url), threading.Event()
     kept: set[str] = set()
@@ -214,7 +215,7 @@ def test_while_the_server_restarts_nothing_else_is_raised_and_nothing_is_lost(
     database.close()
 
 
-def test_a_database_in_another_encoding_is_refused(server: Server) -> None:
+def test_a_database_in_another_encoding_is_refused(server: PostgresServer) -> None:
     database = Database(server.url)
     with database._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.exec_driver_sql(
@@ -231,7 +232,7 @@ def test_what_an_index_has_no_room_for_is_refused(one: Database) -> None:
         put(one, long)
 
 
-def test_who_may_not_make_tables_is_told(server: Server) -> None:
+def test_who_may_not_make_tables_is_told(server: PostgresServer) -> None:
     database = Database(server.url)
     with database._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.exec_driver_sql("CREATE ROLE reader LOGIN PASSWORD 'secret'")
@@ -243,7 +244,7 @@ def test_who_may_not_make_tables_is_told(server: Server) -> None:
     assert "secret" not in str(raised.value)
 
 
-def test_a_password_is_told_nobody(server: Server) -> None:
+def test_a_password_is_told_nobody(server: PostgresServer) -> None:
     url = make_url(server.url)
     wrong = url.set(database="nowhere").update_query_dict({"password": "secret"})
     with pytest.raises(StoreUnavailable, match="nowhere") as raised:
@@ -269,7 +270,7 @@ def test_the_url_may_say_otherwise(tmp_path: Path) -> None:
     database.close()
 
 
-def test_tables_of_others_in_the_same_schema_are_left_alone(server: Server) -> None:
+def test_tables_of_others_in_the_same_schema_are_left_alone(server: PostgresServer) -> None:
     database = Database(server.url)
     with database.write() as connection:
         connection.execute(text("CREATE TABLE theirs (name varchar)"))

@@ -4,6 +4,7 @@ import typer
 
 from api.commands.bench import (
     answering,
+    clustering,
     embedding,
     engine,
     ingestion,
@@ -22,6 +23,7 @@ for command in (
         server.passing,
         serving.serve,
         soaking.soak,
+        clustering.cluster,
         answering.answers,
         searching.search,
         embedding.embed,

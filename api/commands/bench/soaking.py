@@ -19,7 +19,7 @@ from evaluation.serving_soak.measuring import Plan
 from evaluation.serving_soak.measuring import soak as soaked
 from evaluation.serving_soak.table import report_of
 
-_DOCTOR = (sys.executable, "-P", "-c", "from api.cli import main; main()", "doctor")
+DOCTOR = (sys.executable, "-P", "-c", "from api.cli import main; main()", "doctor")
 
 
 def soak(
@@ -59,7 +59,7 @@ def soak(
     check_writable(html, markdown)
     plan = Plan(
         serve=SERVE,
-        doctor=_DOCTOR,
+        doctor=DOCTOR,
         minutes=minutes,
         clients=clients,
         kills=kills,

@@ -35,7 +35,7 @@ def test_a_server_that_is_killed_loses_nothing(run: Run, tmp_path: Path) -> None
 def test_what_is_wrong_ends_it_with_status_1(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     said = json.dumps([{"subject": "chunks", "ok": False, "detail": "3 have no vector"}])
     code = f"print({said!r}); raise SystemExit(1)"
-    monkeypatch.setattr(soaking, "_DOCTOR", (soaking._DOCTOR[0], "-c", code))
+    monkeypatch.setattr(soaking, "DOCTOR", (soaking.DOCTOR[0], "-c", code))
     result = run("bench", "soak", *QUICK, "--kills", "0")
     assert result.exit_code == 1
     assert "chunks: 3 have no vector" in result.stdout

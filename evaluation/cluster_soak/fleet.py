@@ -1,0 +1,110 @@
+"""Processes that share their stores: which there are, and what is done to them."""
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+
+from evaluation.services.shared import Service
+from evaluation.serving_bench.server import OwnServer
+from evaluation.serving_soak.calling import Downtime
+
+Ready = Callable[[str], object]
+"""Raises LoadError until the process at this URL can work."""
+
+_BACK = 5.0  # seconds in which those who lost what all need may still be finding it again
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """What was killed, how many seconds after the beginning, and after how many more it was ready
+    again.
+    """
+
+    what: str
+    at: float
+    recovery: float
+
+
+class Fleet:
+    """Those that serve and those that work, each over a folder of its own."""
+
+    def __init__(
+        self,
+        serving: Sequence[OwnServer],
+        working: Sequence[OwnServer],
+        needed: Mapping[str, Service],
+        ready: Ready,
+        downtime: Downtime,
+        seed: int,
+    ) -> None:
+        """`needed` by all of them; the `downtime` of the others is told."""
+        self.serving, self.working = serving, working
+        self.restarts: list[Restart] = []
+        self._needed, self._ready, self.downtime = needed, ready, downtime
+        self._chance = random.Random(f"{seed} kills")  # noqa: S311
+        self._began = perf_counter()
+
+    def wait(self) -> None:
+        """Until all of them can work. Raises LoadError where one never can."""
+        for one in (*self.serving, *self.working):
+            one.wait_until(partial(self._ready, one.url))
+        self._began = perf_counter()
+
+    def check(self) -> None:
+        """Raises LoadError where one has ended by itself."""
+        for one in (*self.serving, *self.working):
+            one.check()
+
+    def kill_some(self) -> None:
+        """One that works, which nobody who calls may notice, then one that serves."""
+        worker = self._chance.randrange(len(self.working))
+        self._restart(f"worker {worker + 1}", self.working[worker])
+        server = self._chance.randrange(len(self.serving))
+        with self.downtime.outage(self.serving[server].url):
+            self._restart(f"server {server + 1}", self.serving[server])
+
+    def crash(self, name: str) -> None:
+        """Something that all of them need, which is started again at once."""
+        began = perf_counter()
+        with self.downtime.outage(grace=_BACK):
+            self._needed[name].crash()
+            self._needed[name].start()
+            for one in self.serving:
+                one.wait_until(partial(self._ready, one.url))
+        self._note(name, began)
+
+    def _restart(self, name: str, one: OwnServer) -> None:
+        began = perf_counter()
+        one.restart()
+        one.wait_until(partial(self._ready, one.url))
+        self._note(name, began)
+
+    def _note(self, name: str, began: float) -> None:
+        self.restarts.append(Restart(name, began - self._began, perf_counter() - began))
+
+
+@contextmanager
+def own_fleet(
+    serve: Sequence[str],
+    work: Sequence[str],
+    counts: tuple[int, int],
+    folder: Path,
+    environment: Mapping[str, str],
+) -> Iterator[tuple[list[OwnServer], list[OwnServer]]]:
+    """So many that serve and that work, over folders in this one; ended with the block."""
+    with ExitStack() as last:
+
+        def started(command: Sequence[str], name: str, count: int) -> Iterator[OwnServer]:
+            for number in range(1, count + 1):
+                place = folder / f"{name}-{number}"
+                place.mkdir()
+                one = OwnServer(command, place, environment)
+                last.callback(one.close)
+                yield one
+
+        serving, working = counts
+        yield [*started(serve, "server", serving)], [*started(work, "worker", working)]

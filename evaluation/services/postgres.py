@@ -1,0 +1,89 @@
+"""A Postgres server of one's own, from the programs that are installed."""
+
+import getpass
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+from typing import Self
+
+from evaluation.errors import LoadError
+
+_USER = "postgres"  # the server refuses to run as root
+_HOST = "127.0.0.1"
+
+
+class PostgresServer:
+    """One in a folder, which becomes its user's. It can be stopped, and started again."""
+
+    def __init__(self, folder: Path, **options: str | int) -> None:
+        """`options` of its configuration, beside where it listens. Raises LoadError."""
+        self._folder, self._options = folder, options
+        self._programs = _programs()
+        with socket.socket() as free:
+            free.bind((_HOST, 0))
+            self._port = free.getsockname()[1]
+        if _is_root():
+            shutil.chown(folder, _USER, _USER)
+        make = ("--auth=trust", f"--username={_USER}", "--encoding=UTF8", "--locale=C.UTF-8")
+        self._run("initdb", "--pgdata", str(folder / "data"), *make, "--no-sync")
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://{_USER}@{_HOST}:{self._port}/postgres"
+
+    def start(self) -> None:
+        asked = {"listen_addresses": _HOST, "max_connections": 300, **self._options}
+        options = [f"-c {name}={value}" for name, value in asked.items()]
+        place = f"-p {self._port} -k {self._folder}"
+        log = str(self._folder / "log")
+        told = " ".join([place, *options])
+        self._run("pg_ctl", *self._data, "--log", log, "--options", told, "--wait", "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        """`fast` ends its connections; `immediate` is as if it had crashed."""
+        if (self._folder / "data" / "postmaster.pid").exists():
+            self._run("pg_ctl", *self._data, "--mode", mode, "--wait", "stop")
+
+    def crash(self) -> None:
+        self.stop("immediate")
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.crash()
+
+    @property
+    def _data(self) -> tuple[str, str]:
+        return "--pgdata", str(self._folder / "data")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._programs / program), *arguments]
+        if _is_root():
+            command = ["runuser", "-u", _USER, "--", *command]
+        # Not captured by a pipe, which the server would keep open.
+        with (self._folder / "output").open("w+") as output:
+            done = subprocess.run(command, stdout=output, stderr=output, check=False)  # noqa: S603
+            if done.returncode:
+                output.seek(0)
+                raise LoadError(f"{program}: {output.read()}")
+
+
+def _programs() -> Path:
+    """The folder of the newest server that is installed; Debian has them beside the PATH."""
+    if found := shutil.which("initdb"):
+        return Path(found).parent
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=_version)
+    if not installed:
+        raise LoadError("There is no Postgres server here: apt-get install postgresql")
+    return installed[-1].parent
+
+
+def _version(program: Path) -> int:
+    return int(program.parts[-3])
+
+
+def _is_root() -> bool:
+    return getpass.getuser() == "root"
