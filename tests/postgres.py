@@ -17,7 +17,7 @@ from evaluation.services.postgres import PostgresServer
 
 VARIABLE = "FOOTNOTE_CI_DATABASE_URL"
 
-_FAST = {"fsync": "off", "full_page_writes": "off"}
+FAST = {"fsync": "off", "full_page_writes": "off"}
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def running() -> Iterator[PostgresServer]:
     """A server that has started, stopped at the end."""
     with (
         tempfile.TemporaryDirectory(prefix="footnote-postgres-") as folder,
-        PostgresServer(Path(folder), **_FAST) as server,
+        PostgresServer(Path(folder), **FAST) as server,
     ):
         yield server
 

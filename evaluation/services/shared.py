@@ -30,14 +30,14 @@ class SharedServices:
 
 
 @contextmanager
-def shared_services() -> Iterator[SharedServices]:
+def shared_services(**postgres_options: str) -> Iterator[SharedServices]:
     """A Postgres and a Chroma server and a stand-in for S3, gone with the block. Raises LoadError
     where one isn't installed.
     """
     with (
         TemporaryDirectory(prefix="footnote-postgres-", ignore_cleanup_errors=True) as rows,
         TemporaryDirectory(prefix="footnote-chroma-", ignore_cleanup_errors=True) as vectors,
-        PostgresServer(Path(rows)) as postgres,
+        PostgresServer(Path(rows), **postgres_options) as postgres,
         ChromaServer(Path(vectors)) as chroma,
         ObjectStore() as objects,
     ):

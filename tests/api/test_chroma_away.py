@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.services.chroma import ChromaServer
 from retrieval.stores import reconnecting
 from tests.api.conftest import OpenClient
-from tests.servers import ChromaServer
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ from uuid import uuid4
 
 import pytest
 
+from evaluation.services.chroma import ChromaServer
 from retrieval.errors import StoreUnavailable
 from retrieval.stores import reconnecting
 from retrieval.stores.chroma import ChromaVectorStores
 from retrieval.stores.chroma_settings import ChromaSettings
 from tests.contracts.vector_store import NewVectorStore, VectorStoreContract, unit_vectors
 from tests.retrieval.stores.chroma_proxy import Proxy, make_certificate, serving
-from tests.servers import ChromaServer
 
 
 @pytest.fixture
