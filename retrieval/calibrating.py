@@ -34,6 +34,7 @@ _FEWEST = 40  # items that can decide anything
 _SAMPLE = 4_096  # vectors that the background is taken from
 _BLOCK = 500  # of them in hand
 _ERRORS = 2.0  # standard errors that the weight may do worse than equal ones
+_LOOK = 1.0  # seconds between two looks whether another process has made it
 _PRIOR = 0.1**2  # squared reciprocal rank that each leg is given beforehand: the tenth place
 
 
@@ -72,17 +73,27 @@ class Calibrator:
         """The calibration of a knowledge base, made anew where it has changed much.
 
         None where there is too little text to tell. Takes some seconds; questions go first. Where
-        it fails, that is logged, and what was known stays.
+        it fails, that is logged, and what was known stays. Of several processes one makes it, and
+        the others wait for it.
         """
-        known = self._calibrations.of(kb)
-        chunks = self._stores.lexical(kb.generation.id).count()
-        if chunks < _LEAST or (known and _serves(known.found, kb, chunks)):
-            return known
+        while True:
+            with self._calibrations.alone(kb) as turn:
+                known = self._calibrations.of(kb)
+                chunks = self._stores.lexical(kb.generation.id).count()
+                if chunks < _LEAST or (known and _serves(known.found, kb, chunks)):
+                    return known
+                if turn:
+                    return self._made(kb, chunks, carry_on) or known
+            carry_on()
+            time.sleep(_LOOK)
+
+    def _made(self, kb: KnowledgeBase, chunks: int, carry_on: Carry) -> Calibration | None:
+        """A new one, kept; None where that fails."""
         try:
             made = self._calibrated(kb, chunks, carry_on)
         except RetrievalError as error:  # nothing that anybody asked for fails by it
             _log.warning("not_calibrated", knowledge_base=kb.name, error=str(error))
-            return known
+            return None
         self._calibrations.keep(kb, made)
         return made
 
