@@ -50,22 +50,22 @@ class Evaluator:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._evaluations = evaluations_of(engine)
-        self._background = Background[Status](
-            "evaluation", "evaluated", RetrievalError, EvaluationError
+        self._background = Background(
+            engine.works, "evaluation", "evaluated", Status, RetrievalError, EvaluationError
         )
-        self._evaluations.tidy({kb.id for kb in engine.knowledge_bases.all()})
+        self._evaluations.adopt(engine.settings.data / "evaluation" / "kb")
         for kb in stale(engine):
             self.forget(kb)
 
     def start(self, name: str, wanted: Wanted) -> Status:
         """Begin, in the background. Raises InvalidRequest where one is under way already."""
         kb = self._engine.open(name)
-        with self._background.claimed(kb):
+        with self._background.claimed(kb) as work:
             status = Status("waiting", wanted.source)
-            return self._background.begin(kb, status, lambda: self._evaluate(kb, wanted))
+            return self._background.begin(work, kb, status, lambda: self._evaluate(kb, wanted))
 
     def status(self, name: str) -> Status | None:
-        """How the last evaluation since the start stands, if there was one."""
+        """How the last evaluation stands, whichever process made it, if there was one."""
         return self._background.standing(self._engine.knowledge_bases.get(name))
 
     def last(self, name: str) -> Kept | None:
@@ -107,7 +107,7 @@ class Evaluator:
             self._background.tell(kb, state="measuring", step=step, done=0, total=total)
 
             def progress(done: int) -> None:
-                self._background.go_on()
+                self._background.go_on(kb)
                 self._background.tell(kb, done=done)
 
             return progress
@@ -125,9 +125,7 @@ class Evaluator:
             shown=sorted({uri for one in found.failures for uri in one.documents}),
         )
         self._evaluations.keep(kb.id, kept)
-        if not self._engine.knowledge_bases.by_id(kb.id):  # it was deleted meanwhile
-            self.forget(kb)
-        elif self.review(kb) is None:
+        if self.review(kb) is None:
             raise EvaluationError(
                 "A document that the report tells of was deleted while it was made. Begin again."
             )
@@ -145,7 +143,7 @@ class Evaluator:
 
 def evaluations_of(engine: Engine) -> Evaluations:
     """Where the last evaluation of each knowledge base is kept."""
-    return Evaluations(engine.settings.data / "evaluation" / "kb")
+    return Evaluations(engine.database)
 
 
 def stale(engine: Engine) -> list[KnowledgeBase]:

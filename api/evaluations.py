@@ -1,23 +1,23 @@
-"""What an evaluation of a knowledge base said, as JSON: told to clients, and kept in a file."""
+"""What an evaluation of a knowledge base said, as JSON: told to clients, and kept."""
 
 import shutil
 import time
-from collections.abc import Collection
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
 import structlog
 from pydantic import BaseModel, Field, ValidationError
+from sqlalchemy import delete, select
 
 from evaluation.report.content import SetReport
 from evaluation.significance import Interval
+from retrieval.database import Database
 from retrieval.fusion import Fusion
+from retrieval.schema import evaluations, knowledge_bases
 from retrieval.types import Mode
 
 _log = structlog.get_logger()
-
-_FILE = "last.json"
 
 
 class Source(StrEnum):
@@ -100,7 +100,7 @@ class Evaluation(BaseModel):
 
 
 class Kept(BaseModel):
-    """An evaluation and its report as HTML: one file, so that the two are always of one time.
+    """An evaluation and its report as HTML: one row, so that the two are always of one time.
 
     `shown` are the uris of the documents that the report has texts of.
     """
@@ -111,36 +111,40 @@ class Kept(BaseModel):
 
 
 class Evaluations:
-    """Keeps the last evaluation of each knowledge base, by its id, in a folder of its own."""
+    """Keeps the last evaluation of each knowledge base in the catalogue. Any thread may call it."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def keep(self, kb_id: str, kept: Kept) -> None:
-        """Replace the last one. Raises OSError."""
-        path = self._folder / kb_id / _FILE
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_suffix(".new")
-        new.write_text(kept.model_dump_json(), encoding="utf-8")
-        new.replace(path)
+        """Replace the last one; of a knowledge base that is gone none is kept."""
+        there = select(knowledge_bases.c.id).where(knowledge_bases.c.id == kb_id)
+        with self._database.write() as connection:
+            connection.execute(delete(evaluations).where(evaluations.c.kb_id == kb_id))
+            if connection.scalar(there) is not None:
+                row = {"kb_id": kb_id, **kept.model_dump(mode="json")}
+                connection.execute(evaluations.insert().values(row))
 
     def of(self, kb_id: str) -> Kept | None:
         """The last one, if there is any; one that another version wrote in another way is none."""
-        path = self._folder / kb_id / _FILE
+        query = select(evaluations).where(evaluations.c.kb_id == kb_id)
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
         try:
-            return Kept.model_validate_json(path.read_bytes())
-        except FileNotFoundError:
-            return None
+            return Kept.model_validate(row, from_attributes=True) if row else None
         except ValidationError as error:
-            _log.warning("evaluation_unreadable", path=str(path), error=type(error).__name__)
+            _log.warning("evaluation_unreadable", kb_id=kb_id, error=type(error).__name__)
             return None
 
     def forget(self, kb_id: str) -> None:
-        shutil.rmtree(self._folder / kb_id, ignore_errors=True)
+        with self._database.write() as connection:
+            connection.execute(delete(evaluations).where(evaluations.c.kb_id == kb_id))
 
-    def tidy(self, kb_ids: Collection[str]) -> None:
-        """Forget those of any other knowledge base."""
-        if self._folder.is_dir():
-            for path in self._folder.iterdir():
-                if path.name not in kb_ids:
-                    self.forget(path.name)
+    def adopt(self, folder: Path) -> None:
+        """Move in what earlier versions kept in files, a folder a knowledge base by its id."""
+        for path in folder.glob("*/last.json"):
+            try:
+                self.keep(path.parent.name, Kept.model_validate_json(path.read_bytes()))
+            except ValidationError as error:
+                _log.warning("evaluation_unreadable", path=str(path), error=type(error).__name__)
+        shutil.rmtree(folder, ignore_errors=True)

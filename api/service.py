@@ -50,10 +50,9 @@ class Service:
         return await whole(self.stream(kb, question, model, threads))
 
     def remove_knowledge_base(self, kb: KnowledgeBase) -> None:
-        """Forget a knowledge base, and what was measured of it."""
+        """Forget a knowledge base, and stop what is on its way to it."""
         self.engine.indexer.remove_knowledge_base(kb)
         self.jobs.abandon(kb)
-        self.evaluator.forget(kb)
 
 
 @contextmanager

@@ -57,6 +57,7 @@ from retrieval.sessions import Sessions
 from retrieval.settings import EngineSettings
 from retrieval.types import KnowledgeBase, KnowledgeBaseSettings
 from retrieval.verifying.verifier import Verifier
+from retrieval.works import Works
 
 _AT_OLLAMA = "ollama:"
 _CATALOGUE = "catalogue.sqlite"
@@ -95,6 +96,7 @@ class Engine:
     keys: ApiKeys
     sessions: Sessions
     audit: AuditLog
+    works: Works
 
     @property
     def embedder(self) -> Embedder:
@@ -162,6 +164,8 @@ def open_engine(
         stack.callback(indexer.close)
         if mend:
             _forget_broken_off(knowledge_bases, indexer, shared=database.shared)
+        works = Works(database)
+        stack.callback(works.close)
         chunks, calibrations = Chunks(database), Calibrations(database)
         residents = Residents(database, settings.vector_memory_bytes)
         stack.callback(residents.close)
@@ -211,6 +215,7 @@ def open_engine(
             keys=(keys := ApiKeys(database)),
             sessions=Sessions(database, keys),
             audit=AuditLog(database),
+            works=works,
         )
 
 

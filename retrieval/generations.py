@@ -107,29 +107,42 @@ class Generations:
     def make_live(self, kb: KnowledgeBase) -> None:
         """Let readers and writers use this generation from now on.
 
-        Raises Superseded while documents are missing in it.
+        Raises Superseded while documents are missing in it, or where it was forgotten meanwhile;
+        KnowledgeBaseNotFound.
         """
         if missing := self.pending(kb):
             raise Superseded(f"{len(missing)} documents aren't in the new generation yet.")
-        chunking = Chunking.from_fingerprint(kb.generation.chunker)
-        settings = replace(self._knowledge_bases.get(kb.name).settings, chunking=chunking)
+        chunking = asdict(Chunking.from_fingerprint(kb.generation.chunker))
+        mine = knowledge_bases.c.id == kb.id
         with self._database.write() as connection:
-            connection.execute(
-                update(knowledge_bases)
-                .where(knowledge_bases.c.id == kb.id)
-                .values(generation_id=kb.generation.id, settings=asdict(settings))
-            )
-            connection.execute(
+            settings = connection.scalar(select(knowledge_bases.c.settings).where(mine))
+            if settings is None:
+                raise KnowledgeBaseNotFound(kb.name)
+            ready = connection.execute(
                 update(generations)
                 .where(generations.c.id == kb.generation.id)
                 .values(state=State.READY.value)
             )
+            if not ready.rowcount:
+                raise Superseded(f"This generation of {kb.name!r} was forgotten meanwhile.")
+            connection.execute(
+                update(knowledge_bases)
+                .where(mine)
+                .values(generation_id=kb.generation.id, settings={**settings, "chunking": chunking})
+            )
             advance(connection, kb)
 
     def unfinished(self) -> Sequence[KnowledgeBase]:
-        """What an earlier process began to build: the last that was asked for."""
-        building = [self.others(kb, State.BUILDING) for kb in self._knowledge_bases.all()]
-        return [begun[-1] for begun in building if begun]
+        """What is begun, by an earlier process say: of a knowledge base the last that was asked
+        for.
+        """
+        begun = select(generations.c.id).where(generations.c.state == State.BUILDING.value)
+        with self._database.read() as connection:
+            ids = {*connection.scalars(begun)}
+        if not ids:
+            return []
+        found = self._knowledge_bases.generations()
+        return [*{one.id: one for one in found if one.generation.id in ids}.values()]
 
     def _live(self, kb: KnowledgeBase) -> str:
         query = select(knowledge_bases.c.generation_id).where(knowledge_bases.c.id == kb.id)

@@ -268,6 +268,28 @@ sessions = Table(
     Column("expires_at", Float, nullable=False),
 )
 
+# Long work that one process does at a time, and how it stands: see Works.
+works = Table(
+    "works",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("kb_id", String, _owner("knowledge_bases.id"), index=True),
+    Column("standing", JSON(none_as_null=True)),
+    Column("is_over", Boolean, nullable=False),
+    Column("lease", String),  # of the process that is at it
+    Column("lease_until", Float),  # by the clock of the database
+)
+
+# The last evaluation of each knowledge base, and its report as HTML: see Kept.
+evaluations = Table(
+    "evaluations",
+    metadata,
+    Column("kb_id", String, _owner("knowledge_bases.id"), primary_key=True),
+    Column("evaluation", JSON, nullable=False),
+    Column("report", Text, nullable=False),
+    Column("shown", JSON, nullable=False),
+)
+
 # How often something was done under a name, where several processes count it: see SharedRates. Not
 # logged: Postgres forgets it when it crashes, and writes it without waiting for the disk.
 rates = Table(

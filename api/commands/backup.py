@@ -33,8 +33,8 @@ def backup(
 ) -> None:
     """Copy everything, as it is at one moment, while a server goes on writing.
 
-    Evaluations, the models and what is kept of them aren't in it. The exit status is 1 where
-    original bytes were gone or damaged already.
+    The models and what is kept of them aren't in it. The exit status is 1 where original bytes
+    were gone or damaged already.
     """
     found = settings(data)
     _check(found)

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from lxml import html
+from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
 from api.service import Service
+from retrieval.schema import evaluations
 from retrieval.search import Found, Query
 from retrieval.types import KnowledgeBase
 from tests.api.conftest import AddText, OpenClient
@@ -202,24 +204,23 @@ def test_the_last_one_survives_a_restart(
     assert after.get("/kb/kb/evaluation/report").text == page
 
 
-def test_it_goes_with_its_knowledge_base(
-    client: TestClient, texts: dict[str, str], open_client: OpenClient, tmp_path: Path
-) -> None:
-    folder = tmp_path / "data" / "evaluation" / "kb"
+def kept(client: TestClient) -> str:
+    """All that is kept of evaluations, as it is written."""
+    with service_of(client).engine.database.read() as connection:
+        return "".join(str(tuple(row)) for row in connection.execute(select(evaluations)))
+
+
+def test_it_goes_with_its_knowledge_base(client: TestClient, texts: dict[str, str]) -> None:
     followed(client, ASKED)
-    [kept] = folder.iterdir()
-    assert [path.name for path in kept.iterdir()] == ["last.json"]
+    assert "hybrid" in kept(client)
     client.delete("/kb/kb").raise_for_status()
-    assert not kept.exists()
+    assert kept(client) == ""
     client.put("/kb/kb").raise_for_status()
     assert client.get("/kb/kb/evaluation").json()["state"] == "none"
-    (folder / ("0" * 32)).mkdir(parents=True)  # of one that went without a server
-    open_client()
-    assert list(folder.iterdir()) == []
 
 
 def test_it_goes_with_a_document_whose_text_its_report_has(
-    client: TestClient, texts: dict[str, str], add_text: AddText, tmp_path: Path
+    client: TestClient, texts: dict[str, str], add_text: AddText
 ) -> None:
     right = {**ASKED, "questions": ASKED["questions"][:1]}  # no failure, so no text
     followed(client, right)
@@ -227,29 +228,23 @@ def test_it_goes_with_a_document_whose_text_its_report_has(
     assert client.get("/kb/kb/evaluation").json()["result"]["questions"] == 1
     add_text(KESTREL, "kestrel")
     followed(client, ASKED)
-    [path] = (tmp_path / "data" / "evaluation" / "kb").glob("*/*")
-    assert "Its batteries are covered" in path.read_text(encoding="utf-8")
+    assert "Its batteries are covered" in kept(client)
     client.delete(f"/kb/kb/documents/{texts['kestrel']}").raise_for_status()
-    assert not path.exists()
+    assert kept(client) == ""
     assert client.get("/kb/kb/evaluation").json()["result"] is None
 
 
 def test_it_goes_at_the_next_start_where_a_document_went_without_a_request(
-    client: TestClient,
-    service: Service,
-    texts: dict[str, str],
-    open_client: OpenClient,
-    tmp_path: Path,
+    client: TestClient, service: Service, texts: dict[str, str], open_client: OpenClient
 ) -> None:
     followed(client, ASKED)
     service.engine.indexer.remove(service.engine.open("kb"), texts["kestrel"])
-    [path] = (tmp_path / "data" / "evaluation" / "kb").glob("*/*")
-    open_client()
-    assert not path.exists()
+    assert kept(client) != ""
+    assert kept(open_client()) == ""
 
 
 def test_one_that_is_deleted_meanwhile_leaves_nothing(
-    client: TestClient, service: Service, texts: dict[str, str], tmp_path: Path
+    client: TestClient, service: Service, texts: dict[str, str]
 ) -> None:
     kb = service.engine.open("kb")
     held = Held(service)
@@ -258,19 +253,40 @@ def test_one_that_is_deleted_meanwhile_leaves_nothing(
     client.delete("/kb/kb").raise_for_status()
     held.go.set()
     service.evaluator._background._threads[kb.id].join()
-    assert service.evaluator._background._standings[kb.id].state == "failed"
-    assert not (tmp_path / "data" / "evaluation" / "kb" / kb.id).exists()
+    assert service.evaluator._background._doing[kb.id].standing.state == "failed"
+    assert kept(client) == ""
 
 
 def test_what_another_version_wrote_is_no_evaluation(
-    client: TestClient, service: Service, texts: dict[str, str], tmp_path: Path
+    client: TestClient, service: Service, texts: dict[str, str]
 ) -> None:
     followed(client, ASKED)
-    [path] = (tmp_path / "data" / "evaluation" / "kb").glob("*/*")
-    path.write_text('{"evaluation": {}}')
+    with service.engine.database.write() as connection:
+        connection.execute(update(evaluations).values(evaluation={}))
     assert client.get("/kb/kb/evaluation").json()["result"] is None
     assert_problem(client.get("/kb/kb/evaluation/report"), 404, "hasn't been evaluated")
     assert followed(client, ASKED)["result"]
+
+
+def test_what_earlier_versions_kept_in_files_is_moved_in(
+    client: TestClient,
+    service: Service,
+    texts: dict[str, str],
+    open_client: OpenClient,
+    tmp_path: Path,
+) -> None:
+    before = followed(client, ASKED)
+    kb = service.engine.open("kb")
+    last = service.evaluator.review(kb)
+    assert last
+    folder = tmp_path / "data" / "evaluation" / "kb"
+    for name, written in ((kb.id, last.model_dump_json()), ("gone", "{}"), ("0" * 32, "")):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "last.json").write_text(written or last.model_dump_json())
+    service.evaluator.forget(kb)
+    after = open_client()
+    assert after.get("/kb/kb/evaluation").json()["result"] == before["result"]
+    assert not folder.exists()
 
 
 def test_a_question_without_an_answer_in_reach_is_no_error(
@@ -281,7 +297,7 @@ def test_a_question_without_an_answer_in_reach_is_no_error(
 
 
 def test_a_document_that_goes_while_the_report_is_made_isnt_in_one(
-    client: TestClient, service: Service, texts: dict[str, str], tmp_path: Path
+    client: TestClient, service: Service, texts: dict[str, str]
 ) -> None:
     held = Held(service)
     client.post("/kb/kb/evaluation", json=ASKED).raise_for_status()
@@ -292,4 +308,4 @@ def test_a_document_that_goes_while_the_report_is_made_isnt_in_one(
     assert status
     assert status.state == "failed"
     assert "was deleted while it was made" in status.error
-    assert not list((tmp_path / "data" / "evaluation" / "kb").glob("*/last.json"))
+    assert kept(client) == ""
