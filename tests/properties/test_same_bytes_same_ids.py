@@ -36,7 +36,7 @@ def dump(engine: Engine) -> dict[str, list[str]]:
 
 def state(engine: Engine, kb: KnowledgeBase) -> tuple[object, ...]:
     stores, generation = engine.stores, kb.generation.id
-    blobs = sorted(path.name for path in (engine.settings.data / "blobs").rglob("*"))
+    blobs = sorted(engine.blobs.digests())
     counts = stores.vectors(generation).count(), stores.lexical(generation).count()
     return dump(engine), counts, blobs
 
