@@ -1,4 +1,8 @@
-"""Folders that are mirrored while a server runs: the setting FOOTNOTE_SYNC."""
+"""Folders that are mirrored while a server runs: the setting FOOTNOTE_SYNC.
+
+Of processes that share a catalogue and name the same folder one mirrors it; where that one ends,
+another does.
+"""
 
 import threading
 from collections.abc import Iterator
@@ -13,6 +17,7 @@ from ingest.folder import Report
 from ingest.mirroring import Mirror
 from ingest.sources import Patterns
 from retrieval.errors import InvalidRequest, RetrievalError
+from retrieval.works import Work
 
 _log = structlog.get_logger()
 
@@ -49,26 +54,32 @@ def folders(setting: str) -> list[tuple[str, Path]]:
 
 
 def _mirror(service: Service, name: str, folder: Path, stop: threading.Event) -> None:
-    def stopped(*_: object) -> None:
-        if stop.is_set():
-            raise _Stopped
-
     def told(report: Report, forgotten: int) -> None:
         if report.rows or forgotten:
             _log.info("synced", knowledge_base=name, **report.counts(), forgotten=forgotten)
 
+    def mirrored(work: Work) -> None:
+        def go_on(*_: object) -> None:
+            if stop.is_set() or work.is_lost:
+                raise _Stopped
+
+        service.engine.create(name)
+        mirror = Mirror(service.engine, service.pipeline, name, folder, Patterns())
+        told(*mirror.update(go_on))
+        mirror.follow(stop, told, go_on)
+
     while not stop.is_set():
         try:
-            service.engine.create(name)
-            mirror = Mirror(service.engine, service.pipeline, name, folder, Patterns())
-            told(*mirror.update(stopped))
-            mirror.follow(stop, told, stopped)
+            with service.engine.works.turn(f"sync {name} {folder.resolve().as_uri()}") as work:
+                if work:
+                    mirrored(work)
+            stop.wait(_AGAIN)  # another process mirrors it, as long as that lives
         except _Stopped:
-            return
+            continue
         except (IngestError, RetrievalError, OSError) as error:
             _log.warning("sync_failed", knowledge_base=name, folder=str(folder), error=str(error))
             stop.wait(_AGAIN)
 
 
 class _Stopped(Exception):
-    """The server ends; what is left is done at the next start."""
+    """The server ends, or another process has the folder, which does what is left."""

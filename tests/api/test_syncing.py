@@ -1,15 +1,20 @@
 """Folders that a server mirrors."""
 
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from api import syncing
 from api.service import open_service
 from api.settings import Settings
 from api.syncing import folders, mirroring
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.errors import InvalidRequest
+from tests.catalogues import on_postgres, url_of
 
 
 def test_the_setting_names_knowledge_bases_and_folders() -> None:
@@ -30,3 +35,39 @@ def test_a_folder_is_mirrored_while_the_server_runs(tmp_path: Path) -> None:
         ):
             assert time.monotonic() < deadline
             time.sleep(0.05)  # there is nothing to wait on but the document
+
+
+@on_postgres
+def test_of_processes_that_name_one_folder_one_mirrors_it_and_then_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(syncing, "_AGAIN", 0.05)
+    begun: list[str] = []
+    update = syncing.Mirror.update
+
+    def counted(mirror: syncing.Mirror, *args: Any) -> Any:
+        begun.append(threading.current_thread().name)
+        return update(mirror, *args)
+
+    monkeypatch.setattr(syncing.Mirror, "update", counted)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.md").write_text("Zebra.")
+    url = SecretStr(url_of(tmp_path / "one"))
+    of: dict[str, Any] = {"database_url": url, "sync": f"docs={tmp_path / 'in'}"}
+
+    def until(count: int) -> None:
+        deadline = time.monotonic() + 30
+        while len(begun) < count:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    one = open_service(Settings(data=tmp_path / "one", **of), HashingBackend())
+    other = open_service(Settings(data=tmp_path / "other", **of), HashingBackend())
+    with other as there:
+        with one as here, mirroring(here):
+            until(1)
+            with mirroring(there):
+                time.sleep(1)  # in which it tries several times
+                assert len(begun) == 1
+        with mirroring(there):
+            until(2)
