@@ -24,6 +24,7 @@ from retrieval.known_item_search import Carry, KnownItemSearcher
 from retrieval.known_items import known_items
 from retrieval.ports import Stores
 from retrieval.types import KnowledgeBase
+from retrieval.works import Works
 
 _log = structlog.get_logger()
 
@@ -63,11 +64,13 @@ class Calibrator:
         chunks: Chunks,
         known_items: KnownItemSearcher,
         calibrations: Calibrations,
+        works: Works,
     ) -> None:
         self._stores = stores
         self._chunks = chunks
         self._known_items = known_items
         self._calibrations = calibrations
+        self._works = works
 
     def refresh(self, kb: KnowledgeBase, carry_on: Carry = lambda: None) -> Calibration | None:
         """The calibration of a knowledge base, made anew where it has changed much.
@@ -76,16 +79,20 @@ class Calibrator:
         it fails, that is logged, and what was known stays. Of several processes one makes it, and
         the others wait for it.
         """
-        while True:
-            with self._calibrations.alone(kb) as turn:
-                known = self._calibrations.of(kb)
-                chunks = self._stores.lexical(kb.generation.id).count()
-                if chunks < _LEAST or (known and _serves(known.found, kb, chunks)):
-                    return known
-                if turn:
+        known, chunks = self._known(kb)
+        while not _suffices(known, kb, chunks):
+            with self._works.turn(f"calibration {kb.id}", kb) as turn:
+                known, chunks = self._known(kb)  # which somebody else may have made by now
+                if turn and not _suffices(known, kb, chunks):
                     return self._made(kb, chunks, carry_on) or known
-            carry_on()
-            time.sleep(_LOOK)
+            if turn is None:
+                carry_on()
+                time.sleep(_LOOK)
+        return known
+
+    def _known(self, kb: KnowledgeBase) -> tuple[Calibration | None, int]:
+        """What is known, and how many chunks there are."""
+        return self._calibrations.of(kb), self._stores.lexical(kb.generation.id).count()
 
     def _made(self, kb: KnowledgeBase, chunks: int, carry_on: Carry) -> Calibration | None:
         """A new one, kept; None where that fails."""
@@ -134,6 +141,11 @@ class Calibrator:
             for one in self._known_items.search(kb, items, carry_on)
             if (vector := one.asked.vector) is not None
         ]
+
+
+def _suffices(known: Calibration | None, kb: KnowledgeBase, chunks: int) -> bool:
+    """Whether there is nothing to find out: what is known serves, or there is too little text."""
+    return chunks < _LEAST or (known is not None and _serves(known.found, kb, chunks))
 
 
 def _serves(found: Found, kb: KnowledgeBase, chunks: int) -> bool:

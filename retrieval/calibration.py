@@ -1,6 +1,5 @@
 """What is known of a generation's legs without anybody's judgements, kept in the catalogue."""
 
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -94,10 +93,6 @@ class Calibrations:
                 )
             )
         return True
-
-    def alone(self, kb: KnowledgeBase) -> AbstractContextManager[Database | None]:
-        """Where several processes would calibrate the same, one does; None for all others."""
-        return self._database.hold_now(f"calibration {kb.generation.id}")
 
     def _read(self, generation: str) -> Calibration | None:
         query = select(calibrations).where(calibrations.c.generation_id == generation)

@@ -114,22 +114,9 @@ class Database:
             self._engine.connect() as connection,
             self._dialect.hold(connection, names, seconds),
         ):
-            yield self._held_by(connection)
-
-    @contextmanager
-    def hold_now(self, name: str) -> Iterator["Database | None"]:
-        """The same for one name, without waiting for it: None where somebody else holds it. For
-        long work, of which every thread and process is to know that it is done already.
-        """
-        if not self.shared:
-            yield self
-            return
-        with (
-            self._failing(),
-            self._engine.connect() as connection,
-            self._dialect.hold_now(connection, name) as is_held,
-        ):
-            yield self._held_by(connection) if is_held else None
+            held = copy.copy(self)
+            held._held = connection.execution_options(**self._dialect.writing)
+            yield held
 
     def faults(self) -> list[str]:
         """What is damaged in the database, as far as it can tell. Raises StoreUnavailable."""
@@ -143,11 +130,6 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
-
-    def _held_by(self, connection: Connection) -> "Database":
-        held = copy.copy(self)
-        held._held = connection.execution_options(**self._dialect.writing)
-        return held
 
     def _open(self) -> None:
         try:

@@ -203,7 +203,7 @@ def open_engine(
             watch=watch,
             known_items=known_items,
             calibrations=calibrations,
-            calibrator=Calibrator(stores, chunks, known_items, calibrations),
+            calibrator=Calibrator(stores, chunks, known_items, calibrations, works),
             searcher=searcher,
             explainer=Explainer(
                 searcher, legs, chunks, documents, stores, knowledge_bases, calibrations

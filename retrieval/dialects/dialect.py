@@ -51,9 +51,6 @@ class Dialect(Protocol):
         it is waited that long.
         """
 
-    def hold_now(self, connection: Connection, name: str) -> AbstractContextManager[bool]:
-        """The same for one name, if nobody holds it; whether that is so."""
-
     def faults(self, connection: Connection) -> list[str]:
         """What is damaged in the database, as far as it can tell."""
 

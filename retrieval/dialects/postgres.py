@@ -49,9 +49,10 @@ _LIMIT = text(_LIMITS)
 _LOCK = text(
     f"{_LIMITS}, pg_advisory_xact_lock(hashtextextended(current_schema() || ' footnote', 0))"
 )
-_NAMED = "hashtextextended(current_schema() || ' footnote ' || :name, 0)"
-_HOLD = text(f"SELECT set_config('lock_timeout', :wait, true), pg_advisory_lock({_NAMED})")
-_HOLD_NOW = text(f"SELECT pg_try_advisory_lock({_NAMED})")
+_HOLD = text(
+    "SELECT set_config('lock_timeout', :wait, true),"
+    " pg_advisory_lock(hashtextextended(current_schema() || ' footnote ' || :name, 0))"
+)
 _ICU = "SELECT count(*) FROM pg_collation WHERE collname = 'und-x-icu'"
 _OTHER_ORDER = text(
     "SELECT table_name, column_name, data_type FROM information_schema.columns"
@@ -113,15 +114,6 @@ class Postgres:
                 with connection.begin():
                     connection.execute(_HOLD, {"name": name, "wait": f"{seconds}s"})
             yield
-        finally:
-            _let_go(connection)
-
-    @contextmanager
-    def hold_now(self, connection: Connection, name: str) -> Iterator[bool]:
-        try:
-            with connection.begin():
-                is_held = bool(connection.scalar(_HOLD_NOW, {"name": name}))
-            yield is_held
         finally:
             _let_go(connection)
 

@@ -48,10 +48,6 @@ class Sqlite:
     ) -> Iterator[None]:
         yield  # the data directory is this process's alone
 
-    @contextmanager
-    def hold_now(self, connection: Connection, name: str) -> Iterator[bool]:  # noqa: ARG002
-        yield True
-
     def faults(self, connection: Connection) -> list[str]:
         found = [
             *connection.exec_driver_sql("PRAGMA quick_check").scalars(),

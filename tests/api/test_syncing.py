@@ -12,6 +12,7 @@ from api import syncing
 from api.service import open_service
 from api.settings import Settings
 from api.syncing import folders, mirroring
+from ingest.mirroring import Mirror
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.errors import InvalidRequest
 from tests.catalogues import on_postgres, url_of
@@ -43,13 +44,13 @@ def test_of_processes_that_name_one_folder_one_mirrors_it_and_then_another(
 ) -> None:
     monkeypatch.setattr(syncing, "_AGAIN", 0.05)
     begun: list[str] = []
-    update = syncing.Mirror.update
+    update = Mirror.update
 
-    def counted(mirror: syncing.Mirror, *args: Any) -> Any:
+    def counted(mirror: Mirror, *args: Any) -> Any:
         begun.append(threading.current_thread().name)
         return update(mirror, *args)
 
-    monkeypatch.setattr(syncing.Mirror, "update", counted)
+    monkeypatch.setattr(Mirror, "update", counted)
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.md").write_text("Zebra.")
     url = SecretStr(url_of(tmp_path / "one"))

@@ -87,7 +87,7 @@ def test_who_waits_may_stop(engine: Engine, other: Engine, kb: KnowledgeBase) ->
     def stop() -> None:
         raise TimeoutError
 
-    with engine.calibrations.alone(kb) as turn, pytest.raises(TimeoutError):
+    with engine.works.turn(f"calibration {kb.id}", kb) as turn, pytest.raises(TimeoutError):
         assert turn
         other.calibrator.refresh(kb, stop)
     assert other.calibrations.of(kb) is None

@@ -134,20 +134,6 @@ def test_it_is_waited_as_long_as_asked(one: Database, other: Database) -> None:
         pass
 
 
-def test_a_name_that_is_held_is_not_waited_for(one: Database, other: Database) -> None:
-    with one.hold_now("a") as held:
-        assert held
-        put(held, "written")
-        for database in (one, other):
-            with database.hold_now("a") as again:
-                assert again is None
-        with other.hold_now("b") as another:
-            assert another
-    with other.hold_now("a") as held:
-        assert held
-    assert names(other) == {"written"}
-
-
 def test_who_lost_what_it_held_writes_nothing_by_way_of_it(one: Database, other: Database) -> None:
     with pytest.raises(StoreUnavailable), one.hold(["a"]) as held:
         with other.write() as connection:
