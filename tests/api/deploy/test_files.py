@@ -1,5 +1,6 @@
 """The unit, the image and the compose file: what they promise stands in them, and fits the code."""
 
+import itertools
 import re
 import tomllib
 from pathlib import Path
@@ -20,12 +21,15 @@ ROOT = Path(__file__).parents[3]
 UNIT = (HERE / "footnote.service").read_text(encoding="utf-8")
 IMAGE = (HERE / "Containerfile").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load((HERE / "compose.yaml").read_text(encoding="utf-8"))
+CLUSTER: dict[str, Any] = yaml.safe_load(
+    (HERE / "compose.cluster.yaml").read_text(encoding="utf-8")
+)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 BUILD, RUN = re.split(r"^FROM ", IMAGE, flags=re.MULTILINE)[1:]
 
 
-@pytest.mark.parametrize("text", [UNIT, IMAGE, str(COMPOSE)])
+@pytest.mark.parametrize("text", [UNIT, IMAGE, str(COMPOSE), str(CLUSTER)])
 def test_every_setting_that_is_set_exists(text: str) -> None:
     named = {name.lower() for name in re.findall(r"FOOTNOTE_([A-Z_]+[A-Z])", text)}
     assert named <= set(Settings.model_fields)
@@ -72,6 +76,35 @@ def test_the_services_are_shut_in_too() -> None:
     assert (HERE / COMPOSE["services"]["footnote"]["build"]["context"]).resolve() == ROOT
 
 
+def test_of_a_cluster_only_those_that_serve_are_reached() -> None:
+    services = CLUSTER["services"]
+    for service in services.values():
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert not service.get("image", "").endswith("latest")
+    assert {name for name, service in services.items() if "ports" in service} == {"serve"}
+    assert all(port.startswith("127.0.0.1:") for port in services["serve"]["ports"])
+    ours = {name for name, service in services.items() if "outside" in service["networks"]}
+    assert ours == {"serve", "work"}
+    for name in ours:
+        assert (HERE / services[name]["build"]["context"]).resolve() == ROOT
+
+
+def test_in_a_cluster_some_serve_and_some_work_over_the_same_stores() -> None:
+    serve, work = (CLUSTER["services"][name] for name in ("serve", "work"))
+    assert serve["command"] == ["serve", "--no-ingest"]
+    assert work["command"][0] == "work"
+    assert serve["environment"] == work["environment"]
+    assert {one["deploy"]["replicas"] for one in (serve, work)} == {2}
+    used = {"catalogue": "DATABASE", "vectors": "CHROMA", "originals": "AWS_ENDPOINT"}
+    for name, setting in used.items():
+        assert any(
+            setting in key and name in str(serve["environment"][key])
+            for key in serve["environment"]
+        )
+
+
 def test_nobody_is_ready_where_nobody_listens() -> None:
     assert ready(9) is False
 
@@ -91,7 +124,8 @@ def _locked(name: str) -> dict[str, Version]:
 
 def test_the_lock_fits_what_the_project_asks_for() -> None:
     locked = _locked("requirements.lock")
-    wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["otel"]]
+    extras = [PROJECT["optional-dependencies"][name] for name in ("otel", "postgres", "s3")]
+    wanted = [*PROJECT["dependencies"], *itertools.chain(*extras)]
     assert len(wanted) > 40
     for one in map(Requirement, wanted):
         version = locked[canonicalize_name(one.name)]
