@@ -21,7 +21,7 @@ from evaluation.resources import folder_size, one_core, resident_memory
 from ingest.pipeline import identify
 from retrieval.embedding.cache import text_hash
 from retrieval.engine import Engine, open_engine
-from retrieval.search import Query
+from retrieval.search import Found, Query
 from retrieval.settings import EngineSettings
 from retrieval.staging import PreparedDocument
 from retrieval.types import Chunk, Document, KnowledgeBase, KnowledgeBaseSettings, Mode, Vectors
@@ -77,6 +77,13 @@ class Stock:
         return len(self.texts) * (len(self.texts) - 1)
 
 
+def stock_of(engine: Engine, texts: Sequence[str]) -> Stock:
+    """These texts, as much of each as fits the window of an engine's model."""
+    window = engine.embedder.identity.window
+    cut = [engine.embedder.fit(text, window).text for text in texts]
+    return Stock(cut, engine.embedder.embed_documents(cut))
+
+
 def search_loads(
     settings: EngineSettings,
     texts: Sequence[str],
@@ -89,14 +96,12 @@ def search_loads(
     They are asked one after the other, on one core. `settings` name a data directory to fill.
     """
     with open_engine(settings) as engine:
-        window = engine.embedder.identity.window
-        texts = [engine.embedder.fit(text, window).text for text in texts]
-        stock = Stock(texts, engine.embedder.embed_documents(texts))
+        stock = stock_of(engine, texts)
         kb, _ = engine.create("load", KnowledgeBaseSettings(dense_weight=0.5))
         done = 0
         for size in sorted(sizes):
             began = time.perf_counter()
-            _grow(engine, kb, stock, done, size, watch)
+            grow(engine, kb, stock, done, size, watch)
             written = (size - done) / (time.perf_counter() - began)
             done = size
             engine.calibrator.refresh(kb)
@@ -124,8 +129,12 @@ def _timed(
     engine: Engine, kb: KnowledgeBase, questions: Sequence[str], filter_: dict[str, Any]
 ) -> Percentiles:
     engine.searcher.search(kb, Query(questions[0], filter=filter_))
-    timings = [engine.searcher.search(kb, Query(q, filter=filter_)).timings for q in questions]
-    taken = sorted((one["total"] - one["embed"]) * 1e3 for one in timings)
+    return percentiles_of([engine.searcher.search(kb, Query(q, filter=filter_)) for q in questions])
+
+
+def percentiles_of(searches: Sequence[Found]) -> Percentiles:
+    """Of how long they took beyond embedding."""
+    taken = sorted(1e3 * (one.timings["total"] - one.timings["embed"]) for one in searches)
     return Percentiles(taken[len(taken) // 2], taken[math.ceil(len(taken) * 0.95) - 1])
 
 
@@ -143,7 +152,7 @@ def _recall(engine: Engine, kb: KnowledgeBase, questions: Sequence[str]) -> floa
     return fmean(shares)
 
 
-def _grow(
+def grow(
     engine: Engine,
     kb: KnowledgeBase,
     stock: Stock,
@@ -151,6 +160,7 @@ def _grow(
     size: int,
     watch: Callable[[int], None],
 ) -> None:
+    """Add the chunks from number `done` on, up to `size`."""
     starts = range(done, size, _CHUNKS)
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         for at in range(0, len(starts), _SIDE_BY_SIDE):  # no more in hand than are written

@@ -12,6 +12,7 @@ from api.commands.bench import (
     server,
     serving,
     soaking,
+    storing,
 )
 
 cli = typer.Typer(
@@ -26,6 +27,7 @@ for command in (
         clustering.cluster,
         answering.answers,
         searching.search,
+        storing.stores,
         embedding.embed,
     ),
     *(engine.engine, ingestion.crash, ingestion.files, ingestion.ingest, ingestion.parsers),
