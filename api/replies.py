@@ -160,7 +160,7 @@ class EvaluationReply(BaseModel):
 
     @classmethod
     def of(cls, status: evaluating.Status | None, kept: Kept | None) -> Self:
-        """A status, or where there is none since the start, that of what was kept before."""
+        """A status, or where there is none, that of what was kept before."""
         result = kept.evaluation if kept else None
         if status is None:
             state = "done" if result else "none"

@@ -31,7 +31,7 @@ async def reindex(
 
 @router.get("/kb/{kb}/reindex", responses=_PROBLEMS)
 async def reindexing(kb: str, service: ServiceOf, blocking: BlockingOf) -> ReindexReply:
-    """How the last reindexing since the server's start stands."""
+    """How the last reindexing stands, whichever process does it."""
     found = await blocking.call(service.engine.knowledge_bases.get, kb)
     return ReindexReply.of(service.reindexer.status(found.name))
 
