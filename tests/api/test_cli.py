@@ -13,7 +13,7 @@ from retrieval.embedding.hashing import HashingBackend
 
 FULL = Path("/dev/full")
 COMMANDS = [
-    *(["demo"], ["serve"], ["ingest"], ["search"], ["ask"], ["replay"], ["version"]),
+    *(["demo"], ["serve"], ["work"], ["ingest"], ["search"], ["ask"], ["replay"], ["version"]),
     *(["kb"], ["kb", "list"], ["kb", "create"], ["kb", "delete"]),
     ["keys"],
     *(["keys", name] for name in "create list revoke audit".split()),
@@ -27,7 +27,10 @@ COMMANDS = [
         ["import"],
         ["bench"],
     ),
-    *(["bench", name] for name in "calls passing crash files ingest parsers".split()),
+    *(
+        ["bench", name]
+        for name in "calls passing crash files ingest parsers soak cluster stores".split()
+    ),
     *(["models", name] for name in "list ps show pull push load unload copy create delete".split()),
     ["backup"],
     ["restore"],

@@ -38,6 +38,7 @@ def test_why_a_document_stands_where_it_does_is_said_in_the_language_of_the_page
         http.post(f"/kb/{fresh}/documents?wait=true", json=body).raise_for_status()
     page = open_page(f"#/{fresh}/search", language=language)
     page.get_by_role("searchbox").fill("tea at four")
+    expect(page.locator("ol.hits li").first).to_be_visible()  # what comes above the panel moves it
     page.get_by_text(title).click()
     panel = page.locator("details", has_text=title)
     panel.locator("input").fill("zebra")
