@@ -80,13 +80,10 @@ class Embedder:
 
     def legible(self, text: str) -> float:
         """The share of a question's tokens that the vocabulary has, in [0, 1]; all others are one
-        to the model. 1 where that isn't known, of a model elsewhere.
+        to the model. 1 of a model elsewhere whose vocabulary isn't known.
         """
         [read] = self.tokenize_raw([text])
-        if not read.ids.size:
-            return 1.0
-        before, after = self._specials
-        return 1.0 - read.unknown / max(1, read.count - before - len(after))
+        return 1.0 - read.unknown / max(1, read.count - self._added)
 
     def embed_query(self, text: str) -> Vector:
         """The `(d,)` unit vector of a question, not to be written to.
@@ -216,6 +213,12 @@ class Embedder:
         before, after = self._specials
         ids = np.concatenate([head.ids[: max(before, limit - len(after))], after])
         return TokenizedText(head.text, len(ids), ids)
+
+    @cached_property
+    def _added(self) -> int:
+        """How many special tokens a text has."""
+        [count] = self._backend.count_tokens([""])
+        return count
 
     @cached_property
     def _specials(self) -> tuple[int, Ids]:

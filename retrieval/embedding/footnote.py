@@ -47,7 +47,7 @@ class FootnoteBackend:
             name = DEFAULT_MODEL if model.lower() in DEFAULT_ALIASES else model
             offer = self._portal.call(servers.open, name)
             self.tokenizer = self._portal.call(servers.tokenizer)
-            self._count = _counting(name, self.tokenizer)
+            self._tokenize = _tokenizing(name, self.tokenizer)
         except ModelServerUnavailable:
             self.close()
             raise
@@ -65,10 +65,10 @@ class FootnoteBackend:
         self._most_texts = max(1, _REPLY_BYTES // (_A_NUMBER * self.identity.dimension))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return self._count(texts)
+        return [text.count for text in self.tokenize(texts)]
 
     def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
-        return list(map(TokenizedText, texts, self.count_tokens(texts)))
+        return self._tokenize(texts)
 
     def encode(self, texts: Sequence[TokenizedText], *, urgent: bool = False) -> Vectors:
         return np.concatenate([self._embed(part, urgent) for part in self._parts(texts)])
@@ -95,12 +95,12 @@ class FootnoteBackend:
         yield part
 
 
-def _counting(model: str, tokenizer: str) -> Callable[[Sequence[str]], list[int]]:
-    """What counts the tokens of texts as the model does. Raises ModelUnavailable."""
+def _tokenizing(model: str, tokenizer: str) -> Callable[[Sequence[str]], list[TokenizedText]]:
+    """What reads texts as the model does, without ids. Raises ModelUnavailable."""
     if model == "hashing":
-        return HashingBackend().count_tokens
+        return HashingBackend().tokenize
     try:
-        return TextTokenizer(Tokenizer.from_str(tokenizer)).count
+        return TextTokenizer(Tokenizer.from_str(tokenizer)).measure
     except Exception as error:  # tokenizers raises nothing more particular
         raise ModelUnavailable(
             f"The servers of FOOTNOTE_EMBEDDING_URL don't say how {model!r} tokenises: {error}"

@@ -116,7 +116,9 @@ class OllamaBackend:
         return self._tokenizer.count(texts)
 
     def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
-        return list(map(TokenizedText, texts, self.count_tokens(texts)))
+        if self._tokenizer is None:
+            return list(map(TokenizedText, texts, self.count_tokens(texts)))
+        return self._tokenizer.measure(texts)
 
     def encode(self, texts: Sequence[TokenizedText], *, urgent: bool = False) -> Vectors:  # noqa: ARG002
         self._check_digest()

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeAlias
 
@@ -81,6 +81,10 @@ class TextTokenizer:
                 unknown = int(np.count_nonzero(ids == self._unknown))
                 tokenized.append(TokenizedText(text, len(ids), ids, unknown))
         return tokenized
+
+    def measure(self, texts: Sequence[str]) -> list[TokenizedText]:
+        """Each text without its ids, for a model elsewhere, which reads the text itself."""
+        return [replace(one, ids=_NONE) for one in self.tokenize(texts)]
 
     @cached_property
     def _unknown(self) -> int:

@@ -115,6 +115,10 @@ def test_of_the_default_model_no_weights_are_wanted(
     assert backend.count_tokens(TEXTS) == here.count_tokens(TEXTS)
     assert np.array_equal(embedded(backend), expected)
     assert server.texts == len(TEXTS)
+    elsewhere, itself = (Embedder(one) for one in (backend, here))
+    assert elsewhere.legible("显微镜的") == itself.legible("显微镜的") == 0.25
+    for embedder in (elsewhere, itself):
+        embedder.close()
 
 
 def test_prefixes_are_added_once(start: Start, open_backend: Open) -> None:

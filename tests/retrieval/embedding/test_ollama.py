@@ -61,7 +61,11 @@ def test_tokens_are_counted_as_the_model_does(open_backend: Open) -> None:
     backend = open_backend()
     assert backend.exact
     texts = ["hello world", "运费险的理赔", "naïve — 🍵", ""]
-    assert backend.count_tokens(texts) == SentenceModel().tokenizer.count(texts)
+    expected = SentenceModel().tokenizer
+    assert backend.count_tokens(texts) == expected.count(texts)
+    unknown = [read.unknown for read in backend.tokenize(texts)]
+    assert unknown == [read.unknown for read in expected.tokenize(texts)]
+    assert any(unknown)
 
 
 def test_without_a_vocabulary_they_are_bounded(open_backend: Open) -> None:
