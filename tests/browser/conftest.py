@@ -102,7 +102,21 @@ def complaints() -> Iterator[Complaints]:
 
 
 @pytest.fixture
-def open_page(chromium: Browser, server: str, complaints: Complaints) -> Iterator[OpenPage]:
+def made(http: httpx.Client) -> Iterator[list[str]]:
+    """Names of knowledge bases, which are deleted once no page looks at them."""
+    names: list[str] = []
+    yield names
+    for name in names:
+        http.delete(f"/kb/{name}")
+
+
+@pytest.fixture
+def open_page(
+    chromium: Browser,
+    server: str,
+    complaints: Complaints,
+    made: list[str],  # deleted when its pages are closed
+) -> Iterator[OpenPage]:
     """Opens the page at an address of its own, in a language, on a screen."""
     contexts = []
 
@@ -135,9 +149,9 @@ def open_page(chromium: Browser, server: str, complaints: Complaints) -> Iterato
 
 
 @pytest.fixture
-def fresh(http: httpx.Client, request: pytest.FixtureRequest) -> Iterator[str]:
+def fresh(http: httpx.Client, request: pytest.FixtureRequest, made: list[str]) -> str:
     """The name of an empty knowledge base."""
     name = f"kb{abs(hash(request.node.name)) % 10**8}"
     http.put(f"/kb/{name}").raise_for_status()
-    yield name
-    http.delete(f"/kb/{name}")
+    made.append(name)
+    return name
