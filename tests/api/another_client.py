@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -13,19 +12,23 @@ from api.service import Service
 from api.settings import Settings
 from retrieval.embedding.hashing import HashingBackend
 from retrieval.ports import EmbeddingBackend
-from tests.catalogues import url_of
+
+_COMMON = ("database_url", "chroma_url", "chroma_database", "blobs_url")
 
 
 @contextmanager
 def beside(
     client: TestClient, data: Path, backend: EmbeddingBackend | None = None, **settings: Any
 ) -> Iterator[TestClient]:
-    """It has a data directory of its own, in which the originals are the other's."""
-    first = service_of(client).settings.data
+    """It has a data directory of its own, and all else in common with the other; of what lies in
+    directories that is the originals.
+    """
+    first = service_of(client).settings
     data.mkdir()
-    (first / "blobs").mkdir(exist_ok=True)
-    (data / "blobs").symlink_to(first / "blobs")
-    chosen = Settings(data=data, database_url=SecretStr(url_of(first)), **settings)
+    (first.data / "blobs").mkdir(exist_ok=True)
+    (data / "blobs").symlink_to(first.data / "blobs")
+    common = {name: getattr(first, name) for name in _COMMON}
+    chosen = Settings(data=data, **common, **settings)
     app = create_app(chosen, backend or HashingBackend())
     with TestClient(app, str(client.base_url), raise_server_exceptions=False) as another:
         yield another
