@@ -348,8 +348,8 @@ class WeighingReply(BaseModel):
     reranker: str | None = Field(description="What ordered the best of them anew")
     reranked: int = Field(description="How many of them, from the first")
     legible: float = Field(
-        description="Share of the question that is in the embedding model's vocabulary: unless it "
-        "is set, the weight is scaled with it"
+        description="Share of the question's tokens that the embedding model knows as words, a "
+        "piece of one counting half: unless it is set, the weight is scaled with it"
     )
 
 

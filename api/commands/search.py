@@ -68,7 +68,7 @@ def _told(weighing: WeighingReply) -> str:
         f"({weighing.origin})."
     )
     if weighing.legible < 1.0:
-        told += f" The model has {weighing.legible:.0%} of its tokens in its vocabulary."
+        told += f" The model knows {weighing.legible:.0%} of its tokens as words."
     if weighing.mean is not None:
         told += f" Cosines of this question: {weighing.mean:.3f} ± {weighing.deviation:.3f}."
     return told

@@ -79,11 +79,12 @@ class Embedder:
         return self._backend.tokenize(texts)
 
     def legible(self, text: str) -> float:
-        """The share of a question's tokens that the vocabulary has, in [0, 1]; all others are one
-        to the model. 1 of a model elsewhere whose vocabulary isn't known.
+        """The share of a question's tokens that the model knows as words, in [0, 1]: those that the
+        vocabulary doesn't have are one to it, and of a name in pieces it knows little. 1 of a model
+        elsewhere whose vocabulary isn't known.
         """
         [read] = self.tokenize_raw([text])
-        return 1.0 - read.unknown / max(1, read.count - self._added)
+        return 1.0 - read.unread / max(1, read.count - self._added)
 
     def embed_query(self, text: str) -> Vector:
         """The `(d,)` unit vector of a question, not to be written to.

@@ -63,9 +63,9 @@ def test_tokens_are_counted_as_the_model_does(open_backend: Open) -> None:
     texts = ["hello world", "运费险的理赔", "naïve — 🍵", ""]
     expected = SentenceModel().tokenizer
     assert backend.count_tokens(texts) == expected.count(texts)
-    unknown = [read.unknown for read in backend.tokenize(texts)]
-    assert unknown == [read.unknown for read in expected.tokenize(texts)]
-    assert any(unknown)
+    unread = [read.unread for read in backend.tokenize(texts)]
+    assert unread == [read.unread for read in expected.tokenize(texts)]
+    assert any(unread)
 
 
 def test_without_a_vocabulary_they_are_bounded(open_backend: Open) -> None:

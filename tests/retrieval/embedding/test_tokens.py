@@ -19,12 +19,13 @@ def test_texts_are_filled_up_to_lengths_that_others_have_too(
     assert (mask.sum(axis=1) == [1, count]).all()
 
 
-def test_what_a_vocabulary_does_not_have_is_counted() -> None:
-    pieces = models.WordPiece({"[UNK]": 0, "the": 1, "pump": 2}, unk_token="[UNK]")
+def test_what_a_vocabulary_does_not_have_is_counted_and_half_of_what_it_has_in_pieces() -> None:
+    words = {"[UNK]": 0, "the": 1, "pump": 2, "##s": 3, "##ing": 4}
+    pieces = models.WordPiece(words, unk_token="[UNK]")
     bytes_too = models.BPE({"a": 0, "b": 1, "c": 2}, [])
     by_chance = models.Unigram([("<s>", 0.0), ("<unk>", 0.0), ("a", -1.0)], unk_id=1)
     made = [Tokenizer(model) for model in (pieces, bytes_too, by_chance)]
     made[0].pre_tokenizer = pre_tokenizers.Whitespace()
-    texts = ["the 泵 pump 阀", "abc", "a?a?"]
+    texts = ["the 泵 pumpings 阀", "abc", "a?a?"]
     read = [TextTokenizer(one).tokenize([text])[0] for one, text in zip(made, texts, strict=True)]
-    assert [(one.count, one.unknown) for one in read] == [(4, 2), (3, 0), (4, 2)]
+    assert [(one.count, one.unread) for one in read] == [(6, 3), (3, 0), (4, 2)]
