@@ -30,29 +30,33 @@ class Model:
 
 ENGLISH = Model(
     Evidence(
-        cosine=1.189,
-        near_cosine=1.499,
-        coverage=0.583,
-        after_coverage=0.958,
-        passage_coverage=-0.167,
-        kind=-0.101,
-        best_cosine=1.567,
-        negated=-1.869,
+        cosine=1.464,
+        near_cosine=1.183,
+        coverage=0.678,
+        after_coverage=1.071,
+        passage_coverage=-0.718,
+        kind=-0.148,
+        lacks_number=-2.18,
+        lacks_name=-0.612,
+        best_cosine=1.322,
+        negated=-2.101,
     ),
-    -3.631,
+    -3.058,
 )
 CHINESE = Model(
     Evidence(
-        cosine=1.328,
-        near_cosine=1.24,
-        coverage=3.981,
-        after_coverage=3.743,
-        passage_coverage=3.413,
-        kind=-0.207,
-        best_cosine=-0.372,
-        negated=-0.011,
+        cosine=1.181,
+        near_cosine=1.196,
+        coverage=3.954,
+        after_coverage=3.702,
+        passage_coverage=3.423,
+        kind=-0.179,
+        lacks_number=-2.08,
+        lacks_name=-0.286,
+        best_cosine=-0.243,
+        negated=0.012,
     ),
-    -7.433,
+    -7.351,
 )
 
 

@@ -23,6 +23,8 @@ _HOW = re.compile(
     r"|thick|wide)\b",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"\w*\d(?:[\w.,]*\w)?")
+_INNER_WORD = re.compile(r"(?<!^)(?<![.?!\"“] )\b\w[\w'’-]*")
 _CHINESE = re.compile(
     "|".join(
         """
@@ -55,6 +57,27 @@ def content_terms(question: str) -> list[str]:
     words = re.findall(r"\S+", _CHINESE.sub(" ", _HOW.sub(" ", question)))
     kept = [word for word in words if word.strip("?,.!;:'\"").lower() not in FUNCTION_WORDS]
     return list(dict.fromkeys(analyse(" \n ".join(kept)) or analyse(question)))
+
+
+def numbers(question: str) -> frozenset[str]:
+    """The analysed terms of a question with a digit in them: which one of many is asked about.
+
+    Of v2.1 only 2.1, for others write that apart; M2 is one term.
+    """
+    found = [analyse(number) for number in _NUMBER.findall(question)]
+    apart = ([term for term in terms if term[0].isdigit()] or terms for terms in found)
+    return frozenset(term for terms in apart for term in terms if _has_digit(term))
+
+
+def names(question: str) -> frozenset[str]:
+    """The analysed terms of words that begin with a capital letter where no sentence does."""
+    found = (word for word in _INNER_WORD.findall(question) if word[0].isupper())
+    kept = (name for name in found if name.lower() not in FUNCTION_WORDS)
+    return frozenset(term for name in kept for term in analyse(name) if not _has_digit(term))
+
+
+def _has_digit(term: str) -> bool:
+    return any(map(str.isdigit, term))
 
 
 def term_weights(question: str) -> dict[str, float]:

@@ -17,7 +17,7 @@ _NEGATED = re.compile(
 class Evidence:
     """How well the best sentence of what was found fits the question; what an abstention goes by.
 
-    The first six are those of that sentence's features; `best_cosine` is the highest of all
+    The first eight are those of that sentence's features; `best_cosine` is the highest of all
     sentences, and `negated` 1 where the question denies something, which questions do that were
     made so that a passage doesn't answer them.
     """
@@ -28,11 +28,13 @@ class Evidence:
     after_coverage: float
     passage_coverage: float
     kind: float
+    lacks_number: float
+    lacks_name: float
     best_cosine: float
     negated: float
 
 
-NOTHING = Evidence(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+NOTHING = Evidence(*[0.0] * 10)
 
 
 def evidence(question: str, best: Features, cosines: Sequence[float]) -> Evidence:
@@ -44,6 +46,8 @@ def evidence(question: str, best: Features, cosines: Sequence[float]) -> Evidenc
         after_coverage=best.after_coverage,
         passage_coverage=best.passage_coverage,
         kind=best.kind,
+        lacks_number=best.lacks_number,
+        lacks_name=best.lacks_name,
         best_cosine=max(cosines),
         negated=float(bool(_NEGATED.search(question))),
     )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from retrieval.analysis import analyse
-from retrieval.question import Terms
+from retrieval.question import Terms, names, numbers
 from retrieval.reading.answer_kinds import asked_for, offers
 from retrieval.sentences import Span, sentences
 from retrieval.types import Hit
@@ -35,7 +35,9 @@ class Features:
     sentence before it too, `passage_coverage` of the whole hit; `passage_score` is the hit's by the
     search, over that of the best. `kind` is 1 where the sentence offers what the question asks for.
     `novelty` is the share of its terms that the question doesn't have, `length` the logarithm of
-    their number, `first` 1 at the beginning of a hit.
+    their number, `first` 1 at the beginning of a hit. `lacks_number` is 1 where the question has a
+    number that neither the sentence has nor what `after_coverage` looks at, `lacks_name` where it
+    has a name that the whole hit hasn't.
     """
 
     cosine: float
@@ -48,6 +50,8 @@ class Features:
     novelty: float
     length: float
     first: float
+    lacks_number: float
+    lacks_name: float
 
 
 def candidates(hits: Sequence[Hit], most: int) -> list[list[Candidate]]:
@@ -77,27 +81,32 @@ def features(
     """Of each candidate, one hit after the other; `cosines` to the question in that order."""
     own = frozenset(analyse(question))
     kind = asked_for(question)
+    asked_numbers, asked_names = numbers(question), names(question)
     best = max((group[0].hit.score for group in found), default=0.0) or 1.0
     made: list[Features] = []
     for group in found:
         near = cosines[len(made) : len(made) + len(group)]
         hit = group[0].hit
         above = frozenset(analyse("\n".join([hit.title, *hit.chunk.heading])))
-        passage = terms.coverage(above.union(*(one.terms for one in group)))
+        every = above.union(*(one.terms for one in group))
+        passage = terms.coverage(every)
         for at, one in enumerate(group):
             before = group[at - 1].terms if at else frozenset[str]()
+            near_terms = one.terms | above | before
             made.append(
                 Features(
                     cosine=near[at],
                     near_cosine=max(near[max(0, at - 1) : at + 2]),
                     coverage=terms.coverage(one.terms | above),
-                    after_coverage=terms.coverage(one.terms | above | before),
+                    after_coverage=terms.coverage(near_terms),
                     passage_coverage=passage,
                     passage_score=hit.score / best,
                     kind=float(offers(one.text, kind, question)),
                     novelty=len(one.terms - own) / max(1, len(one.terms)),
                     length=math.log1p(len(one.terms)),
                     first=float(at == 0),
+                    lacks_number=float(not asked_numbers <= near_terms),
+                    lacks_name=float(not asked_names <= every),
                 )
             )
     return made

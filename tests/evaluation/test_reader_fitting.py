@@ -23,7 +23,7 @@ from retrieval.reading.reader import Reading
 from retrieval.sentences import Span
 from retrieval.types import Chunk, Hit
 
-TRUE = Features(1.0, -1.0, 2.0, 0.5, 0.0, 1.5, -0.5, 0.0, 0.3, 0.0)
+TRUE = Features(1.0, -1.0, 2.0, 0.5, 0.0, 1.5, -0.5, 0.0, 0.3, 0.0, -1.0, 0.4)
 HIT = Hit(Chunk("c", "d", "v", 0, 0, 9, (), "", 9), "u", "t", "A text.", None, 1.0, 1, ())
 QUESTION = AnswerQuestion("q", "What?", ("a",), "d")
 WRITTEN = AnswerQuestion("q", "What not?", (), "d")

@@ -7,7 +7,7 @@ from retrieval.abstention import CHINESE, ENGLISH, THRESHOLD, Model, probability
 from retrieval.question import is_chinese
 from retrieval.reading.evidence import NOTHING, Evidence
 
-STRONG = Evidence(0.7, 0.7, 1.0, 1.0, 1.0, 1.0, 0.7, 0.0)
+STRONG = Evidence(0.7, 0.7, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.7, 0.0)
 QUESTIONS = ["How long is the warranty?", "保修期是多久？"]
 
 
@@ -27,6 +27,11 @@ def test_nothing_is_refused_and_everything_is_answered(question: str) -> None:
 def test_a_sentence_that_covers_more_of_the_question_is_likelier(model: Model) -> None:
     half = replace(STRONG, coverage=0.5, after_coverage=0.5, passage_coverage=0.5)
     assert model.probability(half) < model.probability(STRONG)
+
+
+@pytest.mark.parametrize("model", [ENGLISH, CHINESE])
+def test_a_sentence_about_another_number_is_less_likely_to_answer(model: Model) -> None:
+    assert model.probability(replace(STRONG, lacks_number=1.0)) < model.probability(STRONG)
 
 
 def test_each_script_has_its_own_numbers() -> None:

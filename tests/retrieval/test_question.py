@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.question import Terms, content_terms, weigh
+from retrieval.question import Terms, content_terms, names, numbers, weigh
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,23 @@ def test_what_is_asked_about_without_the_words_that_ask(question: str, asked: se
     terms = content_terms(question)
     assert set(terms) == asked
     assert len(terms) == len(set(terms))
+
+
+@pytest.mark.parametrize(
+    ("question", "of_numbers", "of_names"),
+    [
+        ("What is the seal of crate 34035 in Jortorgil?", {"34035"}, {"jortorgil"}),
+        ("Is error E-4012 (v2.1) of an M2 2,000 days old?", {"4012", "2.1", "m2", "2000"}, {"e"}),
+        ("Who is Ada? Did Charles ask?", set(), {"ada", "charl"}),
+        ("Who am I?", set(), set()),
+        ("储物柜34035号的密码是什么？", {"34035"}, set()),
+    ],
+)
+def test_numbers_and_names_tell_which_one_is_asked_about(
+    question: str, of_numbers: set[str], of_names: set[str]
+) -> None:
+    assert numbers(question) == of_numbers
+    assert names(question) == of_names
 
 
 @given(st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 50), min_size=1))

@@ -44,11 +44,20 @@ def test_what_speaks_for_a_sentence() -> None:
     assert (second.passage_score, other.passage_score) == (1.0, 0.5)
     assert (first.first, second.first, other.first) == (1.0, 0.0, 1.0)
     assert (first.kind, second.kind) == (0.0, 1.0)
+    assert [row.lacks_number for row in rows] == [0.0] * 4
+    assert [row.lacks_name for row in rows] == [0.0] * 4  # a heading has it
+
+
+def test_a_number_is_looked_for_near_a_sentence_and_a_name_in_the_whole_hit() -> None:
+    found = candidates([hit("Locker 11 is red. Its code is 4. Ada has it. Bob too."), hit()], 9)
+    rows = features("Which code has Ada's locker 11?", weigh(["code"], {}, 10), found, [0.0] * 7)
+    assert [row.lacks_number for row in rows] == [0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+    assert [row.lacks_name for row in rows] == [0.0] * 4 + [1.0] * 3
 
 
 def test_shares_are_probabilities_and_follow_the_score() -> None:
     low = Features(*([0.0] * len(ENGLISH.__slots__)))
-    high = Features(0.8, 0.8, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 2.0, 0.0)
+    high = Features(0.8, 0.8, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 2.0, 0.0, 0.0, 0.0)
     found = shares([low, high, low], ENGLISH)
     assert sum(found) == pytest.approx(1.0)
     assert found[1] == max(found)
