@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from evaluation.paper import paper
 from evaluation.resources import peak_memory, resident_memory
-from ingest.jobs import Jobs, Request
+from ingest.jobs import WORKERS, Jobs, Request
 from ingest.parsing import ProcessParser
 from ingest.pipeline import Pipeline
 from ingest.sources import upload
@@ -62,7 +62,7 @@ def load_test(
     """Ingest documents, then a long one, then the documents again with their vectors known."""
     first = documents // 5
     every = max(1, documents // _LOOKS)
-    with open_engine(settings) as engine, _jobs(engine) as jobs:
+    with open_engine(settings) as engine, jobs_over(engine) as jobs:
         engine.embedder.embed_query("warm up")
         # A weight that is given: calibration would embed beside what is measured.
         kb, _ = engine.create("load", KnowledgeBaseSettings(dense_weight=0.5))
@@ -114,9 +114,10 @@ def load_test(
 
 
 @contextmanager
-def _jobs(engine: Engine) -> Iterator[Jobs]:
+def jobs_over(engine: Engine, workers: int = WORKERS) -> Iterator[Jobs]:
+    """The jobs of an engine, so many at a time, while the block lasts; none: others work."""
     parser = ProcessParser(ParseLimits())
-    jobs = Jobs(engine, Pipeline(engine, parser, _MAX_BYTES))
+    jobs = Jobs(engine, Pipeline(engine, parser, _MAX_BYTES), workers)
     jobs.start()
     try:
         yield jobs

@@ -29,6 +29,13 @@ class ChromaServer:
     def url(self) -> str:
         return f"http://{_HOST}:{self._port}"
 
+    @property
+    def pid(self) -> int:
+        """Raises LoadError where it doesn't run."""
+        if not self._process:
+            raise LoadError("The Chroma server doesn't run.")
+        return self._process.pid
+
     def start(self) -> None:
         """Raises LoadError."""
         place = ["--path", str(self._folder), "--host", _HOST, "--port", str(self._port)]

@@ -41,6 +41,10 @@ class ObjectStore:
             "AWS_DEFAULT_REGION": "us-east-1",
         }
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(  # noqa: S603 - this interpreter and a module
             [sys.executable, "-m", "moto.server", "-H", _HOST, "-p", str(self._port)],

@@ -32,6 +32,13 @@ class PostgresServer:
     def url(self) -> str:
         return f"postgresql://{_USER}@{_HOST}:{self._port}/postgres"
 
+    @property
+    def pid(self) -> int:
+        """Raises LoadError where it doesn't run."""
+        if not self._lock.exists():
+            raise LoadError("The Postgres server doesn't run.")
+        return int(self._lock.read_text().split("\n", 1)[0])
+
     def start(self) -> None:
         asked = {"listen_addresses": _HOST, "max_connections": 300, **self._options}
         options = [f"-c {name}={value}" for name, value in asked.items()]
@@ -42,7 +49,7 @@ class PostgresServer:
 
     def stop(self, mode: str = "fast") -> None:
         """`fast` ends its connections; `immediate` is as if it had crashed."""
-        if (self._folder / "data" / "postmaster.pid").exists():
+        if self._lock.exists():
             self._run("pg_ctl", *self._data, "--mode", mode, "--wait", "stop")
 
     def crash(self) -> None:
@@ -54,6 +61,11 @@ class PostgresServer:
 
     def __exit__(self, *_: object) -> None:
         self.crash()
+
+    @property
+    def _lock(self) -> Path:
+        """The file that is there while it runs, with its process id in the first line."""
+        return self._folder / "data" / "postmaster.pid"
 
     @property
     def _data(self) -> tuple[str, str]:

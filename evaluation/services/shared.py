@@ -1,8 +1,9 @@
 """All that many processes share, each service over a folder of its own that goes."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
@@ -10,6 +11,8 @@ from typing import Protocol
 from evaluation.services.chroma import ChromaServer
 from evaluation.services.object_store import ObjectStore
 from evaluation.services.postgres import PostgresServer
+from retrieval.settings import EngineSettings
+from retrieval.stores.chroma_settings import ChromaSettings
 
 
 class Service(Protocol):
@@ -23,10 +26,32 @@ class Service(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SharedServices:
-    """Those that may crash, by name, and the environment in which a process finds them all."""
+    """Those that may crash, by name, and the environment in which a process finds them all.
+    `pids` are those of all of them, by name, when they were started.
+    """
 
     crashable: Mapping[str, Service]
     environment: Mapping[str, str]
+    pids: Mapping[str, int]
+
+    @contextmanager
+    def used_by(self, settings: EngineSettings) -> Iterator[EngineSettings]:
+        """The settings of an engine in this process that has its data on them. Credentials of S3
+        are found in the environment, in which they are while the block lasts.
+        """
+        told, before = self.environment, dict(os.environ)
+        os.environ.update(told)
+        try:
+            yield replace(
+                settings,
+                database_url=told["FOOTNOTE_DATABASE_URL"],
+                chroma=ChromaSettings(told["FOOTNOTE_CHROMA_URL"]),
+                blobs_url=told["FOOTNOTE_BLOBS_URL"],
+            )
+        finally:
+            for name in told:
+                os.environ.pop(name)
+            os.environ.update(before)
 
 
 @contextmanager
@@ -42,11 +67,12 @@ def shared_services(**postgres_options: str) -> Iterator[SharedServices]:
         ObjectStore() as objects,
     ):
         yield SharedServices(
-            {"postgres": postgres, "chroma": chroma},
-            {
+            crashable={"postgres": postgres, "chroma": chroma},
+            environment={
                 "FOOTNOTE_DATABASE_URL": postgres.url,
                 "FOOTNOTE_CHROMA_URL": chroma.url,
                 "FOOTNOTE_BLOBS_URL": objects.url,
                 **objects.environment,
             },
+            pids={"Postgres": postgres.pid, "Chroma": chroma.pid, "S3": objects.pid},
         )

@@ -77,6 +77,10 @@ class OwnServer:
         self._environment = {**os.environ, **_ASIDE, **environment}
         self._process = self._started()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def restart(self) -> None:
         """Kill it (SIGKILL), and what it has started, and start it again in the same place."""
         self._process.kill()

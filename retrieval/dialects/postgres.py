@@ -40,18 +40,22 @@ _SESSION = {
     "tcp_user_timeout": _NETWORK["tcp_user_timeout"],
     "jit": "off",  # 50 ms of compiling for what takes one
 }
+WRITER = "hashtextextended(current_schema() || ' footnote', 0)"
+"""In SQL, the key of the lock of the one transaction that writes."""
+
+HOLDER = "hashtextextended(current_schema() || ' footnote ' || {name}, 0)"
+"""In SQL, the key of the lock on a name that is held."""
+
 _WAIT = f"set_config('lock_timeout', '{BUSY_SECONDS}s', true)"
 _LIMITS = (
     f"SELECT {_WAIT},"
     f" set_config('idle_in_transaction_session_timeout', '{_STALLED_SECONDS}s', true)"
 )
 _LIMIT = text(_LIMITS)
-_LOCK = text(
-    f"{_LIMITS}, pg_advisory_xact_lock(hashtextextended(current_schema() || ' footnote', 0))"
-)
+_LOCK = text(f"{_LIMITS}, pg_advisory_xact_lock({WRITER})")
 _HOLD = text(
     "SELECT set_config('lock_timeout', :wait, true),"
-    " pg_advisory_lock(hashtextextended(current_schema() || ' footnote ' || :name, 0))"
+    f" pg_advisory_lock({HOLDER.format(name=':name')})"
 )
 _ICU = "SELECT count(*) FROM pg_collation WHERE collname = 'und-x-icu'"
 _OTHER_ORDER = text(

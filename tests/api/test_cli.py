@@ -29,7 +29,7 @@ COMMANDS = [
     ),
     *(
         ["bench", name]
-        for name in "calls passing crash files ingest parsers soak cluster stores".split()
+        for name in "calls passing crash files ingest parsers soak cluster stores workers".split()
     ),
     *(["models", name] for name in "list ps show pull push load unload copy create delete".split()),
     ["backup"],

@@ -13,6 +13,7 @@ from api.commands.bench import (
     serving,
     soaking,
     storing,
+    working,
 )
 
 cli = typer.Typer(
@@ -28,6 +29,7 @@ for command in (
         answering.answers,
         searching.search,
         storing.stores,
+        working.workers,
         embedding.embed,
     ),
     *(engine.engine, ingestion.crash, ingestion.files, ingestion.ingest, ingestion.parsers),

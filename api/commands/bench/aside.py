@@ -13,6 +13,9 @@ from retrieval.settings import EngineSettings
 SERVE = (sys.executable, "-P", "-m", "api.commands.bench.child_server", "serve")
 """A server that ends with whoever has started it."""
 
+WORK = (*SERVE[:-1], "work")
+"""The same of one that only ingests."""
+
 ModelOption = Annotated[
     str | None, typer.Option(help="The embedding model; by default that of the settings.")
 ]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from api.commands.bench.aside import SERVE
+from api.commands.bench.aside import SERVE, WORK
 from api.commands.bench.reporting import (
     HtmlOption,
     MarkdownOption,
@@ -18,8 +18,6 @@ from api.progress import tracking
 from evaluation.cluster_soak.measuring import Plan
 from evaluation.cluster_soak.measuring import soak as soaked
 from evaluation.cluster_soak.table import report_of
-
-_WORK = (*SERVE[:-1], "work")
 
 
 def cluster(
@@ -62,7 +60,7 @@ def cluster(
     check_writable(html, markdown)
     plan = Plan(
         serve=(*SERVE, "--no-ingest"),
-        work=_WORK,
+        work=WORK,
         doctor=DOCTOR,
         servers=servers,
         workers=workers,

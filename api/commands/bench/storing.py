@@ -1,7 +1,6 @@
 """How long a search takes over stores that processes share."""
 
-import os
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -17,7 +16,6 @@ from evaluation.beir import read_beir
 from evaluation.machine import describe
 from evaluation.services.shared import shared_services
 from evaluation.store_comparison import Searched, stores_compared
-from retrieval.stores.chroma_settings import ChromaSettings
 
 
 def stores(
@@ -44,16 +42,9 @@ def stores(
         TemporaryDirectory(prefix="footnote-stores-") as here,
         TemporaryDirectory(prefix="footnote-stores-") as there,
         shared_services() as services,
+        services.used_by(engine_settings(Path(there), model)) as shared,
         tracking() as track,
     ):
-        told = services.environment
-        os.environ.update(told)  # where S3's client looks
-        shared = replace(
-            engine_settings(Path(there), model),
-            database_url=told["FOOTNOTE_DATABASE_URL"],
-            chroma=ChromaSettings(told["FOOTNOTE_CHROMA_URL"]),
-            blobs_url=told["FOOTNOTE_BLOBS_URL"],
-        )
         watches = track("chunks, embedded", chunks), track("chunks, on servers", chunks)
         embedded = engine_settings(Path(here), model)
         found = stores_compared(embedded, shared, of, asked, chunks, watches)
