@@ -19,24 +19,25 @@ def report_of(figures: ScalingFigures) -> BenchReport:
 
 def verdict(growth: Growth) -> str:
     """Where documents/s stop growing with workers, and what was full there."""
-    first = growth.rates[0]
-    rates = ", ".join(f"{rate / first:.2f}" for rate in growth.rates)
-    of = f"Into {counted(growth.knowledge_bases, 'knowledge base')} documents/s"
+    bases = counted(growth.knowledge_bases, "knowledge base")
+    of = f"Into {bases} documents/s"
+    rates = ", ".join(f"{rate / growth.rates[0]:.2f}" for rate in growth.rates)
     if growth.grows_on:
-        grown = f"{of} grow with each worker ({rates} times those of one); with all of them"
+        grown = f"{of} grow with each worker: {rates} times those of one. With all of them"
+    elif growth.workers > 1:
+        grown = f"{of} grow up to {growth.workers} workers: {rates} times those of one. There"
     else:
-        up = f"grow up to {counted(growth.workers, 'worker')}" if growth.workers > 1 else ""
-        grown = f"{of} {up or 'grow with no second worker'} ({rates} times those of one); there"
-    return f"{grown} {_fullness(growth)}."
+        grown = f"{of} don't grow with a second worker: {rates} times those of one. With one"
+    return f"{grown} {_fullness(growth)}. Cores went to {_spent(growth.cores)}."
 
 
 def _fullness(growth: Growth) -> str:
     shares = sorted(growth.used.items(), key=lambda pair: -pair[1])
     if not growth.full:
         name, share = shares[0]
-        return f"nothing that was looked at is full, the most {name}, {share:.0%}"
-    full = ", ".join(f"{name} {share:.0%}" for name, share in shares if name in growth.full)
-    return f"full are {full}; of cores, {_spent(growth.cores)}"
+        return f"nothing that was looked at is full; the most, {share:.0%}, is used of {name}"
+    told = [f"{name} ({share:.0%})" for name, share in shares if name in growth.full]
+    return f"what is full: {', '.join(told)}"
 
 
 def _spent(cores: Mapping[str, float]) -> str:
