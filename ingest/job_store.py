@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ingest import quotas
@@ -138,13 +138,13 @@ class JobStore:
         return bool(taken_back.rowcount)
 
     def get(self, job_id: str) -> Job | None:
-        with self._database.read() as connection:
+        with self._database.glance() as connection:
             row = connection.execute(_JOBS.where(jobs.c.id == job_id, *_which(None))).first()
         return _from_row(row) if row else None
 
     def source(self, job_id: str, data: bytes) -> Source:
         """The source of a job, given the bytes of its blob."""
-        with self._database.read() as connection:
+        with self._database.glance() as connection:
             kept: Mapping[str, Any] = connection.execute(
                 select(jobs.c.source).where(jobs.c.id == job_id)
             ).scalar_one()
@@ -196,10 +196,11 @@ class JobStore:
             rows = connection.execute(query.order_by(jobs.c.created_at, jobs.c.id)).all()
         return [_from_row(row) for row in rows]
 
-    def count_unfinished(self) -> int:
-        query = select(func.count()).select_from(jobs).where(jobs.c.state.in_(UNFINISHED))
-        with self._database.read() as connection:
-            return connection.scalar(query) or 0
+    def has_unfinished(self) -> bool:
+        """Whether any job isn't over."""
+        query = select(exists().where(jobs.c.state.in_(UNFINISHED)))
+        with self._database.glance() as connection:
+            return bool(connection.scalar(query))
 
     def requeue(self) -> None:
         """Say of what a process left at work that it waits."""

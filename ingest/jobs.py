@@ -29,6 +29,7 @@ from retrieval import access, removal
 from retrieval.embedding.cache import forget_unused
 from retrieval.engine import Engine
 from retrieval.errors import (
+    DataLost,
     InvalidRequest,
     KnowledgeBaseNotFound,
     NotFound,
@@ -429,10 +430,9 @@ class Jobs:
         kb = self._engine.knowledge_bases.by_id(job.kb_id)
         if kb is None:
             raise KnowledgeBaseNotFound(job.knowledge_base)
-        if self._queue.shared and not self._engine.blobs.has(job.blob):
-            raise _Elsewhere
-        kb = self._engine.open(kb.name)
-        source = self._store.source(job.id, self._engine.blobs.get(job.blob))
+        data = self._bytes(job)
+        self._engine.embedders.of(kb)
+        source = self._store.source(job.id, data)
 
         def progress(stage: Stage, done: int, total: int) -> None:
             if job.id in self._cancelled:
@@ -463,6 +463,15 @@ class Jobs:
             done=ingested.chunks,
             total=ingested.chunks,
         )
+
+    def _bytes(self, job: Job) -> bytes:
+        """What a job is to ingest. Raises _Elsewhere where another process may have it."""
+        try:
+            return self._engine.blobs.get(job.blob)
+        except DataLost as error:
+            if self._queue.shared and not self._engine.blobs.has(job.blob):
+                raise _Elsewhere from error
+            raise
 
     def _finish(self, job: Job) -> None:
         """Keep how an attempt ended, and no bytes that nobody needs any more."""
@@ -521,7 +530,7 @@ class Jobs:
 
     def _forget_unused(self) -> None:
         """Delete the vectors that attempts left which came to nothing, if no others go on."""
-        if self._remains and not self._store.count_unfinished():
+        if self._remains and not self._store.has_unfinished():
             self._remains = not forget_unused(self._engine.database)
 
     def _tell(self) -> None:

@@ -123,7 +123,7 @@ class Leases:
             .order_by(knowledge_bases.c.turn, _LINED_UP.c.created_at, _LINED_UP.c.id)
             .limit(1)
         )
-        with self._database.read() as connection:
+        with self._database.glance() as connection:
             return None if self._is_full(connection) else connection.scalar(query)
 
     def _is_full(self, connection: Connection) -> bool:

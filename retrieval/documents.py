@@ -1,6 +1,6 @@
 """Documents and their versions, read from the catalogue."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -202,7 +202,7 @@ class Documents:
             )
             .limit(1)
         )
-        with self._database.read() as connection:
+        with self._database.glance() as connection:
             return connection.scalar(lacking) is None
 
     def live_blob(self, kb: KnowledgeBase, document_id: str) -> str | None:
@@ -217,23 +217,34 @@ class Documents:
 
     def live_with_blob(self, kb: KnowledgeBase, blob: str) -> str | None:
         """The id of a document whose live version has these bytes, if there is one."""
+        return self.live_with_blobs(kb, [blob]).get(blob)
+
+    def live_with_blobs(self, kb: KnowledgeBase, blobs: Collection[str]) -> dict[str, str]:
+        """The ids of documents whose live versions have these bytes, by those; of several that
+        have the same, the oldest.
+        """
         query = (
-            select(documents.c.id)
+            select(versions.c.blob, documents.c.id)
             .join(versions, LIVE_VERSION)
-            .where(documents.c.kb_id == kb.id, versions.c.blob == blob)
-            .order_by(documents.c.created_at, documents.c.id)
-            .limit(1)
+            .where(documents.c.kb_id == kb.id, versions.c.blob.in_(blobs))
+            .order_by(documents.c.created_at.desc(), documents.c.id.desc())
         )
-        with self._database.read() as connection:
-            return connection.scalar(query)
+        with self._database.glance() as connection:
+            return {row.blob: row.id for row in connection.execute(query)}
 
     def live_version(self, kb: KnowledgeBase, document_id: str) -> str | None:
         """The version that searches see, if there is one."""
-        query = select(documents.c.live_version).where(
-            documents.c.kb_id == kb.id, documents.c.id == document_id
+        return self.live_versions(kb, [document_id]).get(document_id)
+
+    def live_versions(self, kb: KnowledgeBase, document_ids: Collection[str]) -> dict[str, str]:
+        """The versions that searches see, by the ids of those documents that have one."""
+        query = select(documents.c.id, documents.c.live_version).where(
+            documents.c.kb_id == kb.id,
+            documents.c.id.in_(document_ids),
+            documents.c.live_version.is_not(None),
         )
-        with self._database.read() as connection:
-            return connection.scalar(query)
+        with self._database.glance() as connection:
+            return {row.id: row.live_version for row in connection.execute(query)}
 
     def named(self, kb: KnowledgeBase, name: str) -> str:
         """The id of the live document with this id or uri. Raises DocumentNotFound."""
@@ -257,7 +268,7 @@ class Documents:
         query = select(documents.c.metadata).where(
             documents.c.kb_id == kb.id, documents.c.id == document_id
         )
-        with self._database.read() as connection:
+        with self._database.glance() as connection:
             return to_metadata(connection.scalar(query) or {})
 
 

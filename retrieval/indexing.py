@@ -11,8 +11,8 @@ the commits.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -46,6 +46,7 @@ R = TypeVar("R")
 _log = structlog.get_logger()
 
 _ROUND = 64  # documents that share a round
+_SIDE_BY_SIDE = 8  # originals on their way
 
 
 class Published(StrEnum):
@@ -95,6 +96,7 @@ class Indexer:
         self._stale: defaultdict[str, list[StaleChunk]] = defaultdict(list)
         self._unused: list[str] = []
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="index-writer")
+        self._originals = ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="originals")
 
     def publish(
         self, prepared: PreparedDocument, *, unique: bool = False, permit: Permit = anybody
@@ -116,7 +118,7 @@ class Indexer:
         def task(database: Database) -> None:
             self._documents.summary(kb, document_id)
             with database.write() as connection:
-                set_metadata(connection, document_id, metadata)
+                set_metadata(connection, {document_id: metadata})
                 advance(connection, kb)
 
         self._writer.submit(self._held, task, [kb]).result()
@@ -173,6 +175,7 @@ class Indexer:
     def close(self) -> None:
         """Finish what waits, then stop."""
         self._writer.shutdown()
+        self._originals.shutdown()
         self._sweep()
 
     def _sweep(self) -> None:
@@ -236,26 +239,27 @@ class Indexer:
         return self._held(lambda database: self._publish_all(database, requests), kbs)
 
     def _publish_all(self, database: Database, requests: Sequence[_Request]) -> list[Publication]:
-        outcomes = [self._outcome(request.prepared, request.unique) for request in requests]
+        outcomes = self._outcomes(requests)
         wanted = [
             request
             for request, publication in zip(requests, outcomes, strict=True)
             if publication.outcome in (Published.ADDED, Published.UPDATED)
         ]
+        if not wanted:
+            return outcomes
         new = [request.prepared for request in wanted]
         with database.write() as connection:
             for request in wanted:
                 request.permit(connection)
-                stage(connection, request.prepared)
+            stage(connection, new)
         try:
-            for prepared in new:
-                self._blobs.put(prepared.data)  # once a row refers to them, nobody deletes them
+            self._keep_originals(new)  # once a row refers to them, nobody deletes them
             for generation, group in _by_generation(new).items():
                 self._fill(generation, group)
             with database.write() as connection:
                 for request in wanted:
                     request.permit(connection)
-                replaced = [pair for p in new for pair in make_live(connection, p)]
+                replaced = make_live(connection, new)
         except Exception:
             self._take_back(database, new)
             raise
@@ -274,18 +278,42 @@ class Indexer:
         for one in staged:
             self._stale[one.kb.id] += [(one.kb.generation.id, chunk.id) for chunk in one.chunks]
 
-    def _outcome(self, prepared: PreparedDocument, unique: bool) -> Publication:
-        document = prepared.document
-        live = self._documents.live_version(prepared.kb, document.id)
-        if live == document.version:
+    def _outcomes(self, requests: Sequence[_Request]) -> list[Publication]:
+        """What publishing each is going to come to."""
+        live: dict[str, str] = {}
+        twins: dict[tuple[str, str], str] = {}
+        for kb in {request.prepared.kb.id: request.prepared.kb for request in requests}.values():
+            mine = [one.prepared for one in requests if one.prepared.kb.id == kb.id]
+            live |= self._documents.live_versions(kb, [one.document.id for one in mine])
+            found = self._documents.live_with_blobs(kb, [one.blob for one in mine])
+            twins |= {(kb.id, blob): document_id for blob, document_id in found.items()}
+        return [self._outcome(request, live, twins) for request in requests]
+
+    def _outcome(
+        self,
+        request: _Request,
+        live: Mapping[str, str],
+        twins: Mapping[tuple[str, str], str],
+    ) -> Publication:
+        """By the live versions of documents, and the documents that hold bytes in a knowledge
+        base.
+        """
+        document, kb = request.prepared.document, request.prepared.kb
+        if live.get(document.id) == document.version:
             return Publication(document.id, document.version, Published.UNCHANGED)
-        if unique:
-            twin = self._documents.live_with_blob(prepared.kb, prepared.blob)
-            if twin is not None and twin != document.id:
-                version = self._documents.live_version(prepared.kb, twin) or ""
-                return Publication(twin, version, Published.DUPLICATE)
-        outcome = Published.UPDATED if live else Published.ADDED
+        twin = twins.get((kb.id, request.prepared.blob))
+        if request.unique and twin is not None and twin != document.id:
+            version = self._documents.live_version(kb, twin) or ""
+            return Publication(twin, version, Published.DUPLICATE)
+        outcome = Published.UPDATED if document.id in live else Published.ADDED
         return Publication(document.id, document.version, outcome)
+
+    def _keep_originals(self, prepared: Sequence[PreparedDocument]) -> None:
+        """Side by side: each takes a server a round trip or two."""
+        writing = [self._originals.submit(self._blobs.put, one.data) for one in prepared]
+        wait(writing)  # for all of them, also where one fails: nothing is written behind our back
+        for one in writing:
+            one.result()
 
     def _fill(self, generation: str, group: Sequence[PreparedChunks]) -> None:
         filled = [p for p in group if p.chunks]

@@ -134,11 +134,11 @@ class KnowledgeBases:
 
     def find(self, name: str) -> KnowledgeBase | None:
         """The knowledge base of that name, if there is one."""
-        with self._database.read() as connection:
+        with self._database.glance() as connection:
             return _find(connection, name)
 
     def by_id(self, kb_id: str) -> KnowledgeBase | None:
-        with self._database.read() as connection:
+        with self._database.glance() as connection:
             mine = access.restricted(knowledge_bases.c.id)
             row = connection.execute(_COLUMNS.where(knowledge_bases.c.id == kb_id, mine)).first()
         return _from_row(row) if row else None

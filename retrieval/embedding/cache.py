@@ -139,7 +139,7 @@ class CachedEmbedder:
         """The vectors that are known, by text hash."""
         wanted = list(dict.fromkeys(hashes))
         found: dict[str, Vector] = {}
-        with self._database.read() as connection:
+        with self._database.glance() as connection:  # a vector never changes
             for at in range(0, len(wanted), _SLICE):
                 rows = connection.execute(
                     select(embeddings.c.text_hash, embeddings.c.vector).where(

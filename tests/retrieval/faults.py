@@ -52,6 +52,9 @@ class FaultyDatabase(Database):
     def read(self) -> Any:
         return self._database.read()
 
+    def glance(self) -> Any:
+        return self._database.glance()
+
     @contextmanager
     def write(self) -> Iterator[Connection]:
         with self._database.write() as connection:
