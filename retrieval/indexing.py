@@ -11,9 +11,9 @@ the commits.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -253,9 +253,9 @@ class Indexer:
                 request.permit(connection)
             stage(connection, new)
         try:
-            self._keep_originals(new)  # once a row refers to them, nobody deletes them
-            for generation, group in _by_generation(new).items():
-                self._fill(generation, group)
+            with self._keeping_originals(new):  # once a row refers to them, nobody deletes them
+                for generation, group in _by_generation(new).items():
+                    self._fill(generation, group)
             with database.write() as connection:
                 for request in wanted:
                     request.permit(connection)
@@ -308,10 +308,16 @@ class Indexer:
         outcome = Published.UPDATED if document.id in live else Published.ADDED
         return Publication(document.id, document.version, outcome)
 
-    def _keep_originals(self, prepared: Sequence[PreparedDocument]) -> None:
-        """Side by side: each takes a server a round trip or two."""
+    @contextmanager
+    def _keeping_originals(self, prepared: Sequence[PreparedDocument]) -> Iterator[None]:
+        """Side by side, and beside the block: each takes a server a round trip or two. When it
+        ends all are written, or none is being written any more.
+        """
         writing = [self._originals.submit(self._blobs.put, one.data) for one in prepared]
-        wait(writing)  # for all of them, also where one fails: nothing is written behind our back
+        try:
+            yield
+        finally:
+            wait(writing)
         for one in writing:
             one.result()
 

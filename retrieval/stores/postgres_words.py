@@ -161,23 +161,22 @@ class PostgresLexicalStore:
             mark_deleted(connection, state, texts(forget))
             for segment in add:
                 write_segment(connection, self._name, segment)
-        while self._merge():
-            pass
+            while self._merge(connection):
+                pass
 
-    def _merge(self) -> bool:
+    def _merge(self, connection: Connection) -> bool:
         """Put segments together, if there are many; whether there were."""
-        with self._database.beside() as connection:
-            state = self._locked(connection)
-            sizes = [len(part.entries) for part in state.parts]
-            live = [size - len(p.deleted) for p, size in zip(state.parts, sizes, strict=True)]
-            parts = [state.parts[at] for at in due(live, sizes)]
-            if parts:
-                whole = merged(
-                    [read_segment(connection, part) for part in parts],
-                    [part.kept for part in parts],
-                )
-                delete_segments(connection, parts)
-                write_segment(connection, self._name, whole)
+        state = self._seen(connection)
+        sizes = [len(part.entries) for part in state.parts]
+        live = [size - len(p.deleted) for p, size in zip(state.parts, sizes, strict=True)]
+        parts = [state.parts[at] for at in due(live, sizes)]
+        if parts:
+            whole = merged(
+                [read_segment(connection, part) for part in parts],
+                [part.kept for part in parts],
+            )
+            delete_segments(connection, parts)
+            write_segment(connection, self._name, whole)
         return bool(parts)
 
     def _locked(self, connection: Connection) -> State:

@@ -1,3 +1,5 @@
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -8,7 +10,7 @@ from retrieval.errors import DocumentNotFound, KnowledgeBaseNotFound, Superseded
 from retrieval.indexing import Published
 from retrieval.types import Chunking, KnowledgeBaseSettings, Mode
 from tests.retrieval.faults import Fault
-from tests.retrieval.library import Library
+from tests.retrieval.library import SOON, Library
 
 OLD = "# Zebra\n\nThe zebra is old.\n\n# 斑马\n\n旧的斑马。\n"
 NEW = "# Zebra\n\nThe zebra is new.\n\n# 斑马\n\n新的斑马。\n\n# More\n\nA third zebra.\n"
@@ -107,6 +109,57 @@ def test_a_round_that_fails_is_done_again_document_by_document(library: Library,
     assert [one.result().outcome for one in added] == [Published.ADDED] * 4
     assert len(library.texts("zebra")) == 4
     assert library.stored() == (4, 4)
+
+
+class Originals:
+    """Those of a library, written by `put`, which is given what writes them."""
+
+    def __init__(self, library: Library, put: Callable[[bytes, Callable[[], str]], str]) -> None:
+        self._blobs, self._put = library.engine.blobs, put
+        library.indexer._blobs = self  # type: ignore[assignment]
+
+    def put(self, data: bytes) -> str:
+        return self._put(data, partial(self._blobs.put, data))
+
+
+def test_originals_of_a_round_are_written_side_by_side(library: Library) -> None:
+    all_of_them = threading.Barrier(4, timeout=SOON)
+
+    def put(_data: bytes, write: Callable[[], str]) -> str:
+        all_of_them.wait()
+        return write()
+
+    Originals(library, put)
+    adds = (partial(library.add, f"d{n}", f"Zebra {n}.") for n in range(4))
+    with library.together(*adds) as added:
+        pass
+    for one in added:
+        blob, *_ = library.engine.documents.original(library.kb, one.result().document_id)
+        assert library.engine.blobs.has(blob)
+
+
+def test_where_one_original_fails_no_other_is_being_written_any_more(library: Library) -> None:
+    failed, goes_on = threading.Event(), threading.Event()
+    seen: list[bool] = []
+
+    def put(data: bytes, write: Callable[[], str]) -> str:
+        if data != b"Bad.":
+            failed.wait(SOON)
+            seen.append(goes_on.wait(0.2))  # nothing goes on while this is written
+            return write()
+        if failed.is_set():
+            goes_on.set()
+        failed.set()
+        raise Fault
+
+    Originals(library, put)
+    adds = (partial(library.add, text, text) for text in ("Bad.", "Good."))
+    with library.together(*adds) as added:
+        pass
+    bad, good = added
+    assert isinstance(bad.exception(), Fault)
+    assert good.result().outcome is Published.ADDED
+    assert seen[0] is False
 
 
 def test_of_two_versions_that_wait_the_later_one_stays(library: Library) -> None:
