@@ -217,16 +217,24 @@ class Indexer:
             request.done.set_result(outcome)
 
     def _take(self) -> list[_Request]:
-        """The requests of a round: the oldest, until one touches the same document or bytes."""
+        """The requests of a round: the oldest, until one touches the same document or bytes. Where
+        other processes publish, too, only those of one knowledge base: who holds several at once
+        keeps the others out of all of them.
+        """
         taken: list[_Request] = []
+        left: list[_Request] = []  # each submitted a round of its own
         seen: set[str] = set()
         while self._waiting and len(taken) < _ROUND:
             prepared = self._waiting[0].prepared
+            if self._database.shared and taken and prepared.kb.id != taken[0].prepared.kb.id:
+                left.append(self._waiting.popleft())
+                continue
             touched = {prepared.document.id, prepared.kb.id + prepared.blob}
             if touched & seen:
-                break  # it submitted a round of its own
+                break
             seen |= touched
             taken.append(self._waiting.popleft())
+        self._waiting.extendleft(reversed(left))
         return taken
 
     def _held(self, change: Callable[[Database], R], kbs: Iterable[KnowledgeBase]) -> R:

@@ -1,14 +1,17 @@
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from functools import partial
 
 import pytest
 
 from retrieval import removal
+from retrieval.database import Database
 from retrieval.errors import DocumentNotFound, KnowledgeBaseNotFound, Superseded
 from retrieval.indexing import Published
 from retrieval.types import Chunking, KnowledgeBaseSettings, Mode
+from tests.catalogues import on_postgres
 from tests.retrieval.faults import Fault
 from tests.retrieval.library import SOON, Library
 
@@ -109,6 +112,27 @@ def test_a_round_that_fails_is_done_again_document_by_document(library: Library,
     assert [one.result().outcome for one in added] == [Published.ADDED] * 4
     assert len(library.texts("zebra")) == 4
     assert library.stored() == (4, 4)
+
+
+@on_postgres
+def test_a_round_holds_one_knowledge_base_so_that_others_can_publish_in_the_rest(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    another, _ = library.engine.create("another")
+    database, held = library.indexer._database, []
+    hold = database.hold
+
+    def noted(names: Iterable[str]) -> AbstractContextManager[Database]:
+        held.append({*names})
+        return hold(held[-1])
+
+    monkeypatch.setattr(database, "hold", noted)
+    kbs = [library.kb, another] * 3
+    adds = (partial(library.add, f"d{n}", f"Zebra {n}.", kb=kb) for n, kb in enumerate(kbs))
+    with library.together(*adds) as added:
+        pass
+    assert [one.result().outcome for one in added] == [Published.ADDED] * 6
+    assert held == [{library.kb.id}, {another.id}]
 
 
 class Originals:
