@@ -1,11 +1,16 @@
 """Searches over stores that lie with the data, and over servers that many processes can share."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from sqlalchemy import text
+
+from evaluation.processors import taken_by
+from evaluation.resources import current_memory, folder_size
 from evaluation.search_load import Percentiles, grow, percentiles_of, stock_of
+from evaluation.services.shared import SharedServices
 from retrieval.engine import Engine, open_engine
 from retrieval.search import Found, Query
 from retrieval.settings import EngineSettings
@@ -19,12 +24,16 @@ Watch = Callable[[int], None]
 @dataclass(frozen=True, slots=True)
 class Searched:
     """Searches in one kind of stores, when a question is asked first, and again; `written` chunks a
-    second.
+    second. By who does it: milliseconds of processors that a question takes which is asked again,
+    megabytes on disk, and in memory where a server keeps the chunks there.
     """
 
     written: float
     first: Percentiles
     again: Percentiles
+    processors: Mapping[str, float]
+    disk: Mapping[str, float]
+    memory: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,30 +55,46 @@ class StoreComparison:
 def stores_compared(
     embedded: EngineSettings,
     shared: EngineSettings,
+    services: SharedServices,
     texts: Sequence[str],
     questions: Sequence[str],
     chunks: int,
     watches: tuple[Watch, Watch],
 ) -> StoreComparison:
     """Fill both with so many chunks made of these texts, and ask both each question in turns, and
-    all of them again. Times are of hybrid searches beyond embedding.
+    all of them again. Times are of hybrid searches beyond embedding. `services` are those that the
+    `shared` settings name.
     """
     with (
         _filled(embedded, texts, chunks, watches[0]) as (one, kb, written),
         _filled(shared, texts, chunks, watches[1]) as (other, kb_there, written_there),
     ):
         sides = ((one, kb), (other, kb_there))
-        first, again = (
-            [tuple(_asked(engine, kb, question) for engine, kb in sides) for question in questions]
-            for _ in range(2)
+        first = [[_asked(*side, question) for side in sides] for question in questions]
+        before = _taken(services)
+        again = [[_asked(*side, question) for side in sides] for question in questions]
+        servers = {name: took - before[name] for name, took in _taken(services).items()}
+        disk = {
+            "Postgres": _database_size(other),
+            "Chroma": folder_size(services.folders["Chroma"]),
+        }
+        return StoreComparison(
+            chunks=chunks,
+            questions=len(questions),
+            same=sum(_are_same(here.found, there.found) for here, there in again),
+            embedded=_searched(
+                written, first, again, 0, disk={"this process": folder_size(embedded.data)}
+            ),
+            shared=_searched(
+                written_there,
+                first,
+                again,
+                1,
+                servers=servers,
+                disk=disk,
+                memory={"Chroma": current_memory(services.pids["Chroma"]) or 0.0},
+            ),
         )
-    return StoreComparison(
-        chunks=chunks,
-        questions=len(questions),
-        same=sum(_are_same(here, there) for here, there in again),
-        embedded=_searched(written, first, again, 0),
-        shared=_searched(written_there, first, again, 1),
-    )
 
 
 @contextmanager
@@ -88,18 +113,51 @@ def _filled(
         yield engine, kb, written
 
 
-def _asked(engine: Engine, kb: KnowledgeBase, question: str) -> Found:
-    return engine.searcher.search(kb, Query(question))
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What was found, and the seconds of processors that this process took for it."""
+
+    found: Found
+    took: float
+
+
+def _asked(engine: Engine, kb: KnowledgeBase, question: str) -> _Asked:
+    began = time.process_time()
+    found = engine.searcher.search(kb, Query(question))
+    return _Asked(found, time.process_time() - began)
+
+
+def _taken(services: SharedServices) -> dict[str, float]:
+    """Seconds of processors that each service has taken so far."""
+    taken = taken_by([*services.pids.values()])
+    return {name: taken[pid].alone + taken[pid].below for name, pid in services.pids.items()}
+
+
+def _database_size(engine: Engine) -> float:
+    with engine.database.glance() as connection:
+        size: int = connection.scalar(text("SELECT pg_database_size(current_database())"))
+    return size / 1e6
 
 
 def _searched(
     written: float,
-    first: Sequence[tuple[Found, ...]],
-    again: Sequence[tuple[Found, ...]],
+    first: Sequence[Sequence[_Asked]],
+    again: Sequence[Sequence[_Asked]],
     side: int,
+    *,
+    servers: Mapping[str, float] | None = None,
+    disk: Mapping[str, float],
+    memory: Mapping[str, float] | None = None,
 ) -> Searched:
-    times = (percentiles_of([found[side] for found in asked]) for asked in (first, again))
-    return Searched(written, *times)
+    took = {"this process": sum(sides[side].took for sides in again), **(servers or {})}
+    return Searched(
+        written,
+        first=percentiles_of([sides[side].found for sides in first]),
+        again=percentiles_of([sides[side].found for sides in again]),
+        processors={name: 1e3 * seconds / len(again) for name, seconds in took.items()},
+        disk=disk,
+        memory=memory or {},
+    )
 
 
 def _are_same(here: Found, there: Found) -> bool:

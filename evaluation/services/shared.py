@@ -27,12 +27,14 @@ class Service(Protocol):
 @dataclass(frozen=True, slots=True)
 class SharedServices:
     """Those that may crash, by name, and the environment in which a process finds them all.
-    `pids` are those of all of them, by name, when they were started.
+    `pids` are those of all of them, by name, when they were started, and `folders` where those lie
+    that keep something on disk.
     """
 
     crashable: Mapping[str, Service]
     environment: Mapping[str, str]
     pids: Mapping[str, int]
+    folders: Mapping[str, Path]
 
     @contextmanager
     def used_by(self, settings: EngineSettings) -> Iterator[EngineSettings]:
@@ -75,4 +77,5 @@ def shared_services(**postgres_options: str) -> Iterator[SharedServices]:
                 **objects.environment,
             },
             pids={"Postgres": postgres.pid, "Chroma": chroma.pid, "S3": objects.pid},
+            folders={"Postgres": Path(rows), "Chroma": Path(vectors)},
         )

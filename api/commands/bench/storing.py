@@ -1,5 +1,6 @@
 """How long a search takes over stores that processes share."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -47,19 +48,33 @@ def stores(
     ):
         watches = track("chunks, embedded", chunks), track("chunks, on servers", chunks)
         embedded = engine_settings(Path(here), model)
-        found = stores_compared(embedded, shared, of, asked, chunks, watches)
+        found = stores_compared(embedded, shared, services, of, asked, chunks, watches)
     if as_json:
         print_json({"machine": describe(), "ratio": found.ratio, **asdict(found)})
         return
+    sides = (("embedded", found.embedded), ("on servers", found.shared))
     table = Table("", "first, p50", "p95", "again, p50", "p95", "written", box=None)
-    for name, side in (("embedded", found.embedded), ("on servers", found.shared)):
+    for name, side in sides:
         table.add_row(name, *_cells(side))
+    print_table(table)
+    table = Table("", "processors, a question", "disk", "memory", box=None)
+    for name, side in sides:
+        table.add_row(
+            name,
+            _each(side.processors, "{:.1f} ms"),
+            _each(side.disk, "{:,.0f} MB"),
+            _each(side.memory, "{:,.0f} MB"),
+        )
     print_table(table)
     out.print(
         f"Hybrid searches over {found.chunks:,} chunks take {found.ratio:.2f} times as long on "
         f"servers (p50, again); of {found.questions} questions {found.same} have the same hits and "
         f"scores. {describe()}."
     )
+
+
+def _each(values: Mapping[str, float], form: str) -> str:
+    return ", ".join(f"{name} {form.format(value)}" for name, value in values.items())
 
 
 def _cells(side: Searched) -> tuple[str, ...]:

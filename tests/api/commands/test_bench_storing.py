@@ -23,6 +23,10 @@ def test_the_same_is_found_in_both(run: Run, tmp_path: Path) -> None:
     found = json.loads(result.stdout)
     assert (found["chunks"], found["questions"], found["same"]) == (120, 8, 8)
     assert found["ratio"] > 0
+    assert found["embedded"]["processors"].keys() == {"this process"}
+    assert found["shared"]["processors"].keys() == {"this process", "Postgres", "Chroma", "S3"}
+    assert min(found["shared"]["disk"].values()) > 0.1
+    assert found["shared"]["memory"]["Chroma"] > 10.0
 
 
 def test_more_chunks_than_texts_make_are_refused(run: Run, tmp_path: Path) -> None:
