@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-import re
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -24,10 +24,10 @@ from api.log import configure
 from api.service import Service
 from api.settings import Settings
 from api.worker import create_worker
+from ingest.errors import IngestError
 from retrieval.allocator import share_arenas
+from retrieval.errors import RetrievalError
 
-# How a traceback ends whose error was raised on purpose: its message says all there is to say.
-_ON_PURPOSE = re.compile(r"^(?:retrieval|ingest)\.errors\.\w+: (?P<message>.+)\Z", re.M | re.S)
 # Seconds that answers on their way may take, and that those who ask may take to hear that there
 # will be none. Unfinished jobs go on at the next start. `docker stop` kills after 10.
 _PATIENCE = 4
@@ -102,6 +102,12 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._app = app
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        except SystemExit:  # of a status that is uvicorn's own; why is logged
+            raise SystemExit(1) from None
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         service: Service = self._app.state.service
         self._app.state.listeners.dismiss()
@@ -111,13 +117,16 @@ class _Server(uvicorn.Server):
 
 
 def _plainly(app: ASGIApp) -> ASGIApp:
-    """The application, which says why it can't start without showing its code."""
+    """The application, which says why it can't start: of an error raised on purpose the message,
+    which is all there is to say, of any other the traceback.
+    """
 
     async def plain(scope: Scope, receive: Receive, send: Send) -> None:
         async def told(message: Message) -> None:
-            if message["type"] == "lifespan.startup.failed":
-                found = _ON_PURPOSE.search(message.get("message", "").strip())
-                message = {**message, "message": found["message"]} if found else message
+            error = sys.exception()  # it is told of while it is handled
+            on_purpose = isinstance(error, RetrievalError | IngestError)
+            if message["type"] == "lifespan.startup.failed" and on_purpose:
+                message = {**message, "message": str(error)}
             await send(message)
 
         await app(scope, receive, told if scope["type"] == "lifespan" else send)

@@ -35,13 +35,14 @@ def offer_of(info: Json, url: str) -> Offer:
         )
         as_it_says = identity.fingerprint == told["fingerprint"]
     except (KeyError, TypeError, ValueError) as error:
-        raise _strange(url) from error
+        raise strange(url) from error
     if not as_it_says:
-        raise _strange(url)
+        raise strange(url)
     return offer
 
 
-def _strange(url: str) -> ModelUnavailable:
+def strange(url: str) -> ModelUnavailable:
+    """What to raise of a server that is none of ours."""
     return ModelUnavailable(
         f"{url} isn't a Footnote server, or is one of another version: its /info doesn't say which "
         f"model it embeds with. FOOTNOTE_EMBEDDING_URL says where to look."

@@ -16,7 +16,7 @@ import structlog
 from anyio.abc import TaskGroup
 
 from retrieval.embedding.identity import ModelIdentity
-from retrieval.embedding.offers import Offer, offer_of
+from retrieval.embedding.offers import Offer, offer_of, strange
 from retrieval.embedding.received import are_unit, received
 from retrieval.errors import (
     EmbeddingFailed,
@@ -99,7 +99,8 @@ class EmbeddingServers:
         """What all that are there offer, a model of this name.
 
         Those that aren't are left alone until they are. Raises ModelUnavailable where one has
-        another model, ModelServerError where none is there or one refuses.
+        another model or isn't a Footnote server, ModelServerError where none is there or one
+        refuses.
         """
         infos: dict[_Server, Json] = {}
         failed: dict[_Server, ModelServerError] = {}
@@ -113,7 +114,9 @@ class EmbeddingServers:
         async with anyio.create_task_group() as looks:
             for server in self._servers:
                 looks.start_soon(look, server)
-        for error in failed.values():
+        for server, error in failed.items():
+            if _is_missing(error):
+                raise strange(server.url) from error
             if not isinstance(error, ModelServerUnavailable):
                 raise error
         if not infos:
@@ -228,7 +231,7 @@ class EmbeddingServers:
     def _none(self) -> ModelServerError | ModelUnavailable:
         """Why nobody embeds now."""
         away = {one.url: one.away for one in self._servers if one.away}
-        if len(away) == len(self._servers) and all(map(_has_another_model, away.values())):
+        if len(away) == len(self._servers) and all(map(_is_missing, away.values())):
             return ModelUnavailable(
                 f"{', '.join(away)} embed with another model by now than {self._offer.identity}. "
                 f"Vectors of the two can't be compared: start again, with a new knowledge base or "
@@ -277,9 +280,10 @@ def _difference(one: ModelIdentity, other: ModelIdentity) -> str:
 def _is_about_the_texts(error: ModelServerError) -> bool:
     """Whether what failed may fail anywhere: for another reason a server is left alone."""
     if isinstance(error, ModelServerRefused):
-        return error.status != 404
+        return not _is_missing(error)
     return isinstance(error, ModelServerCrashed)
 
 
-def _has_another_model(error: ModelServerError) -> bool:
+def _is_missing(error: ModelServerError) -> bool:
+    """Whether it hasn't what it was asked for: `/info`, or the model that it had."""
     return isinstance(error, ModelServerRefused) and error.status == 404

@@ -1,5 +1,7 @@
 import re
 import socket
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +9,19 @@ import anyio
 import pytest
 import structlog
 import uvicorn
+from starlette.types import ASGIApp, Message
 
-from retrieval.errors import InvalidRequest
+from api import application
+from api.standin.server import create_standin, running
+from retrieval.errors import InvalidRequest, ModelUnavailable
 from tests.api.commands.conftest import Run
+
+
+@pytest.fixture
+def ollama() -> Iterator[str]:
+    """What is no Footnote server; begun before no server runs any more."""
+    with running(create_standin()) as url:
+        yield url
 
 
 @pytest.fixture
@@ -49,24 +61,49 @@ def test_a_port_that_is_none_is_refused(run: Run, served: dict[str, Any], port: 
     assert served == {}
 
 
+def why_it_cannot_start(app: ASGIApp) -> str:
+    """What the application tells the server when it is to start."""
+    told: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    with suppress(InvalidRequest, ModelUnavailable, ArithmeticError):
+        anyio.run(app, {"type": "lifespan", "state": {}}, receive, send)
+    (message,) = told
+    assert message["type"] == "lifespan.startup.failed"
+    return str(message["message"])
+
+
 def test_why_it_cannot_start_is_said_without_a_traceback(
     run: Run, served: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OLLAMA_HOST", "ftp://x")
     run("serve")
-    told: list[Any] = []
+    assert why_it_cannot_start(served["app"]).startswith("'ftp://x' is no address")
 
-    async def start() -> None:
-        async def receive() -> dict[str, str]:
-            return {"type": "lifespan.startup"}
 
-        async def send(message: Any) -> None:
-            told.append(message)
+def test_an_error_with_a_cause_is_said_in_its_own_words_alone(
+    ollama: str, run: Run, served: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOOTNOTE_EMBEDDING_URL", ollama)
+    run("serve")
+    said = why_it_cannot_start(served["app"])
+    assert said.startswith(f"{ollama} isn't a Footnote server")
+    assert "\n" not in said
 
-        await served["app"]({"type": "lifespan", "state": {}}, receive, send)
 
-    with pytest.raises(InvalidRequest):
-        anyio.run(start)
-    (message,) = told
-    assert message["type"] == "lifespan.startup.failed"
-    assert message["message"].startswith("'ftp://x' is no address")
+def test_an_error_that_nobody_expected_keeps_its_traceback(
+    run: Run, served: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ArithmeticError("1 isn't 2")
+
+    monkeypatch.setattr(application, "open_service", fail)
+    run("serve")
+    said = why_it_cannot_start(served["app"])
+    assert said.startswith("Traceback")
+    assert "ArithmeticError: 1 isn't 2" in said

@@ -178,7 +178,10 @@ def test_servers_have_to_have_one_model(start: Start, open_backend: Open) -> Non
 
 
 def test_what_is_no_footnote_server_is_said_to_be_none(open_backend: Open) -> None:
-    with running(create_standin()) as url, pytest.raises(ModelUnavailable, match=url):
+    with (
+        running(create_standin()) as url,
+        pytest.raises(ModelUnavailable, match=f"{url} isn't a Footnote server"),
+    ):
         open_backend(url)
     with pytest.raises(InvalidRequest):
         open_backend("http://no address")
