@@ -12,6 +12,7 @@ import os
 import signal
 import struct
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Annotated, Literal
 
@@ -100,14 +101,19 @@ def receive(pipe: IO[bytes]) -> bytes:
 
 
 def main() -> None:
-    """Answer tasks until the pipe is closed."""
+    """Answer tasks until the parent closes its pipes, or is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it closes the pipe
     if sys.platform != "win32":
         _, most = resource.getrlimit(resource.RLIMIT_AS)
         soft = _MEMORY if most == resource.RLIM_INFINITY else min(_MEMORY, most)
         resource.setrlimit(resource.RLIMIT_AS, (soft, most))
-    inbox, outbox = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not be taken for a reply
+    # A parent that is gone reads nothing, neither what is sent nor what closing would still write.
+    with suppress(BrokenPipeError), os.fdopen(os.dup(1), "wb") as outbox:
+        os.dup2(2, 1)  # what a library prints must not be taken for a reply
+        _answer(sys.stdin.buffer, outbox)
+
+
+def _answer(inbox: IO[bytes], outbox: IO[bytes]) -> None:
     while True:
         try:
             task, data = TASK.validate_json(receive(inbox)), receive(inbox)
