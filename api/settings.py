@@ -47,7 +47,7 @@ def _duration(text: str) -> str:
 def _urls(text: str) -> str:
     for url in _parted(text):
         if not url.startswith(("http://", "https://")):
-            raise ValueError(f"{url!r} is no URL; one looks like http://gpu1:7373")
+            raise ValueError("expected URLs like http://gpu1:7373, with commas")  # may hold a key
     return text
 
 
@@ -65,7 +65,9 @@ def _named(given: object) -> object:
 class Settings(BaseSettings):
     """Every setting with its default; the README has the same table."""
 
-    model_config = SettingsConfigDict(env_prefix="FOOTNOTE_", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="FOOTNOTE_", extra="ignore", hide_input_in_errors=True
+    )
 
     data: Annotated[Path, BeforeValidator(_named)] = Field(
         Path("footnote-data"), description="Where everything is stored"

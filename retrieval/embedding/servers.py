@@ -28,15 +28,21 @@ from retrieval.errors import (
     ModelUnavailable,
     TextTooLong,
 )
+from retrieval.ollama.address import Kind
 from retrieval.ollama.client import OllamaClient
-from retrieval.ollama.connection import Connection, Kind, Timeouts
+from retrieval.ollama.connection import Connection, Timeouts
 from retrieval.ollama.retry import Retry
 from retrieval.ollama.values import Json
 from retrieval.types import Vectors
 
 _log = structlog.get_logger()
 
-_KIND = Kind("embedding server", "FOOTNOTE_EMBEDDING_URL")
+_KIND = Kind(
+    name="embedding server",
+    setting="FOOTNOTE_EMBEDDING_URL",
+    key="FOOTNOTE_EMBEDDING_API_KEY",
+    example="http://gpu1:7373",
+)
 # A request holds a few batches at the most, and waits behind those of others.
 _TIMEOUTS = Timeouts(first_byte=60.0, between=30.0, lookup=10.0)
 _ONCE = Retry(attempts=1)  # another server is asked instead

@@ -13,7 +13,7 @@ import anyio
 import httpx
 
 from retrieval.errors import ModelServerError, ModelServerUnavailable
-from retrieval.ollama.address import base_url
+from retrieval.ollama.address import OLLAMA, Kind, base_url
 from retrieval.ollama.failures import blotted, failure, lifted, stated
 from retrieval.ollama.lines import objects
 from retrieval.ollama.retry import Retry, persist
@@ -23,17 +23,6 @@ _CONNECTIONS = 32
 _LOOKUPS = frozenset({"/api/version", "/api/tags", "/api/ps", "/api/show", "/info"})
 _SECONDS = re.compile("[0-9]{1,9}")
 _LONGEST_REST = 3_600  # seconds, of those that a server asks for
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What errors call a server, and the setting that says where it is."""
-
-    name: str
-    setting: str
-
-
-OLLAMA = Kind("Ollama server", "OLLAMA_HOST")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +56,7 @@ class Connection:
         kind: Kind = OLLAMA,
     ) -> None:
         """`host` as OLLAMA_HOST has it; `api_key` for Ollama's cloud. Raises InvalidRequest."""
-        self.url = base_url(host)
+        self.url = base_url(host, kind)
         self._kind = kind
         self._server = f"The {kind.name} at {self.url}"
         self.retry = retry or Retry()

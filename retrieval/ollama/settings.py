@@ -13,12 +13,12 @@ DEFAULT_HOST = "127.0.0.1:11434"
 class OllamaSettings:
     """`host` as OLLAMA_HOST has it, empty where none is configured.
 
-    `api_key` is for Ollama's cloud. `keep_alive` is how long models stay loaded; `requests` how
-    many embedding requests are in flight.
+    `api_key` is for Ollama's cloud, or for a proxy that takes bearer tokens. `keep_alive` is how
+    long models stay loaded; `requests` how many embedding requests are in flight.
     """
 
     host: str = ""
-    api_key: str = ""
+    api_key: str = field(default="", repr=False)
     keep_alive: str = "30m"
     requests: int = 2
     retry: Retry = field(default_factory=Retry)

@@ -12,6 +12,7 @@ from chromadb.api import ClientAPI
 from chromadb.config import Settings
 from chromadb.errors import error_types
 
+from retrieval.bare_urls import check_bare
 from retrieval.errors import InvalidRequest, StoreUnavailable
 from retrieval.stores.chroma_access import Access
 from retrieval.stores.chroma_settings import ChromaSettings
@@ -30,16 +31,13 @@ _TOKEN = re.compile(r"[!-~]*")  # what a header may hold
 
 def address(settings: ChromaSettings) -> str:
     """Where the server is, without a path's last slash. Raises InvalidRequest."""
-    if "@" in settings.url:  # not to be repeated in a message
-        raise InvalidRequest(
-            "FOOTNOTE_CHROMA_URL holds a user or a password: give FOOTNOTE_CHROMA_TOKEN instead."
-        )
+    check_bare(settings.url, "FOOTNOTE_CHROMA_URL", "FOOTNOTE_CHROMA_TOKEN")
     try:
         parts = urlsplit(settings.url)
         port = parts.port
     except ValueError as error:
         raise InvalidRequest(f"FOOTNOTE_CHROMA_URL is {settings.url!r}: {error}.") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+    if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidRequest(
             f"{settings.url!r} is not the address of a Chroma server (http://host:port)."
         )

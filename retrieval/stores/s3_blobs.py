@@ -16,6 +16,7 @@ from aiohttp import ClientError as ConnectionFailed
 from botocore.exceptions import BotoCoreError
 from fsspec.asyn import sync
 
+from retrieval.bare_urls import check_bare
 from retrieval.errors import DataLost, InvalidRequest, StoreUnavailable
 from retrieval.stores.blobs import checked, is_digest
 
@@ -41,13 +42,9 @@ class S3Blobs:
 
     def __init__(self, url: str) -> None:
         """Those at `s3://bucket/prefix`, which isn't asked anything yet. Raises InvalidRequest."""
-        if "@" in url:  # not to be repeated in a message
-            raise InvalidRequest(
-                "FOOTNOTE_BLOBS_URL holds a user or a password: give AWS_ACCESS_KEY_ID and "
-                "AWS_SECRET_ACCESS_KEY instead."
-            )
+        check_bare(url, "FOOTNOTE_BLOBS_URL", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
         parts = urlsplit(url)
-        if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment:
+        if parts.scheme != "s3" or not parts.netloc or parts.fragment:
             raise InvalidRequest(f"FOOTNOTE_BLOBS_URL is {url!r}: expected s3://bucket/prefix.")
         self._url = url.rstrip("/")
         self._root = f"{parts.netloc}{parts.path}".rstrip("/")

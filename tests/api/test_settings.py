@@ -94,6 +94,16 @@ def test_a_value_that_fits_is_taken(monkeypatch: pytest.MonkeyPatch, name: str, 
     assert getattr(Settings(), name.lower()) == value
 
 
+def test_a_url_that_does_not_fit_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTNOTE_EMBEDDING_URL", "somebody:hunter2@gpu1:7373")
+    monkeypatch.setenv("FOOTNOTE_OLLAMA_API_KEY", "hunter2")
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+    assert "hunter2" not in str(refused.value)
+    monkeypatch.delenv("FOOTNOTE_EMBEDDING_URL")
+    assert "hunter2" not in f"{Settings()!r} {Settings().engine()!r}"
+
+
 def test_variables_that_look_like_settings_are_told() -> None:
     environment = ["PATH", "FOOTNOTE_PORT", "FOOTNOTE_PROT", "FOOTNOTE_OLLAMA_HOST", "FOOTNOTE_X_Y"]
     assert Settings.unknown(environment) == ["FOOTNOTE_PROT (like FOOTNOTE_PORT)", "FOOTNOTE_X_Y"]

@@ -58,7 +58,7 @@ def test_why_its_server_cannot_start_is_told(
     dataset: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OLLAMA_HOST", "ftp://x")
-    with pytest.raises(LoadError, match=r"ended with status 1: 'ftp://x' is no address"):
+    with pytest.raises(LoadError, match=r"ended with status 1: OLLAMA_HOST is 'ftp://x'"):
         run("bench", "serve", str(dataset), *QUICK)
 
 

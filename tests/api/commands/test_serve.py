@@ -83,7 +83,7 @@ def test_why_it_cannot_start_is_said_without_a_traceback(
 ) -> None:
     monkeypatch.setenv("OLLAMA_HOST", "ftp://x")
     run("serve")
-    assert why_it_cannot_start(served["app"]).startswith("'ftp://x' is no address")
+    assert why_it_cannot_start(served["app"]).startswith("OLLAMA_HOST is 'ftp://x'")
 
 
 def test_an_error_with_a_cause_is_said_in_its_own_words_alone(

@@ -183,8 +183,11 @@ def test_what_is_no_footnote_server_is_said_to_be_none(open_backend: Open) -> No
         pytest.raises(ModelUnavailable, match=f"{url} isn't a Footnote server"),
     ):
         open_backend(url)
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(InvalidRequest, match=r"EMBEDDING_URL is 'http://no address'.*gpu1:7373"):
         open_backend("http://no address")
+    with pytest.raises(InvalidRequest, match="FOOTNOTE_EMBEDDING_API_KEY") as refused:
+        open_backend("http://somebody:hunter2@127.0.0.1:1")
+    assert "hunter2" not in str(refused.value)
     with pytest.raises(ModelServerUnavailable, match="FOOTNOTE_EMBEDDING_URL says"):
         open_backend("http://127.0.0.1:1")
 

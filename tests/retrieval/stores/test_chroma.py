@@ -118,12 +118,13 @@ def test_an_address_must_be_one(url: str) -> None:
     "asked",
     [
         ChromaSettings("http://somebody:hunter2@host"),
+        ChromaSettings("http://host?token=hunter2"),
         ChromaSettings("http://host", token="hunter2 3"),
         ChromaSettings("http://host", token="hunter2\n3"),
     ],
 )
 def test_a_secret_that_cannot_be_sent_is_refused_and_not_told(asked: ChromaSettings) -> None:
-    with pytest.raises(InvalidRequest) as refused:
+    with pytest.raises(InvalidRequest, match="FOOTNOTE_CHROMA_TOKEN") as refused:
         ChromaVectorStores.at_server(asked)
     assert "hunter2" not in "".join(format_exception(refused.value))
 
