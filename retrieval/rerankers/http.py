@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import httpx
 
-from retrieval.errors import ModelServerError, ModelServerUnavailable
+from retrieval.errors import InvalidRequest, ModelServerError, ModelServerUnavailable
 
 _TIMEOUT = 60.0
 
@@ -19,13 +19,22 @@ class HttpReranker:
     batch = 32  # what text-embeddings-inference takes at once, unless it is told otherwise
 
     def __init__(self, url: str, timeout: float = _TIMEOUT) -> None:
-        self.name = url
+        """A user, a password and a query in the URL are sent, and not told. Raises InvalidRequest
+        for a URL that is none.
+        """
+        try:
+            self._url = httpx.URL(url)
+        except httpx.InvalidURL:
+            raise InvalidRequest(
+                "FOOTNOTE_RERANKER is no URL; one looks like http://gpu1:8080/rerank."
+            ) from None
+        self.name = str(self._url.copy_with(userinfo=b"", query=None))
         self._client = httpx.Client(timeout=timeout, follow_redirects=False)
 
     def scores(self, query: str, texts: Sequence[str]) -> list[float]:
         body = {"query": query, "texts": list(texts), "truncate": False}
         try:
-            reply = self._client.post(self.name, json=body)
+            reply = self._client.post(self._url, json=body)
         except httpx.HTTPError as error:
             raise ModelServerUnavailable(
                 f"The reranker at {self.name} doesn't answer ({error}). Start it, or unset "

@@ -1,12 +1,14 @@
 import json
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from traceback import format_exception
 from typing import Any
 
 import pytest
 
-from retrieval.errors import ModelServerError, ModelServerUnavailable
+from retrieval.errors import InvalidRequest, ModelServerError, ModelServerUnavailable
 from retrieval.rerankers.http import HttpReranker
 
 
@@ -15,6 +17,8 @@ class Server(ThreadingHTTPServer):
 
     answer: tuple[int, bytes] | None = None
     asked: dict[str, Any]
+    path: str
+    authorization: str | None
 
     @property
     def url(self) -> str:
@@ -26,6 +30,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.server.asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.path = self.path
+        self.server.authorization = self.headers["Authorization"]
         lengths = enumerate(map(len, self.server.asked["texts"]))
         scored = [{"index": at, "score": length / 10} for at, length in lengths]
         best_first = json.dumps(sorted(scored, key=lambda one: -one["score"])).encode()
@@ -76,6 +82,26 @@ def test_what_is_no_answer_is_an_error(
     server.answer = answer
     with pytest.raises(ModelServerError, match=message):
         reranker.scores("q", ["a", "b"])
+
+
+def test_credentials_are_sent_and_not_told(server: Server) -> None:
+    reranker = HttpReranker(f"{server.url.replace('//', '//somebody:hunter2@')}?key=hunter3")
+    assert reranker.scores("q", ["a"]) == [0.1]
+    assert server.authorization == f"Basic {b64encode(b'somebody:hunter2').decode()}"
+    assert server.path == "/rerank?key=hunter3"
+    assert reranker.name == server.url
+    server.answer = 403, b"no"
+    with pytest.raises(ModelServerError) as refused:
+        reranker.scores("q", ["a"])
+    assert "hunter" not in "".join(format_exception(refused.value))
+    reranker.close()
+
+
+def test_what_is_no_url_is_not_told() -> None:
+    with pytest.raises(InvalidRequest, match="FOOTNOTE_RERANKER") as refused:
+        HttpReranker("http://somebody:hunter2@h:hunter3")
+    assert "hunter" not in str(refused.value)
+    assert refused.value.__cause__ is None
 
 
 def test_a_server_that_is_off_is_unavailable() -> None:
