@@ -5,18 +5,17 @@ here, by the tokenizer that a server shows.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 
 import numpy as np
 import orjson
-from anyio.from_thread import start_blocking_portal
 from tokenizers import Tokenizer
 
 from retrieval.embedding.hashing import HashingBackend
+from retrieval.embedding.portal import opening
 from retrieval.embedding.sentence_model import DEFAULT_ALIASES, DEFAULT_MODEL
 from retrieval.embedding.servers import EmbeddingServers, ServerSettings
 from retrieval.embedding.tokens import TextTokenizer, TokenizedText
-from retrieval.errors import ModelServerError, ModelServerUnavailable, ModelUnavailable
+from retrieval.errors import ModelUnavailable
 from retrieval.types import Vectors
 
 # Padded tokens a request at least: of fewer, HTTP would be a good part of what they cost.
@@ -38,9 +37,7 @@ class FootnoteBackend:
 
         Raises ModelUnavailable, InvalidRequest, and ModelServerUnavailable where none is there now.
         """
-        self._resources = ExitStack()
-        self._portal = self._resources.enter_context(start_blocking_portal())
-        try:
+        with opening(model) as (self._resources, self._portal):
             servers: EmbeddingServers = self._resources.enter_context(
                 self._portal.wrap_async_context_manager(EmbeddingServers(settings))
             )
@@ -48,15 +45,6 @@ class FootnoteBackend:
             offer = self._portal.call(servers.open, name)
             self.tokenizer = self._portal.call(servers.tokenizer)
             self._tokenize = _tokenizing(name, self.tokenizer)
-        except ModelServerUnavailable:
-            self.close()
-            raise
-        except ModelServerError as error:
-            self.close()
-            raise ModelUnavailable(f"The embedding model {model!r}: {error}") from error
-        except BaseException:
-            self.close()
-            raise
         self._servers = servers
         self.identity = offer.identity
         self.batch_tokens = max(_LEAST_BATCH, offer.batch_tokens)

@@ -7,21 +7,18 @@ no tokenizer exceeds. So nothing is ever cut: the server is told to refuse rathe
 
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 
 import numpy as np
 import structlog
-from anyio.from_thread import start_blocking_portal
 
 from retrieval.embedding.identity import ModelIdentity, prefixes_for
+from retrieval.embedding.portal import opening
 from retrieval.embedding.received import are_unit, received
 from retrieval.embedding.tokens import TextTokenizer, TokenizedText
 from retrieval.embedding.vocabulary import tokenizer_of, upper_bound
 from retrieval.errors import (
     EmbeddingFailed,
-    ModelServerError,
     ModelServerRefused,
-    ModelServerUnavailable,
     ModelUnavailable,
     TextTooLong,
 )
@@ -64,22 +61,11 @@ class OllamaBackend:
         self.parallel = settings.requests
         self._model = model
         self._keep_alive = settings.keep_alive
-        self._resources = ExitStack()
-        self._portal = self._resources.enter_context(start_blocking_portal())
-        try:
+        with opening(model) as (self._resources, self._portal):
             self._client: OllamaClient = self._resources.enter_context(
                 self._portal.wrap_async_context_manager(settings.client())
             )
             self._open()
-        except ModelServerUnavailable:
-            self.close()
-            raise
-        except ModelServerError as error:
-            self.close()
-            raise ModelUnavailable(f"The embedding model {model!r}: {error}") from error
-        except BaseException:
-            self.close()
-            raise
 
     def _open(self) -> None:
         shown = self._portal.call(self._show)
