@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -16,13 +15,14 @@ from evaluation.cluster_soak.agreement import check_agreement
 from evaluation.cluster_soak.figures import ClusterFigures
 from evaluation.cluster_soak.fleet import Fleet, own_fleet
 from evaluation.cluster_soak.loading import Loader
-from evaluation.errors import LoadError
+from evaluation.event_loop import fast_loop
 from evaluation.machine import describe, other_work
 from evaluation.measuring import Track
 from evaluation.services.shared import shared_services
 from evaluation.serving_bench.measuring import described
 from evaluation.serving_soak.calling import Caller, Downtime, Log, told_by
 from evaluation.serving_soak.client import Client
+from evaluation.serving_soak.disturbing import run_disturbed
 from evaluation.serving_soak.ending import check_health, check_inventory
 from evaluation.serving_soak.faults import Faults
 from evaluation.serving_soak.figures import calls_of
@@ -81,7 +81,7 @@ def soak(plan: Plan, track: Track) -> ClusterFigures:
         fleet = Fleet(serving, working, services.crashable, _check_ready, downtime, plan.seed)
         found = anyio.run(
             partial(_soaked, plan, fleet, faults, track),
-            backend_options={"use_uvloop": find_spec("uvloop") is not None},
+            backend_options=fast_loop(),
         )
         for one in (*serving, *working):
             one.close()
@@ -123,18 +123,8 @@ async def _soaked(plan: Plan, fleet: Fleet, faults: Faults, track: Track) -> _So
     info = await told_by(urls[0], "GET", "/info")
     await told_by(urls[0], "PUT", f"/kb/{_KB}", b"{}")
     began = perf_counter()
-    failure: LoadError | None = None
-    async with anyio.create_task_group() as group:
-        for client in clients:
-            group.start_soon(client.run, lambda: loader.share >= 1)
-        group.start_soon(loader.run)
-        try:
-            await _disturb(plan, fleet, loader)
-        except LoadError as error:
-            failure = error  # a group would wrap it
-            group.cancel_scope.cancel()
-    if failure:
-        raise failure
+    running = [partial(client.run, lambda: loader.share >= 1) for client in clients]
+    await run_disturbed([*running, loader.run], partial(_disturb, plan, fleet, loader))
     seconds = perf_counter() - began
     await _check_jobs(urls[-1], faults)
     documents = await check_inventory(library, [*clients, loader])

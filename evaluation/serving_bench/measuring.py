@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from importlib.util import find_spec
 from secrets import randbelow, token_hex
 from typing import Any
 
@@ -16,6 +15,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from evaluation.beir import Dataset
 from evaluation.errors import LoadError
+from evaluation.event_loop import fast_loop
 from evaluation.latency import Load
 from evaluation.machine import describe, other_work
 from evaluation.measuring import Track
@@ -116,9 +116,8 @@ def described(told: Any) -> str:
 @contextmanager
 def _opened(plan: Plan) -> Iterator[_Stage]:
     """Everything is ended with the block, whatever ends it. Raises LoadError."""
-    fast = {"use_uvloop": find_spec("uvloop") is not None}  # the client shares the machine
     with ExitStack() as stack:
-        portal = stack.enter_context(start_blocking_portal(backend_options=fast))
+        portal = stack.enter_context(start_blocking_portal(backend_options=fast_loop()))
         server: Server
         if plan.url:
             server, kb, run, first = Elsewhere(plan.url), plan.kb, token_hex(3), randbelow(_FAR)

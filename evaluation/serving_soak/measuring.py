@@ -3,19 +3,19 @@
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from importlib.util import find_spec
 from time import perf_counter
 
 import anyio
 import anyio.to_thread
 
-from evaluation.errors import LoadError
+from evaluation.event_loop import fast_loop
 from evaluation.machine import describe, other_work
 from evaluation.measuring import Track
 from evaluation.serving_bench.measuring import described
 from evaluation.serving_bench.server import OwnServer, own_server
 from evaluation.serving_soak.calling import Caller, Downtime, Log, told_by
 from evaluation.serving_soak.client import Client
+from evaluation.serving_soak.disturbing import run_disturbed
 from evaluation.serving_soak.ending import check_health, check_inventory
 from evaluation.serving_soak.faults import Faults
 from evaluation.serving_soak.figures import LifeFigures, SoakFigures, calls_of
@@ -63,7 +63,7 @@ def soak(plan: Plan, track: Track) -> SoakFigures:
     with own_server(plan.serve) as server:
         found = anyio.run(
             partial(_soaked, plan, server, faults, track),
-            backend_options={"use_uvloop": find_spec("uvloop") is not None},
+            backend_options=fast_loop(),
         )
         server.close()
         doctor = check_health(plan.doctor, server.data, faults)
@@ -102,18 +102,11 @@ async def _soaked(plan: Plan, server: OwnServer, faults: Faults, track: Track) -
     await told_by(server.url, "PUT", f"/kb/{_KB}", b"{}")
     lives = Lives(server, ready, downtime)
     began, seconds = perf_counter(), 60 * plan.minutes
-    failure: LoadError | None = None
-    async with anyio.create_task_group() as group:
-        for client in clients:
-            group.start_soon(client.run, lambda: perf_counter() - began > seconds)
-        kills = moments(plan.minutes, plan.kills, plan.seed)
-        try:
-            await lives.watch(kills, seconds, track("seconds", int(seconds)))
-        except LoadError as error:
-            failure = error  # a group would wrap it
-            group.cancel_scope.cancel()
-    if failure:
-        raise failure
+    kills = moments(plan.minutes, plan.kills, plan.seed)
+    await run_disturbed(
+        [partial(client.run, lambda: perf_counter() - began > seconds) for client in clients],
+        partial(lives.watch, kills, seconds, track("seconds", int(seconds))),
+    )
     took = perf_counter() - began
     documents = await check_inventory(library, clients)
     return _Soaked(described(info), documents, took, lives.all, log, clients)
