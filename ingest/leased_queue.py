@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from ingest.job_store import Job, JobStore
-from ingest.leases import Lease, LeaseLost, Leases, new_lease, permit
+from ingest.leases import LeaseLost, Leases, permit
 from ingest.types import Source, Stage
 from retrieval.errors import StoreUnavailable
 from retrieval.indexing import Permit
+from retrieval.lease import BEATS, Heart, Lease, new_lease
 
 _log = structlog.get_logger()
 
-_BEATS = 4  # times that a lease is prolonged while it would last
 _TELL = 1.0  # seconds between two looks at how far this process is, for those who follow elsewhere
 _DECLINED = 30.0  # seconds for which a job is left to others
 _LOOK = 1.0  # seconds between two looks at what other processes did
@@ -41,8 +41,10 @@ class LeasedQueue:
         self._taking = threading.Lock()  # one thread looks, the others wait for it
         self._moved = threading.Event()
         self._stopping = threading.Event()
-        self._over = threading.Event()
-        self._heart = threading.Thread(target=self._beat, name="ingest-leases", daemon=True)
+        self._apart = leases.lasts / BEATS
+        self._prolonged = time.monotonic()
+        self._told: Mapping[str, Job] = {}
+        self._heart = Heart("ingest", min(_TELL, self._apart), self._prolong)
 
     @property
     def idle(self) -> bool:
@@ -108,9 +110,7 @@ class LeasedQueue:
         self._moved.set()
 
     def close(self) -> None:
-        self._over.set()
-        if self._heart.ident is not None:
-            self._heart.join()
+        self._heart.stop()
         self._release(self._due(math.inf))
 
     def _next(self) -> str | None:
@@ -147,21 +147,15 @@ class LeasedQueue:
         except StoreUnavailable as error:
             _log.warning("leases_left_to_end", jobs=len(held), error=str(error))
 
-    def _beat(self) -> None:
-        told: Mapping[str, Job] = {}
-        prolonged, apart = time.monotonic(), self._leases.lasts / _BEATS
-        while not self._over.wait(min(_TELL, apart)):
-            held, at_work = dict(self._held), self._at_work()
-            is_due = time.monotonic() - prolonged >= apart
-            if not is_due:
-                held = {key: held[key] for key in held if at_work.get(key) != told.get(key)}
-            try:
-                lost = self._leases.prolong(held, at_work)
-            except StoreUnavailable as error:
-                _log.warning("leases_not_prolonged", jobs=len(held), error=str(error))
-            except Exception:  # noqa: BLE001 - without a heart all jobs would be lost
-                _log.exception("leases_not_prolonged", jobs=len(held))
-            else:  # but for those that were taken anew meanwhile
-                self._lost |= {key for key in lost if self._held.get(key) == held[key]}
-                told = at_work
-                prolonged = time.monotonic() if is_due else prolonged
+    def _prolong(self) -> None:
+        """All leases when that is due, until then those of jobs that are further by now."""
+        held, at_work = dict(self._held), self._at_work()
+        is_due = time.monotonic() - self._prolonged >= self._apart
+        if not is_due:
+            held = {key: held[key] for key in held if at_work.get(key) != self._told.get(key)}
+        lost = self._leases.prolong(held, at_work)
+        # But for those that were taken anew meanwhile.
+        self._lost |= {key for key in lost if self._held.get(key) == held[key]}
+        self._told = at_work
+        if is_due:
+            self._prolonged = time.monotonic()

@@ -1,14 +1,12 @@
 """Leases on jobs: of several processes one works on a job, and another where that one is gone.
 
-Whoever takes a job writes down so, for a while that it prolongs as long as it lives. The clock is
-the database's, which all of them share. What is published, and how a job ended, is written only
+What is published, and how a job ended, is written only
 by who has the lease, in a transaction that sees that it has it: who was away for too long does no
 harm.
 """
 
-import uuid
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -26,12 +24,9 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from ingest.job_store import Job
 from ingest.types import Stage
 from retrieval.database import Database
+from retrieval.lease import LASTS, Lease, new_lease
 from retrieval.schema import UNFINISHED, jobs, knowledge_bases
 from retrieval.sql import seconds
-
-LASTS = 45.0  # seconds
-
-Lease: TypeAlias = str
 
 
 class LeaseLost(Exception):
@@ -134,10 +129,6 @@ class Leases:
 
     def _end(self) -> ColumnElement[float]:
         return seconds() + self.lasts
-
-
-def new_lease() -> Lease:
-    return uuid.uuid4().hex
 
 
 def permit(job_id: str, lease: Lease) -> Callable[[Connection], None]:

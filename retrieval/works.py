@@ -1,13 +1,11 @@
 """Long work that one process does at a time, of all that share a catalogue: who does it, and how it
 stands.
 
-Who begins a work has a lease on it, by the clock of the database, and prolongs it as long as it
-lives: that of a process that is gone is anybody's once the lease ends. What is told of a work is
-told by who has its lease, and read by all.
+Who begins a work has a lease on it, until it is left. What is told of a work is told by who has its
+lease, and read by all.
 """
 
 import threading
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,15 +16,13 @@ from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from retrieval.database import Database
-from retrieval.errors import KnowledgeBaseNotFound, RetrievalError, StoreUnavailable
+from retrieval.errors import KnowledgeBaseNotFound, StoreUnavailable
+from retrieval.lease import BEATS, LASTS, Heart, Lease, new_lease
 from retrieval.schema import works
 from retrieval.sql import seconds
 from retrieval.types import KnowledgeBase
 
 _log = structlog.get_logger()
-
-LASTS = 45.0  # seconds
-_BEATS = 4  # times that a lease is prolonged while it would last
 
 Standing = Mapping[str, Any]
 """How a work stands, as JSON."""
@@ -44,7 +40,7 @@ class Told:
 class Work:
     """A work that this process does, until it is left. Any thread may call it."""
 
-    def __init__(self, database: Database, name: str, lease: str) -> None:
+    def __init__(self, database: Database, name: str, lease: Lease) -> None:
         self._database = database
         self.name = name
         self.lease = lease
@@ -81,8 +77,7 @@ class Works:
         self._lasts = lasts
         self._mine: set[Work] = set()
         self._lock = threading.Lock()
-        self._over = threading.Event()
-        self._heart = threading.Thread(target=self._beat, name="work-leases", daemon=True)
+        self._heart = Heart("work", lasts / BEATS, self._prolong)
         if not database.shared:  # nobody is left who could have one
             with database.write() as connection:
                 connection.execute(update(works).values(lease=None, lease_until=None))
@@ -102,7 +97,7 @@ class Works:
 
     def begin(self, name: str, kb: KnowledgeBase | None = None) -> Work | None:
         """The same, until it is left."""
-        work = Work(self._database, name, uuid.uuid4().hex)
+        work = Work(self._database, name, new_lease())
         mine = {"lease": work.lease, "lease_until": seconds() + self._lasts}
         known = select(works.c.name).where(works.c.name == name)
         try:
@@ -118,8 +113,7 @@ class Works:
             raise KnowledgeBaseNotFound(kb.name if kb else "") from error
         with self._lock:
             self._mine.add(work)
-            if self._heart.ident is None:
-                self._heart.start()
+            self._heart.start()
         return work
 
     def leave(self, work: Work) -> None:
@@ -137,22 +131,11 @@ class Works:
 
     def close(self) -> None:
         """Prolong nothing any more."""
-        self._over.set()
-        if self._heart.ident is not None:
-            self._heart.join()
+        self._heart.stop()
 
-    def _beat(self) -> None:
-        while not self._over.wait(self._lasts / _BEATS):
-            with self._lock:
-                mine = list(self._mine)
-            try:
-                self._prolong(mine)
-            except RetrievalError as error:
-                _log.warning("leases_not_prolonged", works=len(mine), error=str(error))
-            except Exception:  # noqa: BLE001 - without a heart all of them would be lost
-                _log.exception("leases_not_prolonged", works=len(mine))
-
-    def _prolong(self, mine: list[Work]) -> None:
+    def _prolong(self) -> None:
+        with self._lock:
+            mine = list(self._mine)
         if not mine:
             return
         with self._database.write() as connection:

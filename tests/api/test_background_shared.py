@@ -144,7 +144,7 @@ def test_what_a_dead_server_reindexed_is_taken_up_by_another(
     client.post("/kb/kb/reindex", json=SMALL).raise_for_status()
     assert held.begun.wait(60)
     dead.reindexer._closing.set()  # it looks for nothing any more
-    dead.engine.works._over.set()  # and prolongs nothing
+    dead.engine.works.close()  # and prolongs nothing
     assert until(other, "reindex", "switched")["error"] == ""
     assert other.get("/kb/kb").json()["chunking"] == SMALL["chunking"]
     held.go.set()
@@ -174,7 +174,7 @@ def test_an_evaluation_whose_server_died_is_told_as_stopped(
     held = hold_search(dead)
     client.post("/kb/kb/evaluation", json=ASKED).raise_for_status()
     assert held.begun.wait(60)
-    dead.engine.works._over.set()
+    dead.engine.works.close()
     until(other, "evaluation", "stopped")
     other.post("/kb/kb/evaluation", json=ASKED).raise_for_status()
     until(other, "evaluation", "done")

@@ -14,12 +14,13 @@ from ingest import leased_queue
 from ingest.job_store import Job
 from ingest.jobs import Jobs
 from ingest.leased_queue import LeasedQueue
-from ingest.leases import Lease, LeaseLost, Leases
+from ingest.leases import LeaseLost, Leases
 from ingest.pipeline import Pipeline
 from ingest.types import Stage
 from retrieval.engine import Engine
 from retrieval.errors import StoreUnavailable
 from retrieval.inspection import Inspection
+from retrieval.lease import Lease
 from retrieval.stores.blobs import FileBlobs
 from tests.another_engine import beside
 from tests.catalogues import on_postgres
@@ -124,7 +125,7 @@ def test_who_waits_hears_what_another_process_did(shop: Workshop, process: NewPr
 def test_how_far_a_job_is_there_is_seen_here_long_before_its_lease_is_prolonged(
     shop: Workshop, process: NewProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leased_queue, "_BEATS", 0.01)
+    monkeypatch.setattr(leased_queue, "BEATS", 0.01)
     gate = Gate()
     here, there = process(), process(1, gate)
     there.jobs.start()
@@ -238,6 +239,7 @@ def test_what_is_taken_back_leaves_no_bytes(shop: Workshop, process: NewProcess)
 def test_a_job_that_was_taken_anew_is_not_lost_by_its_last_lease(
     shop: Workshop, process: NewProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(leased_queue, "BEATS", 450)
     worker = process(1)
     queue = worker.jobs._queue
     assert isinstance(queue, LeasedQueue)
@@ -257,11 +259,9 @@ def test_a_job_that_was_taken_anew_is_not_lost_by_its_last_lease(
     [job] = worker.jobs.submit(shop.kb, [request("a", "Zebra.")])
     assert queue.take() == job.id
     monkeypatch.setattr(queue._leases, "prolong", late)
-    monkeypatch.setattr(queue._leases, "lasts", BRIEF)
     queue.start()
     assert anew.wait(SOON)
-    queue._over.set()
-    queue._heart.join()
+    queue._heart.stop()
     queue.check(job.id)
 
 

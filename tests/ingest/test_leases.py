@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import update
 
 from ingest.job_store import Job, JobStore
-from ingest.leases import LeaseLost, Leases, new_lease, permit
+from ingest.leases import LeaseLost, Leases, permit
 from ingest.types import Source, Stage
 from retrieval.engine import Engine
+from retrieval.lease import new_lease
 from retrieval.schema import jobs
 from retrieval.types import KnowledgeBase
 from tests.ingest.workshop import queued

@@ -138,18 +138,18 @@ def test_who_was_away_too_long_learns_it(database: Database, there: Works) -> No
 def test_without_the_catalogue_it_goes_on(
     database: Database, there: Works, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    works, failed = Works(database, BRIEF), list[int]()
-    work = works.begin("a")
-    assert work
-    prolong = works._prolong
+    prolong, failed = Works._prolong, list[int]()
 
-    def fail_twice(mine: list[object]) -> None:
+    def fail_twice(works: Works) -> None:
         if len(failed) < 2:
             failed.append(1)
             raise StoreUnavailable("away")
-        prolong(mine)  # type: ignore[arg-type]
+        prolong(works)
 
-    monkeypatch.setattr(works, "_prolong", fail_twice)
+    monkeypatch.setattr(Works, "_prolong", fail_twice)
+    works = Works(database, BRIEF)
+    work = works.begin("a")
+    assert work
     assert until_free(there, "a")
     assert len(failed) == 2
     assert not work.is_lost
