@@ -19,8 +19,9 @@ from ingest.pipeline import Pipeline
 from ingest.sources import upload
 from ingest.types import ParseLimits
 from retrieval.engine import Engine, open_engine
-from retrieval.schema import chunks, versions
+from retrieval.schema import chunks
 from retrieval.settings import EngineSettings
+from retrieval.stretches import TEXT_OF_CHUNK
 from retrieval.types import KnowledgeBase, KnowledgeBaseSettings
 
 _PAGES = 2
@@ -133,13 +134,7 @@ def _chunks(engine: Engine) -> int:
 
 def _texts(engine: Engine, count: int) -> list[str]:
     """What was embedded of some chunks."""
-    span = func.substr(versions.c.text, chunks.c.start + 1, chunks.c.end - chunks.c.start)
-    query = (
-        select(chunks.c.context + span)
-        .join(versions, versions.c.version == chunks.c.version)
-        .order_by(chunks.c.text_hash)
-        .limit(count)
-    )
+    query = select(chunks.c.context + TEXT_OF_CHUNK).order_by(chunks.c.text_hash).limit(count)
     with engine.database.read() as connection:
         return [*connection.scalars(query)]
 

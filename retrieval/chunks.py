@@ -17,6 +17,7 @@ from retrieval.schema import (
     vector_of_chunk,
     versions,
 )
+from retrieval.stretches import TEXT_OF_CHUNK
 from retrieval.types import Chunk, KnowledgeBase, Vectors
 
 _SLICE = 500  # values in one IN (...)
@@ -40,10 +41,7 @@ _PASSAGES = (
         chunks,
         documents.c.uri,
         versions.c.title,
-        # substr counts code points, as every offset here does.
-        func.substr(versions.c.text, chunks.c.start + 1, chunks.c.end - chunks.c.start).label(
-            "text"
-        ),
+        TEXT_OF_CHUNK.label("text"),
         pages.c.label.label("page"),
     )
     .join(documents, LIVE_CHUNK)

@@ -29,6 +29,7 @@ from retrieval.schema import (
     vector_of_chunk,
     versions,
 )
+from retrieval.stretches import TEXT_OF_CHUNK
 from retrieval.types import KnowledgeBase, Vector
 
 _log = structlog.get_logger()
@@ -98,9 +99,8 @@ class Consistency:
 
     def difference(self, kb: KnowledgeBase, *, sampling: bool = False) -> Difference:
         """What sets the stores of a knowledge base apart from the catalogue: see `restore`."""
-        query = select(chunks.c.id).where(chunks.c.generation_id == kb.generation.id)
         with self._database.read() as connection:
-            expected = frozenset(connection.scalars(query.join(documents, LIVE_CHUNK)))
+            expected = frozenset(connection.scalars(_ids(kb)))
         store = self._stores.vectors(kb.generation.id)
         vectors = expected if sampling and _looks_same(store, expected) else store.ids()
         postings = self._stores.lexical(kb.generation.id).ids()
@@ -143,12 +143,6 @@ class Consistency:
             taken_out=len(difference.extra_vectors | difference.extra_postings),
         )
 
-    def some(self, kb: KnowledgeBase, count: int) -> Sequence[Row[Any]]:
-        """That many chunks with their vectors, contexts and texts, at random."""
-        query = _rows(kb).order_by(func.random()).limit(count)
-        with self._database.read() as connection:
-            return connection.execute(query).all()
-
     def strays(self) -> set[str]:
         """The stores that belong to no knowledge base any more."""
         found = self._stores.generations()  # first: a generation has a row before it has stores
@@ -186,11 +180,17 @@ def samples(database: Database, count: int) -> dict[str, dict[str, Vector]]:
     """Some of the vectors that the store of each generation should hold, by their ids."""
     found: dict[str, dict[str, Vector]] = {}
     for kb in KnowledgeBases(database).generations():
-        query = _rows(kb).order_by(func.random()).limit(count)
-        with database.read() as connection:
-            rows = connection.execute(query).all()
+        rows = some(database, kb, count)
         found[kb.generation.id] = {row.id: to_vector(row.vector) for row in rows}
     return found
+
+
+def some(database: Database, kb: KnowledgeBase, count: int) -> Sequence[Row[Any]]:
+    """At most so many live chunks with their vectors, contexts and texts, at random."""
+    # Chosen by their ids: to sort all by chance, texts and vectors of all would be read.
+    chosen = _ids(kb).order_by(func.random()).limit(count)
+    with database.read() as connection:
+        return connection.execute(_rows(kb).where(chunks.c.id.in_(chosen))).all()
 
 
 def remains(database: Database) -> int:
@@ -229,21 +229,21 @@ _STAGED = or_(
 )
 
 
+def _ids(kb: KnowledgeBase) -> Select[str]:
+    live = select(chunks.c.id).join(documents, LIVE_CHUNK)
+    return live.where(chunks.c.generation_id == kb.generation.id)
+
+
 def _rows(kb: KnowledgeBase) -> Select[Any]:
-    same_version = and_(
-        versions.c.document_id == chunks.c.document_id, versions.c.version == chunks.c.version
-    )
-    text = func.substr(versions.c.text, chunks.c.start + 1, chunks.c.end - chunks.c.start)
     return (
         select(
             chunks.c.id,
             chunks.c.document_id,
             chunks.c.context,
-            text.label("text"),
+            TEXT_OF_CHUNK.label("text"),
             embeddings.c.vector,
         )
         .join(documents, LIVE_CHUNK)
-        .join(versions, same_version)
         .join(embeddings, vector_of_chunk(kb.generation.model.fingerprint))
         .where(chunks.c.generation_id == kb.generation.id)
     )

@@ -18,6 +18,7 @@ from retrieval.schema import (
     versions,
 )
 from retrieval.sql import lowered
+from retrieval.stretches import whole_text
 from retrieval.types import (
     Document,
     DocumentSummary,
@@ -98,7 +99,7 @@ class Documents:
                 versions.c.media_type,
                 versions.c.size,
                 versions.c.warnings,
-                func.length(versions.c.text).label("characters"),
+                versions.c.characters,
                 page_count.label("pages"),
                 chunk_count.label("chunks"),
             )
@@ -136,7 +137,7 @@ class Documents:
                 versions.c.name,
                 versions.c.media_type,
                 versions.c.size,
-                func.length(versions.c.text).label("characters"),
+                versions.c.characters,
                 versions.c.warnings,
                 versions.c.created_at,
             )
@@ -160,6 +161,7 @@ class Documents:
             row = connection.execute(query).first()
             if row is None:
                 raise DocumentNotFound(document_id, kb.name, version)
+            text = whole_text(connection, document_id, row.version)
             page_rows = connection.execute(
                 select(pages)
                 .where(pages.c.document_id == document_id, pages.c.version == row.version)
@@ -171,7 +173,7 @@ class Documents:
             version=row.version,
             title=row.title,
             media_type=row.media_type,
-            text=row.text,
+            text=text,
             pages=tuple(Page(p.number, p.start, p.end, p.label) for p in page_rows),
             headings=tuple(Heading(*heading) for heading in row.headings),
             metadata=to_metadata(row.metadata),

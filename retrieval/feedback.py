@@ -59,7 +59,7 @@ class FeedbackLog:
         Query(opinion.question)
         wanted = documents.c.live_version if opinion.version is None else opinion.version
         version = (
-            select(versions.c.version, func.length(versions.c.text).label("characters"))
+            select(versions.c.version, versions.c.characters)
             .join(documents, documents.c.id == versions.c.document_id)
             .where(
                 documents.c.kb_id == kb.id,

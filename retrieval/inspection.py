@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy import Text, cast, exists, func, select
 
 from retrieval import removal
-from retrieval.consistency import Consistency, forget_remains, remains
+from retrieval.consistency import Consistency, forget_remains, remains, some
 from retrieval.database import Database
 from retrieval.embedding.cache import IS_USED, forget_unused, to_vector
 from retrieval.errors import DataLost, StoreUnavailable
@@ -25,6 +25,7 @@ from retrieval.schema import (
     generations,
     jobs,
     pages,
+    stretches,
     vector_of_chunk,
     versions,
 )
@@ -169,7 +170,7 @@ class Inspection:
 
     def _sample(self, kb: KnowledgeBase, *, repair: bool) -> Finding:
         """Some chunks: is the vector the right one, is it found, and are its words?"""
-        rows = self._consistency.some(kb, _SAMPLE)
+        rows = some(self._database, kb, _SAMPLE)
         vectors = self._stores.vectors(kb.generation.id)
         lexical = self._stores.lexical(kb.generation.id)
         expected = {row.id: to_vector(row.vector) for row in rows}
@@ -203,6 +204,7 @@ _DOCUMENT_IDS = (
     documents.c.id,
     document_metadata.c.document_id,
     versions.c.document_id,
+    stretches.c.document_id,
     pages.c.document_id,
     chunks.c.document_id,
     jobs.c.document_id,

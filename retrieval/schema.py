@@ -124,11 +124,26 @@ versions = Table(
     Column("name", String, nullable=False),
     Column("title", String, nullable=False),
     Column("media_type", String, nullable=False),
-    Column("text", Text, nullable=False),
+    Column("characters", Integer, nullable=False, server_default=text("0")),
     Column("headings", JSON, nullable=False),
     Column("properties", JSON, nullable=False),
     Column("warnings", JSON, nullable=False),
     Column("created_at", Float, nullable=False),
+)
+
+# The canonical text of a version; see `retrieval.stretches`.
+stretches = Table(
+    "stretches",
+    metadata,
+    Column("document_id", String, primary_key=True),
+    Column("version", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("text", Text, nullable=False),
+    ForeignKeyConstraint(
+        ["document_id", "version"],
+        ["versions.document_id", "versions.version"],
+        ondelete="CASCADE",
+    ),
 )
 
 pages = Table(

@@ -22,8 +22,10 @@ from retrieval.schema import (
     generations,
     knowledge_bases,
     pages,
+    stretches,
     versions,
 )
+from retrieval.stretches import stretch_rows
 from retrieval.types import Chunk, Document, KnowledgeBase, Metadata, Vector, Vectors
 
 
@@ -70,6 +72,8 @@ def stage(connection: Connection, prepared: Sequence[PreparedDocument]) -> None:
         delete(versions).where(tuple_(versions.c.document_id, versions.c.version).in_(keys))
     )
     _insert(connection, versions, (_version_row(one, now) for one in prepared))
+    texts = ((*_key(one), one.document.text) for one in prepared)
+    _insert(connection, stretches, (row for text in texts for row in stretch_rows(*text)))
     _insert(connection, pages, (row for one in prepared for row in _page_rows(one)))
     _stage_chunks(connection, prepared)
 
@@ -228,7 +232,7 @@ def _version_row(prepared: PreparedDocument, now: float) -> dict[str, Any]:
         "name": prepared.name,
         "title": document.title,
         "media_type": document.media_type,
-        "text": document.text,
+        "characters": len(document.text),
         "headings": [[h.start, h.end, h.level] for h in document.headings],
         "properties": dict(prepared.properties),
         "warnings": list(prepared.warnings),

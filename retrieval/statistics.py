@@ -37,6 +37,7 @@ TYPICAL = {
         "ix_jobs_state": "50000 5000",
     },
     "pages": {"sqlite_autoindex_pages_1": "500000 10 10 1"},  # document, version, number
+    "stretches": {"sqlite_autoindex_stretches_1": "100000 2 2 1"},  # as of pages
     "versions": {
         "sqlite_autoindex_versions_1": "50000 1 1",  # document, version
         "ix_versions_blob": "50000 1",

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from retrieval.embedding.cache import to_vector
 from retrieval.engine import Engine
 from retrieval.schema import LIVE_VERSION, chunks, documents, embeddings, pages, versions
+from retrieval.stretches import whole_text
 from retrieval.types import KnowledgeBase, Vector
 
 Chunk = tuple[str, int, int, str]
@@ -61,12 +62,11 @@ def _close(one: Vector, other: Vector) -> bool:
 def state_of(engine: Engine, kb: KnowledgeBase) -> State:
     """Everything a knowledge base holds, stores included."""
     with engine.database.read() as connection:
-        texts = connection.execute(
-            select(documents.c.id, documents.c.uri, versions.c.text, versions.c.blob).join(
-                versions, LIVE_VERSION
-            )
+        live = connection.execute(
+            select(documents.c.id, documents.c.uri, versions.c.version).join(versions, LIVE_VERSION)
         ).all()
-        uris = {row.id: row.uri for row in texts}
+        texts = {row.uri: whole_text(connection, row.id, row.version) for row in live}
+        uris = {row.id: row.uri for row in live}
         rows = connection.execute(
             select(chunks, embeddings.c.vector).join(
                 embeddings, embeddings.c.text_hash == chunks.c.text_hash, isouter=True
@@ -81,7 +81,7 @@ def state_of(engine: Engine, kb: KnowledgeBase) -> State:
     nobody = ("", 0, 0, "")
     generation = kb.generation.id
     return State(
-        texts={row.uri: row.text for row in texts},
+        texts=texts,
         pages=frozenset(
             (uris.get(row.document_id, ""), row.number, row.start, row.end) for row in paged
         ),

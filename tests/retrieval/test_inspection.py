@@ -112,7 +112,8 @@ def test_a_deleted_document_leaves_no_trace(shop: Workshop, inspection: Inspecti
     document = shop.ingest(note("c", "Tiger here.", meta={"tags": ("x", "y")})).document_id
     shop.ingest(note("c", "Tiger and panther here."))
     left = wrong(inspection.trace(document))
-    assert left == [f"table {t}" for t in ("documents", "document_metadata", "versions", "chunks")]
+    tables = ("documents", "document_metadata", "versions", "stretches", "chunks")
+    assert left == [f"table {table}" for table in tables]
     shop.engine.indexer.remove(shop.kb, document)
     settle(shop.engine.indexer)
     assert wrong(inspection.trace(document)) == []

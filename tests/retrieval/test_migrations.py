@@ -17,6 +17,7 @@ from retrieval.embedding.hashing import HashingBackend
 from retrieval.engine import Engine, open_engine
 from retrieval.inspection import Inspection
 from retrieval.schema import metadata
+from retrieval.stretches import LENGTH, whole_text
 from retrieval.types import Answer
 from tests.catalogues import MIGRATIONS, at_revision, catalogue_in, engine_settings
 from tests.shared_stores import move_originals
@@ -26,7 +27,9 @@ _CONFIG.set_main_option("script_location", str(MIGRATIONS))
 _CONFIG.set_main_option("path_separator", "os")
 REVISIONS = sorted(one.revision for one in ScriptDirectory.from_config(_CONFIG).walk_revisions())
 
+LONG = "# Milk\n\n" + "\n\n".join(f"Milk 🥛 of cow {n} is white." for n in range(2_000))
 TEXT = "# Tea\n\nTea is at four in the afternoon.\n\n# Coffee\n\nCoffee is at nine in the morning."
+TEXTS = {"tea.md": TEXT, "other.md": "# Cake\n\nCake is at five.", "long.md": LONG}
 QUESTION = Question("When is the tea in the afternoon?")
 
 
@@ -35,8 +38,7 @@ def _filled(data: Path) -> Answer:
     with open_engine(settings, HashingBackend()) as engine:
         kb, _ = engine.create("kb")
         pipeline = Pipeline(engine, InProcessParser(ParseLimits()), 1_000_000)
-        for name in ("tea.md", "other.md"):
-            text = TEXT if name == "tea.md" else "# Cake\n\nCake is at five."
+        for name, text in TEXTS.items():
             source = Source(uri=name, name=name, data=text.encode(), metadata={"year": 2026})
             pipeline.ingest(kb, source, lambda *_: None)
         return _asked(engine)
@@ -56,6 +58,9 @@ def _copy(source: Database, to: Connections) -> None:
                 continue
             shared = [new.c[name] for name in old.columns.keys() if name in new.c]  # noqa: SIM118
             rows = [dict(row._mapping) for row in reader.execute(select(*shared))]
+            if old.name == "versions" and "text" in old.c:
+                for row in rows:
+                    row["text"] = whole_text(reader, row["document_id"], row["version"])
             if rows:
                 writer.execute(old.insert(), rows)
 
@@ -73,8 +78,13 @@ def test_a_catalogue_of_each_schema_answers(tmp_path: Path, revision: str) -> No
     move_originals(tmp_path / "new", tmp_path / "old")
     settings = engine_settings(tmp_path / "old")
     with open_engine(settings, HashingBackend()) as engine:
+        kb = engine.open("kb")
         found = Inspection(engine.database, engine.stores, engine.blobs).inspect(repair=False)
         assert [finding for finding in found if not finding.ok] == []
+        for name, text in TEXTS.items():
+            document = engine.documents.get(kb, engine.documents.named(kb, name))
+            assert document.text == text
+            assert engine.documents.summary(kb, document.id).characters == len(text)
         after = _asked(engine)
         assert after.citations == before.citations
         assert [(hit.chunk, hit.score) for hit in after.hits] == [
@@ -82,8 +92,12 @@ def test_a_catalogue_of_each_schema_answers(tmp_path: Path, revision: str) -> No
         ]
         pipeline = Pipeline(engine, InProcessParser(ParseLimits()), 1_000_000)
         source = Source(uri="tea.md", name="tea.md", data=b"Tea is at six.")
-        pipeline.ingest(engine.open("kb"), source, lambda *_: None)
+        pipeline.ingest(kb, source, lambda *_: None)
         assert "six" in _asked(engine).text
+
+
+def test_a_text_is_longer_than_a_stretch() -> None:
+    assert len(LONG) > 2 * LENGTH
 
 
 def test_the_first_schema_is_among_them() -> None:

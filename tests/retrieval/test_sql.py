@@ -12,7 +12,7 @@ from retrieval.database import Database
 from retrieval.documents import containing
 from retrieval.engine import Engine
 from retrieval.errors import InvalidRequest, StoreUnavailable
-from retrieval.schema import marks, versions
+from retrieval.schema import marks, stretches, versions
 from retrieval.sql import insert_new, lowered
 from tests.catalogues import catalogue_in
 
@@ -73,8 +73,9 @@ def test_characters_are_counted_as_code_points(engine: Engine, pipeline: Pipelin
     kb, _ = engine.create("kb")
     pipeline.ingest(kb, Source("a", "a.md", "😀é中 tea".encode()), lambda *_: None)
     with engine.database.read() as connection:
-        assert connection.scalar(select(func.length(versions.c.text))) == 7
-        assert connection.scalar(select(func.substr(versions.c.text, 3, 3))) == "中 t"
+        assert connection.scalar(select(versions.c.characters)) == 7
+        assert connection.scalar(select(func.length(stretches.c.text))) == 7
+        assert connection.scalar(select(func.substr(stretches.c.text, 3, 3))) == "中 t"
 
 
 def test_what_is_there_already_stays(database: Database) -> None:
