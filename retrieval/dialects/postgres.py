@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from retrieval.dialects.dialect import BUSY_SECONDS
 from retrieval.errors import StoreUnavailable
@@ -40,6 +41,15 @@ _SESSION = {
     "tcp_user_timeout": _NETWORK["tcp_user_timeout"],
     "jit": "off",  # 50 ms of compiling for what takes one
 }
+# A query whose process is gone ends within seconds. A server whose system can't tell takes no such
+# setting, and would take no connection that asks for it.
+_WATCH = """DO $$ BEGIN
+    IF current_setting('client_connection_check_interval') = '0' THEN
+        PERFORM set_config('client_connection_check_interval', '10s', false);
+    END IF;
+EXCEPTION WHEN invalid_parameter_value THEN
+    NULL;
+END $$"""
 WRITER = "hashtextextended(current_schema() || ' footnote', 0)"
 """In SQL, the key of the lock of the one transaction that writes."""
 
@@ -95,6 +105,7 @@ class Postgres:
             json_deserializer=characters.from_json,
         )
         event.listen(engine, "connect", lambda connection, _: characters.register(connection))
+        event.listen(engine, "connect", _watch)
         event.listen(engine, "begin", _begin)
         return engine
 
@@ -167,6 +178,11 @@ def _check(connection: Connection) -> None:
             "The Postgres server was built without ICU, which a catalogue needs to find text "
             "whatever its capitals."
         )
+
+
+def _watch(connection: Any, _record: ConnectionPoolEntry) -> None:
+    connection.execute(_WATCH)
+    connection.commit()
 
 
 def _begin(connection: Connection) -> None:

@@ -258,16 +258,18 @@ def test_a_process_that_is_gone_without_a_word_is_noticed(one: Database) -> None
     with one.read() as connection:
         found = [connection.scalar(text(f"SHOW tcp_keepalives_{name}")) for name in names]
         patience = connection.scalar(text("SHOW tcp_user_timeout"))
-    assert (found, patience) == (["20", "10", "3"], "50000")
+        watch = connection.scalar(text("SHOW client_connection_check_interval"))
+    assert (found, patience, watch) == (["20", "10", "3"], "50000", "10s")
 
 
 def test_the_url_may_say_otherwise(tmp_path: Path) -> None:
-    more = {"options": "-c jit=on -c search_path=public", "application_name": "mine"}
+    options = "-c jit=on -c search_path=public -c client_connection_check_interval=7s"
+    more = {"options": options, "application_name": "mine"}
     database = Database(make_url(url_of(tmp_path)).update_query_dict(more))
-    names = ("jit", "application_name", "tcp_keepalives_idle")
+    names = ("jit", "client_connection_check_interval", "application_name", "tcp_keepalives_idle")
     with database.read() as connection:
         found = [connection.scalar(text(f"SHOW {name}")) for name in names]
-    assert found == ["on", "mine", "20"]
+    assert found == ["on", "7s", "mine", "20"]
     database.close()
 
 
