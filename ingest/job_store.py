@@ -86,18 +86,21 @@ class JobStore:
                     (replace(job, created_at=now, updated_at=now), source)
                     for now, (job, source) in zip(times, accepted, strict=False)
                 ]
-                connection.execute(
-                    jobs.insert().values(leased), [_to_row(job, source) for job, source in stamped]
-                )
+                line = _line(connection, [job for job, _ in accepted])
+                pairs = zip(stamped, line, strict=True)
+                rows = [_to_row(*one) | {"behind": place} for one, place in pairs]
+                connection.execute(jobs.insert().values(leased), rows)
         except IntegrityError as error:
             raise KnowledgeBaseNotFound(accepted[0][0].knowledge_base) from error
         return [job for job, _ in stamped]
 
     def save(self, job: Job, lease: str | None = None) -> bool:
         """Keep where a job stands now, and end the lease on it; False where one is given, and
-        somebody else has the job by now.
+        somebody else has the job by now, or took it back.
         """
         mine = jobs.c.id == job.id
+        if not job.state.final:
+            mine &= jobs.c.state.in_(UNFINISHED)  # who is taken back can't be put off
         if lease is not None:
             mine &= jobs.c.lease == lease
         with self._database.write() as connection:
@@ -118,6 +121,8 @@ class JobStore:
                     lease_until=None,
                 )
             )
+            if job.state.final and saved.rowcount:
+                _close_up(connection, job.id)
             if lease is None or saved.rowcount:
                 return True
             there = connection.scalar(select(jobs.c.id).where(jobs.c.id == job.id))
@@ -135,6 +140,8 @@ class JobStore:
                     state=Stage.CANCELLED.value, error=None, retry_at=None, updated_at=seconds()
                 )
             )
+            if taken_back.rowcount:
+                _close_up(connection, job_id)
         return bool(taken_back.rowcount)
 
     def get(self, job_id: str) -> Job | None:
@@ -243,6 +250,30 @@ def _times(connection: Connection, kb_id: str) -> Iterator[float]:
     )
     now, last = connection.execute(select(seconds(), waiting.scalar_subquery())).one()
     return count(now if last is None else max(now, last + _TICK), _TICK)
+
+
+def _line(connection: Connection, coming: Sequence[Job]) -> Iterator[str | None]:
+    """What each of these, new in their knowledge base, comes right behind: the last job that isn't
+    over of its document, or, as the first, the knowledge base.
+    """
+    kb_id, of_these = coming[0].kb_id, {job.document_id for job in coming}
+    waiting = select(jobs.c.document_id, jobs.c.id).where(
+        jobs.c.kb_id == kb_id, jobs.c.document_id.in_(of_these), jobs.c.state.in_(UNFINISHED)
+    )
+    rows = connection.execute(waiting.order_by(jobs.c.created_at))
+    last: dict[str, str] = {row.document_id: row.id for row in rows}
+    for job in coming:
+        yield None if job.state.final else last.get(job.document_id, kb_id)
+        if not job.state.final:
+            last[job.document_id] = job.id
+
+
+def _close_up(connection: Connection, job_id: str) -> None:
+    """Let who comes right behind a job that is over take its place."""
+    this = jobs.c.id == job_id
+    place = connection.scalar(select(jobs.c.behind).where(this))
+    connection.execute(update(jobs).where(jobs.c.behind == job_id).values(behind=place))
+    connection.execute(update(jobs).where(this).values(behind=None))
 
 
 def _put_off(job: Job) -> ColumnElement[float] | None:

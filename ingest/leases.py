@@ -9,9 +9,11 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     FromClause,
+    ScalarSelect,
     Update,
     and_,
     func,
@@ -19,7 +21,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from ingest.job_store import Job
 from ingest.types import Stage
@@ -50,9 +51,7 @@ class Leases:
         """
         while (job_id := self._next(besides)) is not None:
             lease = new_lease()
-            free = update(jobs).where(
-                jobs.c.id == job_id, jobs.c.state.in_(UNFINISHED), _is_free(jobs.c)
-            )
+            free = update(jobs).where(jobs.c.id == job_id, jobs.c.state.in_(UNFINISHED), _is_free())
             with self._database.write() as connection:
                 if self._is_full(connection):
                     return None
@@ -111,11 +110,23 @@ class Leases:
             return connection.scalar(query)
 
     def _next(self, besides: Collection[str]) -> str | None:
+        def oldest(column: Column[Any]) -> ScalarSelect[Any]:
+            # By one condition that has one index: with any other, and without statistics of so
+            # many new rows, Postgres may read all that wait, which are up to 10,000.
+            mine = select(column).where(jobs.c.behind == knowledge_bases.c.id)
+            free = mine.where(_is_free(), jobs.c.id.not_in(besides))
+            first = free.order_by(jobs.c.created_at).limit(1)
+            return first.correlate(knowledge_bases).scalar_subquery()
+
+        firsts = select(
+            knowledge_bases.c.turn,
+            oldest(jobs.c.id).label("id"),
+            oldest(jobs.c.created_at).label("created_at"),
+        ).subquery()
         query = (
-            select(_LINED_UP.c.id)
-            .join(knowledge_bases, knowledge_bases.c.id == _LINED_UP.c.kb_id)
-            .where(_LINED_UP.c.place == 1, _is_free(_LINED_UP.c), _LINED_UP.c.id.not_in(besides))
-            .order_by(knowledge_bases.c.turn, _LINED_UP.c.created_at, _LINED_UP.c.id)
+            select(firsts.c.id)
+            .where(firsts.c.id.is_not(None))
+            .order_by(firsts.c.turn, firsts.c.created_at)
             .limit(1)
         )
         with self._database.glance() as connection:
@@ -158,22 +169,12 @@ def _same_document(one: FromClause, other: FromClause) -> ColumnElement[bool]:
     return and_(one.c.kb_id == other.c.kb_id, one.c.document_id == other.c.document_id)
 
 
-def _is_free(job: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[bool]:
+def _is_free() -> ColumnElement[bool]:
     """Nobody works on it, and its time has come."""
     return and_(
-        or_(job.lease_until.is_(None), job.lease_until < seconds()),
-        or_(job.retry_at.is_(None), job.retry_at <= seconds()),
+        or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < seconds()),
+        or_(jobs.c.retry_at.is_(None), jobs.c.retry_at <= seconds()),
     )
 
 
 _AT_WORK = and_(jobs.c.state.in_(UNFINISHED[1:]), jobs.c.lease_until >= seconds())
-# Each with its place among those of its document, which it keeps until the one before is over: new
-# ones come last. By a window: joined with itself, without statistics of so many new rows, Postgres
-# takes the square of their number.
-_IN_LINE = func.row_number().over(
-    partition_by=(jobs.c.kb_id, jobs.c.document_id), order_by=(jobs.c.created_at, jobs.c.id)
-)
-_OF_EACH = (jobs.c.id, jobs.c.kb_id, jobs.c.created_at, jobs.c.lease_until, jobs.c.retry_at)
-_LINED_UP = (
-    select(*_OF_EACH, _IN_LINE.label("place")).where(jobs.c.state.in_(UNFINISHED)).subquery()
-)

@@ -1,5 +1,7 @@
 """The tables of the catalogue. Migrations bring a database here; nothing else creates tables."""
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -215,15 +217,20 @@ jobs = Table(
     Column("updated_at", Float, nullable=False, index=True),
     Column("lease", String),  # of the process that works on it, where several do; see `leases`
     Column("lease_until", Float, index=True),  # by the clock of the database
+    # The job right before it of its document, or its knowledge base where it is the first; null
+    # once it is over.
+    Column("behind", String),
 )
+
+
+def _jobs_index(name: str, where: ColumnElement[bool], *columns: Column[Any]) -> None:
+    Index(f"ix_jobs_{name}", *columns, sqlite_where=where, postgresql_where=where)
+
+
 _UNFINISHED = jobs.c.state.in_(UNFINISHED)
-Index(
-    "ix_jobs_unfinished",
-    jobs.c.kb_id,
-    jobs.c.created_at,
-    sqlite_where=_UNFINISHED,
-    postgresql_where=_UNFINISHED,
-)
+_jobs_index("unfinished", _UNFINISHED, jobs.c.kb_id, jobs.c.created_at)
+_jobs_index("of_document", _UNFINISHED, jobs.c.kb_id, jobs.c.document_id)
+_jobs_index("behind", jobs.c.behind.is_not(None), jobs.c.behind, jobs.c.created_at)
 
 # What people said of a document, or of a span of one of its versions, as an answer to a question.
 feedback = Table(

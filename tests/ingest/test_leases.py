@@ -1,9 +1,12 @@
 """Leases on jobs, in either kind of catalogue."""
 
+import random
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import count
 
 import pytest
 from sqlalchemy import update
@@ -211,3 +214,82 @@ def test_many_that_take_at_once_take_different_ones(engine: Engine, add: Add) ->
     with ThreadPoolExecutor(4) as pool:
         found = [key for part in pool.map(take_ten, range(4)) for key in part]
     assert sorted(found, key=int) == [str(n) for n in range(40)]
+
+
+def test_who_is_behind_one_that_is_taken_back_keeps_behind_the_one_before(
+    leases: Leases, add: Add, store: JobStore
+) -> None:
+    first, *_ = [add(key, document="d") for key in "abc"]
+    store.cancel("b")
+    assert [taken(leases), taken(leases)] == ["a", ""]
+    store.save(replace(first, state=Stage.DONE, document_id="another"))
+    assert [taken(leases), taken(leases)] == ["c", ""]
+
+
+def test_what_was_taken_back_meanwhile_is_not_put_off(
+    leases: Leases, add: Add, store: JobStore
+) -> None:
+    job = add("a", document="d")
+    [found] = [leases.take()]
+    assert found
+    add("b", document="d")
+    store.cancel("a")
+    assert not store.save(replace(job, retry_at=4e9), found[1])
+    assert one(store, "a").state is Stage.CANCELLED
+    assert [taken(leases), taken(leases)] == ["b", ""]
+
+
+def test_of_those_that_come_at_once_each_is_behind_the_last_of_its_document(
+    leases: Leases, add: Add, store: JobStore, kbs: list[KnowledgeBase]
+) -> None:
+    before = add("a", document="d")
+    coming = [queued(kbs[0], key, document) for key, document in ("bd", "ce", "dd", "ee")]
+    over = replace(queued(kbs[0], "f", "d"), state=Stage.DONE)
+    kept = store.add([(job, Source(job.id, job.id, b"")) for job in (over, *coming)])
+    assert [taken(leases) for _ in range(3)] == ["a", "c", ""]
+    for job in (before, *kept[1:3]):
+        store.save(replace(job, state=Stage.FAILED))
+    assert [taken(leases) for _ in range(3)] == ["d", "e", ""]
+
+
+def test_what_is_taken_is_what_a_look_at_all_that_wait_would_find(
+    leases: Leases, add: Add, store: JobStore
+) -> None:
+    chance, held, made = random.Random(7), dict[str, Job](), count()  # noqa: S311
+    turns: Counter[str] = Counter()  # what was taken last of each knowledge base
+
+    def next_of_all() -> str:
+        waiting = store.unfinished()
+        first = {(job.kb_id, job.document_id): job for job in reversed(waiting)}.values()
+        free = [job for job in first if job.id not in held and job.retry_at is None]
+        order = sorted(free, key=lambda job: (turns[job.kb_id], job.created_at, job.id))
+        return order[0].id if order else ""
+
+    for turn in range(1, 301):
+        match chance.choice(["add", "add", "take", "take", "end", "put off", "cancel"]):
+            case "add":
+                add(f"{next(made)}", kb=chance.randrange(2), document=chance.choice("uvwxyz"))
+            case "take":
+                expected = next_of_all()
+                assert taken(leases) == expected
+                if expected:
+                    held[expected] = job = one(store, expected)
+                    turns[job.kb_id] = turn
+            case "cancel" if waiting := store.unfinished():
+                job = chance.choice(waiting)
+                held.pop(job.id, None)
+                store.cancel(job.id)
+            case what if held:
+                job = held.pop(chance.choice([*held]))
+                if what == "put off":
+                    job = replace(job, state=Stage.QUEUED, retry_at=4e9)
+                else:
+                    job = replace(job, state=chance.choice([Stage.DONE, Stage.FAILED]))
+                store.save(job)
+    assert turns.keys() == {job.kb_id for job in store.newest(1_000)}
+
+
+def one(store: JobStore, key: str) -> Job:
+    found = store.get(key)
+    assert found
+    return found

@@ -1,5 +1,6 @@
 """A catalogue of every schema there ever was, with data in it, becomes one that answers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine as Connections
 from sqlalchemy import MetaData, select
 
+from ingest.job_store import JobStore
+from ingest.leases import Leases
 from ingest.parsing import InProcessParser
 from ingest.pipeline import Pipeline
-from ingest.types import ParseLimits, Source
+from ingest.types import ParseLimits, Source, Stage
 from retrieval.answering import Question
 from retrieval.database import Database
 from retrieval.embedding.hashing import HashingBackend
@@ -20,6 +23,7 @@ from retrieval.schema import metadata
 from retrieval.stretches import LENGTH, whole_text
 from retrieval.types import Answer
 from tests.catalogues import MIGRATIONS, at_revision, catalogue_in, engine_settings
+from tests.ingest.workshop import queued
 from tests.shared_stores import move_originals
 
 _CONFIG = Config()
@@ -94,6 +98,25 @@ def test_a_catalogue_of_each_schema_answers(tmp_path: Path, revision: str) -> No
         source = Source(uri="tea.md", name="tea.md", data=b"Tea is at six.")
         pipeline.ingest(kb, source, lambda *_: None)
         assert "six" in _asked(engine).text
+
+
+def test_of_jobs_that_waited_the_first_of_each_document_are_taken(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    with open_engine(engine_settings(tmp_path / "new"), HashingBackend()) as engine:
+        kb, _ = engine.create("kb")
+        coming = [queued(kb, key, document) for key, document in ("ad", "bd", "ce", "dd")]
+        store = JobStore(engine.database)
+        store.add([(job, Source(job.id, job.id, b"")) for job in coming])
+        store.save(replace(coming[0], state=Stage.DONE))
+        old = at_revision(tmp_path / "old", "0014")
+        _copy(engine.database, old)
+        old.dispose()
+    migrated = catalogue_in(tmp_path / "old")
+    leases, waiting = Leases(migrated), JobStore(migrated)
+    taken = [leases.take() for _ in range(3)]
+    assert [one and one[0] for one in taken] == ["b", "c", None]
+    waiting.cancel("b")
+    assert [one and one[0] for one in (leases.take(), leases.take())] == ["d", None]
 
 
 def test_a_text_is_longer_than_a_stretch() -> None:
