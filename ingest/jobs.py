@@ -13,6 +13,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
@@ -92,7 +93,8 @@ class Jobs:
         self._ended: dict[str, Job] = {}  # the last, for those who wait though they are gone by now
         self._cancelled: set[str] = set()
         self._claim = threading.RLock()  # a job is either begun, taken back or finished
-        self._changed = threading.Condition()
+        self._changed = threading.Condition()  # held for no longer than to wait, and to tell
+        self._changes = 0
         self._queue: Queue = (
             LeasedQueue(self._store, Leases(engine.database, most), lambda: dict(self._active))
             if engine.database.shared
@@ -230,10 +232,16 @@ class Jobs:
     def _look_until(self, true: Callable[[], bool], timeout: float | None) -> None:
         """Wait until something is true, at most so many seconds."""
         end = math.inf if timeout is None else time.monotonic() + timeout
-        with self._changed:
-            while not true() and (left := end - time.monotonic()) > 0:
-                longest = min(left, _LOOK) if self._queue.shared else left
-                self._changed.wait(None if longest == math.inf else longest)
+        seen = self._changes
+        while not true() and (left := end - time.monotonic()) > 0:
+            longest = min(left, _LOOK) if self._queue.shared else left
+            seconds = None if longest == math.inf else longest
+            with self._changed:
+                self._changed.wait_for(partial(self._has_changed, seen), seconds)
+                seen = self._changes
+
+    def _has_changed(self, since: int) -> bool:
+        return self._changes != since
 
     def _is_settled(self, job_id: str) -> bool:
         """Whether there is nothing to wait for now, also where one before it is put off."""
@@ -536,6 +544,7 @@ class Jobs:
     def _tell(self) -> None:
         """Let those who wait look again."""
         with self._changed:
+            self._changes += 1
             self._changed.notify_all()
 
 

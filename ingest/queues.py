@@ -127,12 +127,9 @@ class LocalQueue:
         """Nobody else could have it."""
 
     def first(self, job_id: str) -> str | None:
-        # Without the lock, which is held by some who come to tell those who wait.
-        key = self._line_of.get(job_id)
-        try:
+        with self._lock:
+            key = self._line_of.get(job_id)
             return self._lines[key][0] if key else None
-        except LookupError:
-            return None
 
     def stop(self) -> None:
         self._schedule.close()

@@ -51,6 +51,33 @@ def test_waiting_ends_when_its_time_is_up(shop: Workshop, new_jobs: NewJobs) -> 
     assert jobs.wait([], SOON) == []
 
 
+def test_who_looks_at_a_catalogue_that_hangs_holds_up_nobody_who_stops(
+    shop: Workshop, new_jobs: NewJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = new_jobs()
+    [job] = jobs.submit(shop.kb, [request("a", "Zebra.")])
+    looks, goes_on = threading.Event(), threading.Event()
+    get = JobStore.get
+
+    def hang(store: JobStore, job_id: str) -> Job | None:
+        looks.set()
+        assert goes_on.wait(SOON)
+        return get(store, job_id)
+
+    monkeypatch.setattr(JobStore, "get", hang)
+    waits = threading.Thread(target=jobs.wait, args=([job.id], SOON))
+    waits.start()
+    assert looks.wait(SOON)
+    stops = threading.Thread(target=jobs.stop)
+    stops.start()
+    stops.join(10)
+    stopped = not stops.is_alive()
+    goes_on.set()
+    waits.join(SOON)
+    assert stopped
+    assert not waits.is_alive()
+
+
 def test_a_request_may_name_its_document_and_refuse_duplicates(
     shop: Workshop, new_jobs: NewJobs
 ) -> None:
