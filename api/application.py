@@ -77,7 +77,7 @@ class Application(FastAPI):
             state.service = service
             state.keyring = Keyring(keys, service.engine.sessions, service.engine.database)
             state.blocking = blocking = Blocking()
-            state.readiness = ReadinessWatch(lambda: blocking.call(readiness, service))
+            state.readiness = ReadinessWatch(lambda: readiness(service, blocking))
             state.listeners = Listeners()
             counted.watch(service, state.listeners)
             async with self._role(self, service):

@@ -1,11 +1,12 @@
 """Whether the service can work: its model and each of its stores, as of a moment ago."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import anyio
 
+from api.routes.dependencies import Blocking
 from api.service import Service
 from retrieval import access
 from retrieval.engine import Engine
@@ -13,6 +14,7 @@ from retrieval.errors import RetrievalError
 from retrieval.types import KnowledgeBase
 
 FRESH = 1.0  # seconds
+PATIENCE = 3.0  # seconds that each part may take to say how it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +59,10 @@ class ReadinessWatch:
             return self._found[1]
 
 
-def readiness(service: Service) -> Readiness:
+async def readiness(service: Service, blocking: Blocking) -> Readiness:
     """The catalogue, the model and the stores; of those of knowledge bases the first one's.
 
-    Of everything, whoever asks.
+    Of everything, whoever asks, side by side.
     """
     engine, kbs = service.engine, list[KnowledgeBase]()
 
@@ -69,18 +71,24 @@ def readiness(service: Service) -> Readiness:
             kbs.extend(engine.knowledge_bases.all())
         return f"{len(kbs)} knowledge bases"
 
-    checks = [
-        _check("catalogue", catalogue),
-        _check("model", lambda: ", ".join(sorted(_models(engine))) or "none was needed yet"),
-        _check("stores", lambda: "hold something" if engine.stores.generations() else "are empty"),
-    ]
+    checks = await _checked(
+        blocking,
+        {
+            "catalogue": catalogue,
+            "model": lambda: ", ".join(sorted(_models(engine))) or "none was needed yet",
+            "stores": lambda: "hold something" if engine.stores.generations() else "are empty",
+        },
+    )
     if kbs:
         first, name = kbs[0].generation.id, kbs[0].name
         vectors, words = engine.stores.vectors, engine.stores.lexical
-        checks += [
-            _check("vectors", lambda: f"{vectors(first).count()} in {name}"),
-            _check("words", lambda: f"{words(first).count()} in {name}"),
-        ]
+        checks += await _checked(
+            blocking,
+            {
+                "vectors": lambda: f"{vectors(first).count()} in {name}",
+                "words": lambda: f"{words(first).count()} in {name}",
+            },
+        )
     return Readiness(tuple(checks), tuple(kbs))
 
 
@@ -89,8 +97,23 @@ def _models(engine: Engine) -> set[str]:
     return {embedder.identity.name for embedder in engine.embedders.loaded()}
 
 
-def _check(name: str, look: Callable[[], str]) -> Check:
+async def _checked(blocking: Blocking, looks: Mapping[str, Callable[[], str]]) -> list[Check]:
+    found: dict[str, Check] = {}
+
+    async def look(name: str) -> None:
+        found[name] = await _check(blocking, name, looks[name])
+
+    async with anyio.create_task_group() as tasks:
+        for name in looks:
+            tasks.start_soon(look, name)
+    return [found[name] for name in looks]
+
+
+async def _check(blocking: Blocking, name: str, look: Callable[[], str]) -> Check:
     try:
-        return Check(name, True, look())
+        with anyio.fail_after(PATIENCE):
+            return Check(name, True, await blocking.wait(look))
+    except TimeoutError:
+        return Check(name, False, f"It doesn't answer within {PATIENCE:g} seconds.")
     except RetrievalError as error:
         return Check(name, False, str(error))

@@ -1,9 +1,11 @@
 import sqlite3
+import threading
 
 import anyio
 import pytest
 from starlette.testclient import TestClient
 
+from api import readiness
 from api.readiness import FRESH, Readiness, ReadinessWatch
 from api.service import Service
 from api.version import VERSION
@@ -84,6 +86,20 @@ def test_not_ready_while_a_store_fails_and_it_says_which(
     reply = client.get("/ready")
     assert_problem(reply, 503, f"{name}: It can't be read")
     assert [check["name"] for check in reply.json()["checks"] if not check["ok"]] == [name]
+
+
+def test_a_store_that_hangs_is_told_within_seconds(
+    client: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(readiness, "PATIENCE", 0.1)
+    monkeypatch.setattr(type(service.engine.stores), "lexical", lambda *_: over.wait(60))
+    try:
+        reply = client.get("/ready")
+    finally:
+        over.set()
+    assert_problem(reply, 503, "words: It doesn't answer within 0.1 seconds")
+    assert [check["name"] for check in reply.json()["checks"] if not check["ok"]] == ["words"]
 
 
 def test_however_many_ask_it_is_looked_once_a_second() -> None:
