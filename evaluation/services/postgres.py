@@ -1,7 +1,10 @@
 """A Postgres server of one's own, from the programs that are installed."""
 
+import contextlib
 import getpass
+import os
 import shutil
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -55,6 +58,13 @@ class PostgresServer:
     def crash(self) -> None:
         self.stop("immediate")
 
+    def stall(self) -> None:
+        """Let it hang: what is sent to it is acknowledged, and nobody is answered."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -70,6 +80,14 @@ class PostgresServer:
     @property
     def _data(self) -> tuple[str, str]:
         return "--pgdata", str(self._folder / "data")
+
+    def _signal(self, which: signal.Signals) -> None:
+        """To the server first, so that it starts no more processes meanwhile, and to all of its."""
+        os.kill(self.pid, which)
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        for child in map(int, children.split()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, which)
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._programs / program), *arguments]

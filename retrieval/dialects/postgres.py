@@ -25,9 +25,10 @@ from retrieval.schema import metadata, words
 _OLDEST = 14
 _STALLED_SECONDS = 60  # after which a writer that does nothing loses its transaction
 # Either side that is gone without a word is noticed within a minute by the other: the server, by
-# those who wait for it; a process, whose locks the server would keep for hours.
+# those who wait for it; a process, whose locks the server would keep for hours. See `server` for
+# one that is there and silent.
 _NETWORK = {
-    "connect_timeout": "10",  # seconds
+    "connect_timeout": "5",  # seconds
     "keepalives_idle": "20",
     "keepalives_interval": "10",
     "keepalives_count": "3",
@@ -94,7 +95,7 @@ class Postgres:
     beside: Mapping[str, Any] = {"isolation_level": "READ COMMITTED", "writes": False}
 
     def engine(self, url: URL) -> Engine:
-        characters = _driver()
+        characters, server = _driver()
         engine = create_engine(
             _connecting(url),
             pool_pre_ping=True,  # a server that was started again is found again
@@ -104,6 +105,8 @@ class Postgres:
             json_serializer=characters.to_json,
             json_deserializer=characters.from_json,
         )
+        there = server.Server()
+        event.listen(engine, "do_connect", lambda _, __, where, how: there.connect(*where, **how))
         event.listen(engine, "connect", lambda connection, _: characters.register(connection))
         event.listen(engine, "connect", _watch)
         event.listen(engine, "begin", _begin)
@@ -147,15 +150,17 @@ def _connecting(url: URL) -> URL:
     return url.set(drivername="postgresql+psycopg", query=asked)
 
 
-def _driver() -> ModuleType:
-    """What makes psycopg take every text, if it is there. Raises StoreUnavailable."""
+def _driver() -> tuple[ModuleType, ModuleType]:
+    """What makes psycopg take every text, and what connects, if it is there. Raises
+    StoreUnavailable.
+    """
     try:
-        from retrieval.dialects import characters
+        from retrieval.dialects import characters, server
     except ImportError as error:
         raise StoreUnavailable(
             "A catalogue in Postgres needs its driver: pip install 'footnote[postgres]'."
         ) from error
-    return characters
+    return characters, server
 
 
 def _check(connection: Connection) -> None:

@@ -1,7 +1,10 @@
 """The server of the catalogue stops and starts: told to all who ask, and got over without hands."""
 
+import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -18,9 +21,20 @@ from tests.postgres import running
 pytestmark = on_postgres
 
 _PATIENCE = 60.0  # seconds until all is well again
+_SOON = 20.0  # seconds after which something is told or ended, on a loaded machine
 _PASSWORD = "correct-horse"  # noqa: S105 - its server asks for none
 _TEA = {"uri": "tea", "text": "Tea is served at four."}
 _CHAT = {"model": "kb/kb", "messages": [{"role": "user", "content": "When is tea served?"}]}
+
+
+@contextmanager
+def stalled(postgres: PostgresServer) -> Iterator[None]:
+    """It hangs until the block ends."""
+    postgres.stall()
+    try:
+        yield
+    finally:
+        postgres.resume()
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +118,46 @@ def test_what_was_accepted_is_ingested_once_it_is_back(
             time.sleep(0.1)
     listed = server.http.get("/kb/kb/documents", params={"limit": 100}).raise_for_status().json()
     assert len({one["uri"] for one in listed["documents"]}) == len(listed["documents"]) >= 40
+
+
+def test_while_it_hangs_all_are_told_soon_and_then_all_is_there(
+    server: Server, postgres: PostgresServer
+) -> None:
+    http = server.http
+    add(http, **_TEA)
+    before = found(http)
+    with stalled(postgres):
+        for method, path, body in (
+            ("GET", "/ready", None),
+            ("POST", "/kb/kb/search", {"query": "tea"}),
+            ("PUT", "/kb/other", None),
+            ("POST", "/kb/kb/documents?wait=true", {"uri": "coffee", "text": "At nine."}),
+        ):
+            began = time.monotonic()
+            reply = http.request(method, path, json=body)
+            assert (reply.status_code, path) == (503, path), reply.text
+            assert time.monotonic() - began < _SOON
+        assert http.get("/health").status_code == 200
+    deadline = time.monotonic() + _PATIENCE
+    while http.get("/ready").status_code != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert found(http) == before
+
+
+def test_while_it_hangs_a_process_ends_when_it_is_asked_to(
+    server: Server, postgres: PostgresServer
+) -> None:
+    texts = [{"uri": f"tea {n}", "text": f"Tea {n} is served at four."} for n in range(200)]
+    with ThreadPoolExecutor() as pool:
+        waits = pool.submit(
+            server.http.post, "/kb/kb/documents?wait=true", json={"documents": texts}
+        )
+        while not waits.done() and "done" not in server.http.get("/jobs").text:
+            time.sleep(0.05)
+        with stalled(postgres):
+            began = time.monotonic()
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(_PATIENCE) == -signal.SIGTERM
+            assert time.monotonic() - began < _SOON
+        waits.exception()  # it is told something, or cut off
