@@ -109,8 +109,8 @@ class _Visit:
         assert self._admitted is not None  # noqa: S101 - only of those is it asked
         try:
             return await self._keyring.still(self._admitted)
-        except RetrievalError:
-            _log.exception("stream_ended", route=self._call.route)
+        except RetrievalError as error:
+            _log.warning("stream_ended", route=self._call.route, error=str(error))
             return False
 
     async def _is_to_be_noted(self) -> bool:
@@ -134,8 +134,8 @@ class _Visit:
         try:
             if await self._is_to_be_noted():
                 await anyio.to_thread.run_sync(audit.add, self._entry())
-        except RetrievalError:
-            _log.exception("not_audited", entry=self._entry())
+        except RetrievalError as error:
+            _log.error("not_audited", entry=self._entry(), error=str(error))
 
     def _entry(self) -> Entry:
         parameters = self._call.parameters

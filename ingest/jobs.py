@@ -328,6 +328,9 @@ class Jobs:
                     self._work(job)
                 else:
                     self._tell()  # it may have gone with its knowledge base
+            except StoreUnavailable as error:
+                _log.warning("job_left", job=job_id, error=str(error))
+                self._queue.give_back(job_id, _LEFT)
             except Exception:  # noqa: BLE001 - the thread goes on, and so will the job
                 _log.exception("job_left", job=job_id)
                 self._queue.give_back(job_id, _LEFT)

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from api.keyring import REFUSALS
 from ingest.jobs import Jobs
@@ -246,7 +247,11 @@ def test_a_log_that_fails_fails_no_call(
         raise StoreUnavailable("The catalogue is full.")
 
     monkeypatch.setattr("retrieval.audit.AuditLog.add", failing)
-    assert client.put("/kb/more", headers=shows).status_code == 201
+    with capture_logs() as logged:
+        assert client.put("/kb/more", headers=shows).status_code == 201
+    [told] = [one for one in logged if one["event"] == "not_audited"]
+    assert (told["log_level"], told["error"]) == ("error", "The catalogue is full.")
+    assert "exc_info" not in told
 
 
 def test_a_quota_is_told(client: TestClient, make_key: MakeKey) -> None:

@@ -3,6 +3,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from structlog.testing import capture_logs
 
 from ingest import jobs as jobs_module
 from ingest import quotas
@@ -163,10 +164,13 @@ def test_a_worker_outlives_a_catalogue_that_fails(
     monkeypatch.setattr(JobStore, "get", fail_once)
     monkeypatch.setattr(jobs_module, "_LEFT", 0.1)
     jobs = new_jobs(workers=1)
-    jobs.start()
-    left, done = jobs.submit(shop.kb, [request("a", "Zebra."), request("b", "Lion.")])
-    assert finished(jobs, left, done) == [Stage.DONE] * 2
+    with capture_logs() as logged:
+        jobs.start()
+        left, done = jobs.submit(shop.kb, [request("a", "Zebra."), request("b", "Lion.")])
+        assert finished(jobs, left, done) == [Stage.DONE] * 2
     assert failed.is_set()
+    [told] = [one for one in logged if one["event"] == "job_left"]
+    assert told == {"event": "job_left", "log_level": "warning", "job": left.id, "error": "busy"}
 
 
 def test_many_threads_submit_and_every_job_ends_once(shop: Workshop, new_jobs: NewJobs) -> None:
