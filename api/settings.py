@@ -20,6 +20,7 @@ import sample_docs
 from api.wire.durations import keep_alive
 from api.wire.refusals import Refusal
 from ingest.types import ParseLimits
+from retrieval.database import CONNECTIONS
 from retrieval.embedding.model_cache import default_cache
 from retrieval.embedding.precision import Backend
 from retrieval.embedding.sentence_model import DEFAULT_MODEL
@@ -74,6 +75,9 @@ class Settings(BaseSettings):
     )
     database_url: SecretStr = Field(
         SecretStr(""), description="A Postgres database for the catalogue; empty: SQLite"
+    )
+    database_connections: int = Field(
+        CONNECTIONS, ge=4, description="Connections that this process opens to it at most"
     )
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless told")
     port: int = Field(7373, ge=0, le=65535, description="Port to listen on")
@@ -205,6 +209,7 @@ class Settings(BaseSettings):
         return EngineSettings(
             data=self.data,
             database_url=self.database_url.get_secret_value(),
+            database_connections=self.database_connections,
             embedding_model=self.embedding_model,
             embedding_servers=ServerSettings(
                 _parted(self.embedding_url), self.embedding_api_key.get_secret_value()

@@ -27,14 +27,21 @@ from retrieval.errors import InvalidRequest, StoreUnavailable
 _TOO_LONG = "54000"  # what Postgres says of a text that an index has no room for
 
 
+CONNECTIONS = 15
+"""That a process opens to a server at most, unless told otherwise."""
+
+
 class Database:
     """Transactions on the catalogue, migrated to the newest schema when opened."""
 
-    def __init__(self, url: str | URL) -> None:
-        """Open the database of a URL, `sqlite` or `postgresql`. Raises StoreUnavailable."""
+    def __init__(self, url: str | URL, connections: int = CONNECTIONS) -> None:
+        """Open the database of a URL, `sqlite` or `postgresql`, by so many connections at most
+        where it is a server's. Raises StoreUnavailable.
+        """
         parsed = _parsed(url)
         self._where = parsed.set(query={}).render_as_string()  # where a password may stand, too
-        self._dialect: Dialect = Sqlite() if parsed.drivername == "sqlite" else Postgres()
+        is_file = parsed.drivername == "sqlite"
+        self._dialect: Dialect = Sqlite() if is_file else Postgres(connections)
         self._engine = self._dialect.engine(parsed)
         self._readers = self._engine.execution_options(**self._dialect.reading)
         self._writers = self._engine.execution_options(**self._dialect.writing)

@@ -225,7 +225,7 @@ def catalogue(settings: EngineSettings) -> Database:
     Raises StoreUnavailable.
     """
     if settings.database_url:
-        return Database(settings.database_url)
+        return Database(settings.database_url, settings.database_connections)
     directory = settings.data
     try:
         directory.mkdir(parents=True, exist_ok=True)

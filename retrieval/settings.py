@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from retrieval.database import CONNECTIONS
 from retrieval.embedding.model_cache import default_cache
 from retrieval.embedding.precision import Backend
 from retrieval.embedding.sentence_model import DEFAULT_MODEL
@@ -15,7 +16,8 @@ from retrieval.stores.chroma_settings import ChromaSettings
 class EngineSettings:
     """Where the data lies and what embeds it.
 
-    `database_url`: a Postgres database that keeps the catalogue, empty for SQLite beside the data.
+    `database_url`: a Postgres database that keeps the catalogue, empty for SQLite beside the data;
+    `database_connections`: those that this process opens to it at most.
     `embedding_model`: a sentence-transformers name or path, "ollama:" and a model of an Ollama
     server, or "hashing". `embedding_servers`: other Footnote servers that embed with it for this
     process, none where it does so itself. `embedding_device`: "cuda", "mps", "cpu", or "" for the
@@ -33,6 +35,7 @@ class EngineSettings:
 
     data: Path
     database_url: str = field(default="", repr=False, kw_only=True)  # it may hold a password
+    database_connections: int = field(default=CONNECTIONS, kw_only=True)
     embedding_model: str = DEFAULT_MODEL
     embedding_servers: ServerSettings = field(default_factory=ServerSettings)
     embedding_device: str = ""

@@ -23,6 +23,7 @@ from retrieval.errors import StoreUnavailable
 from retrieval.schema import metadata, words
 
 _OLDEST = 14
+_KEPT = 5  # connections that stay open while nobody needs them
 _STALLED_SECONDS = 60  # after which a writer that does nothing loses its transaction
 # Either side that is gone without a word is noticed within a minute by the other: the server, by
 # those who wait for it; a process, whose locks the server would keep for hours. See `server` for
@@ -83,7 +84,7 @@ _OURS = {"ours": ["alembic_version", *metadata.tables, *words.tables]}
 
 
 class Postgres:
-    """See `Dialect`."""
+    """See `Dialect`. Opens at most so many connections."""
 
     shared = True
     reading: Mapping[str, Any] = {
@@ -94,10 +95,17 @@ class Postgres:
     writing: Mapping[str, Any] = {"isolation_level": "READ COMMITTED", "writes": True}
     beside: Mapping[str, Any] = {"isolation_level": "READ COMMITTED", "writes": False}
 
+    def __init__(self, connections: int) -> None:
+        self._connections = connections
+
     def engine(self, url: URL) -> Engine:
+        kept = min(_KEPT, self._connections)
         characters, server = _driver()
         engine = create_engine(
             _connecting(url),
+            pool_size=kept,
+            max_overflow=self._connections - kept,
+            pool_timeout=BUSY_SECONDS,
             pool_pre_ping=True,  # a server that was started again is found again
             # A plan for any values can't use the index of unfinished jobs: one is made for each.
             connect_args={"prepare_threshold": None},
