@@ -5,27 +5,21 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DatabaseError,
-    DataError,
-    IntegrityError,
-    ProgrammingError,
-)
+from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.exc import TimeoutError as NoneFree
 
 from retrieval.dialects.dialect import BUSY_SECONDS, Dialect
 from retrieval.dialects.postgres import Postgres
 from retrieval.dialects.sqlite import Sqlite
-from retrieval.errors import InvalidRequest, StoreUnavailable
+from retrieval.errors import StoreUnavailable
 
-_TOO_LONG = "54000"  # what Postgres says of a text that an index has no room for
-
+_log = structlog.get_logger()
 
 CONNECTIONS = 15
 """That a process opens to a server at most, unless told otherwise."""
@@ -70,7 +64,7 @@ class Database:
         Raises StoreUnavailable, as `write` does, when the database fails, and InvalidRequest for
         what it can't hold.
         """
-        with self._failing(), self._readers.connect() as connection, connection.begin():
+        with self._connected(self._readers) as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -78,7 +72,7 @@ class Database:
         """Statements that only read, of which each sees a state of the catalogue of its own: a
         server needn't be told of the beginning and the end of a transaction.
         """
-        with self._failing(), self._glances.connect() as connection:
+        with self._connected(self._glances) as connection:
             yield connection
 
     @contextmanager
@@ -87,22 +81,21 @@ class Database:
 
         It sees what was written before it began, and nobody else writes before it ends.
         """
-        with self._failing():
-            if self._held is not None:
-                if self._held.invalidated:  # it would connect anew, where nothing is held
-                    raise StoreUnavailable(f"The catalogue {self._where} was lost meanwhile.")
-                with self._held.begin():
-                    yield self._held
-            else:
-                with self._writers.connect() as connection, connection.begin():
-                    yield connection
+        if self._held is None:
+            with self._connected(self._writers) as connection, connection.begin():
+                yield connection
+        elif self._held.invalidated:  # it would connect anew, where nothing is held
+            raise StoreUnavailable("The connection to the catalogue was lost meanwhile.")
+        else:
+            with self._failing(), self._held.begin():
+                yield self._held
 
     @contextmanager
     def beside(self) -> Iterator[Connection]:
         """A transaction that writes while others do, for tables that are no part of what `write`
         checks: whoever uses it locks the rows that it depends on. It sees what is committed.
         """
-        with self._failing(), self._asides.connect() as connection, connection.begin():
+        with self._connected(self._asides) as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -117,8 +110,7 @@ class Database:
             yield self
             return
         with (
-            self._failing(),
-            self._engine.connect() as connection,
+            self._connected(self._engine) as connection,
             self._dialect.hold(connection, names, seconds),
         ):
             held = copy.copy(self)
@@ -141,8 +133,7 @@ class Database:
     def _open(self) -> None:
         try:
             with (
-                self._failing(),
-                self._writers.connect() as connection,
+                self._dialect.connect(self._writers) as connection,
                 self._dialect.migrating(connection),
                 connection.begin(),
             ):
@@ -154,27 +145,31 @@ class Database:
                 f"Install that version, or choose another catalogue with FOOTNOTE_DATA or "
                 f"FOOTNOTE_DATABASE_URL."
             ) from error
-        except ProgrammingError as error:
+        except DatabaseError as error:
+            reason = self._dialect.reason(error)
+            advice = " Check FOOTNOTE_DATABASE_URL, and that its server runs." * self.shared
             raise StoreUnavailable(
-                f"The catalogue {self._where} can't be set up: {error.orig}."
+                f"The catalogue {self._where} can't be opened: {reason}.{advice}"
             ) from error
+
+    @contextmanager
+    def _connected(self, engine: Engine) -> Iterator[Connection]:
+        with self._failing(), self._dialect.connect(engine) as connection:
+            yield connection
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
         try:
             yield
-        except DataError as error:
-            raise InvalidRequest(
-                "A number or a text in the request is beyond what the catalogue can hold."
-            ) from error
-        except (IntegrityError, ProgrammingError):
-            raise  # what we asked for was wrong, not the database
         except NoneFree as error:
-            raise StoreUnavailable(f"The catalogue {self._where} is too busy.") from error
+            raise StoreUnavailable("The catalogue is too busy. Try again in a moment.") from error
         except DatabaseError as error:
-            if getattr(error.orig, "sqlstate", None) == _TOO_LONG:
-                raise InvalidRequest(f"The catalogue can't hold this: {error.orig}.") from error
-            raise StoreUnavailable(f"The catalogue {self._where} failed: {error.orig}.") from error
+            if (failure := self._dialect.failure(error)) is None:
+                raise
+            if isinstance(failure, StoreUnavailable):  # clients aren't told where it is
+                reason = self._dialect.reason(error)
+                _log.warning("catalogue_failed", catalogue=self._where, error=reason)
+            raise failure from error
 
 
 def _parsed(url: str | URL) -> URL:

@@ -21,11 +21,11 @@ FAST = {"fsync": "off", "full_page_writes": "off"}
 
 
 @contextmanager
-def running() -> Iterator[PostgresServer]:
-    """A server that has started, stopped at the end."""
+def running(**options: str | int) -> Iterator[PostgresServer]:
+    """A server that has started, with these of its options, stopped at the end."""
     with (
         tempfile.TemporaryDirectory(prefix="footnote-postgres-") as folder,
-        PostgresServer(Path(folder), **FAST) as server,
+        PostgresServer(Path(folder), **FAST, **options) as server,
     ):
         yield server
 

@@ -5,9 +5,15 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from sqlalchemy import URL, Connection, Engine
+from sqlalchemy.exc import DatabaseError
+
+from retrieval.errors import RetrievalError
 
 BUSY_SECONDS = 30
 """How long a writer waits for another."""
+
+
+BEYOND = "A number or a text in the request is beyond what the catalogue can hold."
 
 
 class Dialect(Protocol):
@@ -37,6 +43,21 @@ class Dialect(Protocol):
 
     def engine(self, url: URL) -> Engine:
         """Connects to the database, and begins its transactions. Raises StoreUnavailable."""
+
+    def connect(self, engine: Engine) -> Connection:
+        """A connection, waited for as long as for a writer where all that there may be are in use.
+
+        Raises SQLAlchemy's errors, as whatever is done by it.
+        """
+
+    def failure(self, error: DatabaseError) -> RetrievalError | None:
+        """What to tell of an error; None where what we asked for was wrong, not the database.
+
+        It is told to clients, and names neither the server nor a user.
+        """
+
+    def reason(self, error: DatabaseError) -> str:
+        """What the database says of an error, in one line without a full stop, for who runs it."""
 
     def migrating(self, connection: Connection) -> AbstractContextManager[None]:
         """Around the transaction that brings the schema up to date."""

@@ -9,21 +9,25 @@ theirs, and have to be run again by whoever began them; locks on rows guard no r
 yet. A transaction takes milliseconds, and nothing is computed, parsed or embedded in one.
 """
 
+import random
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from retrieval.dialects import postgres_errors
 from retrieval.dialects.dialect import BUSY_SECONDS
-from retrieval.errors import StoreUnavailable
+from retrieval.errors import RetrievalError, StoreUnavailable
 from retrieval.schema import metadata, words
 
 _OLDEST = 14
 _KEPT = 5  # connections that stay open while nobody needs them
+_LOOK = (0.05, 0.3)  # seconds between two looks whether a server with no connection free has one
 _STALLED_SECONDS = 60  # after which a writer that does nothing loses its transaction
 # Either side that is gone without a word is noticed within a minute by the other: the server, by
 # those who wait for it; a process, whose locks the server would keep for hours. See `server` for
@@ -119,6 +123,22 @@ class Postgres:
         event.listen(engine, "connect", _watch)
         event.listen(engine, "begin", _begin)
         return engine
+
+    def connect(self, engine: Engine) -> Connection:
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                return engine.connect()
+            except DatabaseError as error:
+                if not postgres_errors.is_full(error) or time.monotonic() >= deadline:
+                    raise
+            time.sleep(random.uniform(*_LOOK))  # noqa: S311 - so that not all look at once
+
+    def failure(self, error: DatabaseError) -> RetrievalError | None:
+        return postgres_errors.failure(error)
+
+    def reason(self, error: DatabaseError) -> str:
+        return postgres_errors.reason(error)
 
     @contextmanager
     def migrating(self, connection: Connection) -> Iterator[None]:

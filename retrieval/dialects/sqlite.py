@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from retrieval import statistics
-from retrieval.dialects.dialect import BUSY_SECONDS
+from retrieval.dialects.dialect import BEYOND, BUSY_SECONDS
+from retrieval.errors import InvalidRequest, RetrievalError, StoreUnavailable
 
 
 class Sqlite:
@@ -28,6 +30,19 @@ class Sqlite:
         event.listen(engine, "connect", _configure)
         event.listen(engine, "begin", _begin)
         return engine
+
+    def connect(self, engine: Engine) -> Connection:
+        return engine.connect()
+
+    def failure(self, error: DatabaseError) -> RetrievalError | None:
+        if isinstance(error, DataError):
+            return InvalidRequest(BEYOND)
+        if isinstance(error, IntegrityError | ProgrammingError):
+            return None
+        return StoreUnavailable(f"The catalogue failed: {self.reason(error)}.")
+
+    def reason(self, error: DatabaseError) -> str:
+        return str(error.orig)
 
     @contextmanager
     def migrating(self, connection: Connection) -> Iterator[None]:

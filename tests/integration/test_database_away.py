@@ -71,7 +71,7 @@ def found(http: httpx.Client) -> set[str]:
 def test_while_it_is_away_all_are_told_to_come_back_and_then_all_is_there(
     server: Server, postgres: PostgresServer
 ) -> None:
-    http = server.http
+    http, url = server.http, make_url(postgres.url)
     document = add(http, **_TEA)
     postgres.stop("immediate")
     for method, path, body in (
@@ -92,7 +92,8 @@ def test_while_it_is_away_all_are_told_to_come_back_and_then_all_is_there(
         reply = http.request(method, path, json=body)
         assert (reply.status_code, path) == (503, path), reply.text
         assert int(reply.headers["Retry-After"]) > 0
-        assert _PASSWORD not in reply.text
+        for secret in (_PASSWORD, "postgres", str(url.port), "127.0.0.1"):
+            assert secret not in reply.text
     assert http.get("/health").status_code == 200
     postgres.start()
     assert found(http) == {"tea"}
@@ -100,7 +101,10 @@ def test_while_it_is_away_all_are_told_to_come_back_and_then_all_is_there(
     assert found(http) == {"tea", "coffee"}
     assert http.get("/ready").status_code == 200
     server.stop()
-    assert _PASSWORD not in server.log.read_text()
+    log = server.log.read_text()
+    assert _PASSWORD not in log
+    assert f"{url.host}:{url.port}" in log
+    assert "Traceback" not in log
 
 
 def test_what_was_accepted_is_ingested_once_it_is_back(

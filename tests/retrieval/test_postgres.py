@@ -4,10 +4,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from itertools import count
 from pathlib import Path
 from traceback import format_exception
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
@@ -127,7 +130,7 @@ def test_a_name_is_held_by_one_process(one: Database, other: Database) -> None:
 def test_it_is_waited_as_long_as_asked(one: Database, other: Database) -> None:
     with (
         one.hold(["a"]),
-        pytest.raises(StoreUnavailable, match="lock timeout"),
+        pytest.raises(StoreUnavailable, match="too busy: another process writes to it"),
         other.hold(["a"], seconds=1),
     ):
         pass
@@ -153,7 +156,11 @@ def test_who_lost_what_it_held_writes_nothing_by_way_of_it(one: Database, other:
         assert names(one) == set()
 
 
-def test_who_waits_for_a_server_that_hangs_is_told_soon(server: PostgresServer) -> None:
+def test_who_waits_for_a_server_that_hangs_is_told_soon(
+    server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialects.server, "_PATIENCE", 0.1)
+    monkeypatch.setattr(dialects.server, "_FRESH", 1.0)
     database, idle = Database(server.url), Database(server.url)
     with pytest.raises(StoreUnavailable), database.read() as connection:
         server.stall()
@@ -203,8 +210,9 @@ def test_what_was_open_goes_on_after_the_server_was_started_again(server: Postgr
     put(database, "before")
     server.stop("immediate")
     for attempt in (names, lambda database: put(database, "meanwhile")):
-        with pytest.raises(StoreUnavailable, match="refused"):
+        with pytest.raises(StoreUnavailable, match="can't be reached") as raised:
             attempt(database)
+        assert str(make_url(server.url).port) not in str(raised.value)
     server.start()
     put(database, "after")
     assert names(database) >= {"before", "after"}
@@ -289,6 +297,66 @@ def test_who_may_not_make_tables_is_told(server: PostgresServer) -> None:
     with pytest.raises(StoreUnavailable, match="permission denied") as raised:
         Database(url)
     assert "secret" not in str(raised.value)
+
+
+def test_who_lacks_a_right_is_told_which(server: PostgresServer) -> None:
+    owner = Database(server.url)
+    with owner.write() as connection:
+        connection.exec_driver_sql("CREATE ROLE looker LOGIN")
+        connection.exec_driver_sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO looker")
+    looker = Database(make_url(server.url).set(username="looker"))
+    assert names(looker) == names(owner)
+    with pytest.raises(StoreUnavailable, match="permission denied for table marks") as raised:
+        put(looker, "denied")
+    assert "INSERT" not in str(raised.value)
+    looker.close()
+    owner.close()
+
+
+@pytest.mark.parametrize("change", ["TABLE marks RENAME", "TABLE marks RENAME COLUMN name"])
+def test_a_process_beside_one_that_migrated_is_told_to_be_the_newest(
+    one: Database, change: str
+) -> None:
+    with one.write() as connection:
+        connection.exec_driver_sql(f"ALTER {change} TO another")
+    with pytest.raises(StoreUnavailable, match=r"marks.*restart this process with the ne") as told:
+        names(one)
+    assert "SELECT" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"), [({"port": 1}, "refused"), ({"query": {"foo": "1"}}, 'option "foo"')]
+)
+def test_what_cannot_be_opened_is_told_in_one_line_with_its_setting(
+    server: PostgresServer, change: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(StoreUnavailable, match=rf"{says}\. Check FOOTNOTE_DATABASE_URL") as raised:
+        Database(make_url(server.url).set(**change))
+    assert "\n" not in str(raised.value)
+
+
+def test_a_server_with_no_connection_free_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = {"max_connections": 4, "superuser_reserved_connections": 0, "max_wal_senders": 0}
+    with running(**few) as server:
+        processes = [Database(server.url, connections=3) for _ in range(2)]
+
+        def read(number: int) -> None:
+            for _ in range(10):
+                with processes[number % 2].read() as connection:
+                    connection.execute(text("SELECT pg_sleep(0.02)"))
+
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(read, range(6)))
+        for database in processes:
+            database.close()  # what it kept is another's to open
+        monkeypatch.setattr(dialects.postgres, "BUSY_SECONDS", 1)
+        with ExitStack() as held:
+            for database in (*processes, processes[0], processes[0]):
+                held.enter_context(database.read())
+            with pytest.raises(StoreUnavailable, match="FOOTNOTE_DATABASE_CONNECTIONS"):
+                names(processes[1])
+        for database in processes:
+            database.close()
 
 
 def test_a_password_is_told_nobody(server: PostgresServer) -> None:
