@@ -202,7 +202,7 @@ class Settings(BaseSettings):
     @property
     def shares_catalogue(self) -> bool:
         """Whether other processes may have the same catalogue."""
-        url = self.database_url.get_secret_value()
+        url = self.database_url.get_secret_value().strip()
         return bool(url) and not url.startswith("sqlite")
 
     def engine(self) -> EngineSettings:

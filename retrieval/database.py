@@ -21,6 +21,8 @@ from retrieval.errors import StoreUnavailable
 
 _log = structlog.get_logger()
 
+_KINDS = {"sqlite": "sqlite", "postgresql": "postgresql", "postgres": "postgresql"}
+
 CONNECTIONS = 15
 """That a process opens to a server at most, unless told otherwise."""
 
@@ -173,18 +175,23 @@ class Database:
 
 
 def _parsed(url: str | URL) -> URL:
+    if isinstance(url, str):
+        url = url.strip()
+        if url.partition("?")[0].count("@") > 1:  # what follows the first would be told as a host
+            raise StoreUnavailable(
+                "FOOTNOTE_DATABASE_URL has more than one @: write one in a password as %40."
+            )
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # whose words may hold the password
         raise StoreUnavailable("FOOTNOTE_DATABASE_URL is no URL of a database.") from None
-    if parsed.drivername == "postgres":
-        parsed = parsed.set(drivername="postgresql")
-    if parsed.drivername not in ("sqlite", "postgresql"):
+    kind, _, _driver = parsed.drivername.partition("+")  # the driver is ours to choose
+    if kind not in _KINDS:
         raise StoreUnavailable(
-            f"FOOTNOTE_DATABASE_URL names {parsed.drivername!r}; a catalogue is kept by Postgres, "
+            f"FOOTNOTE_DATABASE_URL names {kind!r}; a catalogue is kept by Postgres, "
             f"postgresql://USER:PASSWORD@HOST/DATABASE."
         )
-    return parsed
+    return parsed.set(drivername=_KINDS[kind])
 
 
 def _migrate(connection: Connection) -> None:

@@ -92,8 +92,10 @@ def test_what_is_there_already_stays(database: Database) -> None:
     "url",
     [
         "mysql://a:secret@b/c",
-        "postgresql+asyncpg://a:secret@b/c",
+        "mysql+pymysql://a:secret@b/c",
         "postgresql://a@b:secret/c",
+        "postgresql://a:b@secret@c/d",
+        "postgresql://a:b@secret/c@d/e",
         "://",
     ],
 )
@@ -101,6 +103,12 @@ def test_another_kind_of_database_is_refused(url: str) -> None:
     with pytest.raises(StoreUnavailable, match="FOOTNOTE_DATABASE_URL") as raised:
         Database(url)
     assert "secret" not in str(raised.value)
+
+
+def test_a_driver_and_blanks_around_a_url_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.sqlite"
+    Database(f" sqlite+pysqlite:///{path}\n").close()
+    assert path.exists()
 
 
 def test_a_number_beyond_the_catalogue_is_refused(database: Database) -> None:
