@@ -154,9 +154,10 @@ class Jobs:
             )
         now = time.time()
         accepted = [(_new_job(kb, request, now), request.source) for request in requests]
-        # The rows come first: bytes that an unfinished job refers to are never cleaned away.
+        # The rows come first: from then on nobody begins to delete bytes that they refer to.
         kept = self._queue.accept(accepted)
         try:
+            self._engine.database.wait(job.blob for job in kept)
             for _, source in accepted:
                 self._engine.blobs.put(source.data)
         except RetrievalError as error:
@@ -179,7 +180,7 @@ class Jobs:
     def _release_deleted(self, kb: KnowledgeBase, blobs: Sequence[str]) -> None:
         """Delete bytes that arrived after their knowledge base was deleted."""
         if self._engine.knowledge_bases.by_id(kb.id) is None:
-            removal.release(self._engine.database, self._engine.blobs, blobs)
+            self._engine.indexer.release(blobs)
             raise KnowledgeBaseNotFound(kb.name)
 
     def unchanged(self, kb: KnowledgeBase, source: Source) -> Job:
@@ -533,11 +534,11 @@ class Jobs:
 
     def _clean(self, unused: Sequence[str]) -> None:
         """Delete bytes and vectors that nobody needs any more."""
+        self._engine.indexer.release(unused)
         try:
-            removal.release(self._engine.database, self._engine.blobs, unused)
             self._forget_unused()
         except RetrievalError as error:  # `footnote doctor` finds them
-            _log.warning("remains_left", blobs=unused, error=str(error))
+            _log.warning("vectors_left", error=str(error))
 
     def _forget_unused(self) -> None:
         """Delete the vectors that attempts left which came to nothing, if no others go on."""

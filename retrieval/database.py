@@ -102,22 +102,24 @@ class Database:
 
     @contextmanager
     def hold(self, names: Iterable[str], *, seconds: int = BUSY_SECONDS) -> Iterator["Database"]:
-        """The catalogue, while no other process holds one of these names, for each of which it is
-        waited that long.
+        """The catalogue, while nobody else, in any process, holds one of these names, for each of
+        which it is waited that long. What is written by way of it is written only as long as they
+        are held.
 
-        What is written by way of it is written only as long as they are held. Names are held for
-        other processes alone; in this one it is for the caller to let one thread at a time.
+        Raises StoreUnavailable.
         """
-        if not self.shared:
-            yield self
-            return
-        with (
-            self._connected(self._engine) as connection,
-            self._dialect.hold(connection, names, seconds),
-        ):
+        with self._failing(), self._dialect.hold(self._engine, names, seconds) as connection:
             held = copy.copy(self)
-            held._held = connection.execution_options(**self._dialect.writing)
+            if connection is not None:
+                held._held = connection.execution_options(**self._dialect.writing)
             yield held
+
+    def wait(self, names: Iterable[str], *, seconds: int = BUSY_SECONDS) -> None:
+        """Return when all who hold one of these names now have let go of it: whoever holds it later
+        sees what was written before. For each it is waited that long. Raises StoreUnavailable.
+        """
+        with self._failing():
+            self._dialect.wait(self._glances, names, seconds)
 
     def faults(self) -> list[str]:
         """What is damaged in the database, as far as it can tell. Raises StoreUnavailable."""

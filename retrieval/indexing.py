@@ -28,6 +28,7 @@ from retrieval.database import Database
 from retrieval.documents import Documents
 from retrieval.errors import KnowledgeBaseNotFound, StoreUnavailable
 from retrieval.ports import Blobs, Posting, Stores
+from retrieval.reclaiming import Reclaimer
 from retrieval.removal import StaleChunk
 from retrieval.staging import (
     PreparedChunks,
@@ -94,7 +95,7 @@ class Indexer:
         self._waiting: deque[_Request] = deque()
         # What the stores still have of deleted documents, by knowledge base; the writer's alone.
         self._stale: defaultdict[str, list[StaleChunk]] = defaultdict(list)
-        self._unused: list[str] = []
+        self._reclaimer = Reclaimer(database, blobs)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="index-writer")
         self._originals = ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="originals")
 
@@ -135,7 +136,7 @@ class Indexer:
         def task(database: Database) -> None:
             stale, unused = removal.document(database, kb, document_id)
             self._stale[kb.id] += stale
-            self._unused += unused
+            self.release(unused)
             with suppress(RuntimeError):  # while closing, which ends with a sweep
                 self._writer.submit(self._sweep)
 
@@ -145,10 +146,13 @@ class Indexer:
         """Forget a knowledge base and all that is in it."""
 
         def task(database: Database) -> None:
-            blobs = removal.knowledge_base(database, self._stores, kb)
-            removal.release(database, self._blobs, blobs)
+            self.release(removal.knowledge_base(database, self._stores, kb))
 
         self.run(task, kb)
+
+    def release(self, originals: Iterable[str]) -> None:
+        """Delete those original bytes that nothing refers to any more, soon."""
+        self._reclaimer.release(originals)
 
     def fill(self, prepared: PreparedChunks) -> None:
         """Write a live version into a generation that isn't live, unless it is live no more."""
@@ -172,18 +176,23 @@ class Indexer:
 
         return self._writer.submit(task).result()
 
+    def settle(self) -> None:
+        """Wait until the stores and the originals have followed every removal so far."""
+        self.run(lambda _: None)
+        self._reclaimer.settle()
+
     def close(self) -> None:
         """Finish what waits, then stop."""
         self._writer.shutdown()
         self._originals.shutdown()
         self._sweep()
+        self._reclaimer.close()
 
     def _sweep(self) -> None:
         """Let the stores follow the removals; before the next publication at the latest, which may
         bring the same chunks back.
         """
         stale, self._stale = self._stale, defaultdict(list)
-        unused, self._unused = self._unused, []
         for kb_id, chunks in stale.items():
             try:
                 with self._database.hold([kb_id]) as database:
@@ -191,10 +200,6 @@ class Indexer:
             except StoreUnavailable as error:  # the next start sweeps them
                 self._stores.doubt()
                 _log.warning("stale_chunks_left", chunks=len(chunks), error=str(error))
-        try:
-            removal.release(self._database, self._blobs, unused)
-        except StoreUnavailable as error:  # the next start deletes them
-            _log.warning("unused_originals_left", blobs=len(unused), error=str(error))
 
     def _round(self) -> None:
         """Publish what waits; where that fails, each document succeeds or fails alone."""
@@ -261,7 +266,9 @@ class Indexer:
                 request.permit(connection)
             stage(connection, new)
         try:
-            with self._keeping_originals(new):  # once a row refers to them, nobody deletes them
+            # Once a row refers to them, nobody begins to delete them.
+            database.wait(one.blob for one in new)
+            with self._keeping_originals(new):
                 for generation, group in _by_generation(new).items():
                     self._fill(generation, group)
             with database.write() as connection:

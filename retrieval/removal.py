@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, union
 
 from retrieval.answer_log import forget_answers
 from retrieval.database import Database
@@ -31,6 +31,7 @@ from retrieval.types import KnowledgeBase
 _log = structlog.get_logger()
 
 _SLICE = 500  # values in one IN (...)
+_HELD = 64  # digests at once; a Postgres server has room for some thousands of locks
 
 StaleChunk = tuple[str, str]
 """A generation, and the id of a chunk that its stores still hold."""
@@ -125,12 +126,16 @@ def _drop(stores: Stores, name: str) -> None:
 def release(database: Database, blobs: Blobs, candidates: Iterable[str]) -> None:
     """Delete those of the blobs that no version and no unfinished job refers to.
 
-    A job is written before its bytes are, so inside a writing transaction, in which no job can
-    appear, what is unused stays unused. Raises StoreUnavailable.
+    What refers to bytes is written before they are, and before they are `Database.wait` has
+    returned. So either it is seen here, where the digest is held, or its bytes are put when they
+    were deleted. No transaction is open meanwhile: a store may take long to answer. Raises
+    StoreUnavailable.
     """
-    for blob in sorted(set(candidates)):
-        with database.write() as connection:
-            if not _blob_is_used(connection, blob):
+    wanted = sorted({*candidates})
+    for at in range(0, len(wanted), _HELD):
+        some = wanted[at : at + _HELD]
+        with database.hold(some):
+            for blob in _unused(database, some):
                 blobs.delete(blob)
 
 
@@ -163,7 +168,9 @@ def _forget(connection: Connection, which: ColumnElement[bool]) -> Sequence[str]
     return blobs
 
 
-def _blob_is_used(connection: Connection, blob: str) -> bool:
-    by_version = exists(select(versions.c.version).where(versions.c.blob == blob))
-    by_job = exists(select(jobs.c.id).where(jobs.c.blob == blob, jobs.c.state.in_(UNFINISHED)))
-    return bool(connection.scalar(select(or_(by_version, by_job))))
+def _unused(database: Database, blobs: Sequence[str]) -> list[str]:
+    by_version = select(versions.c.blob).where(versions.c.blob.in_(blobs))
+    by_job = select(jobs.c.blob).where(jobs.c.blob.in_(blobs), jobs.c.state.in_(UNFINISHED))
+    with database.glance() as connection:  # one statement: a job ends when its version is there
+        used = {*connection.scalars(union(by_version, by_job))}
+    return [blob for blob in blobs if blob not in used]

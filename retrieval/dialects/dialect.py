@@ -66,10 +66,15 @@ class Dialect(Protocol):
         """The end of that transaction."""
 
     def hold(
-        self, connection: Connection, names: Iterable[str], seconds: int
-    ) -> AbstractContextManager[None]:
-        """No other process holds one of these names meanwhile, or the connection is lost. For each
-        it is waited that long.
+        self, engine: Engine, names: Iterable[str], seconds: int
+    ) -> AbstractContextManager[Connection | None]:
+        """Nobody else holds one of these names meanwhile, or the connection is lost that is given,
+        where other processes hold names, too. For each it is waited that long.
+        """
+
+    def wait(self, engine: Engine, names: Iterable[str], seconds: int) -> None:
+        """Return when each of these names was free, or let go of, for each of which it is waited
+        that long.
         """
 
     def faults(self, connection: Connection) -> list[str]:

@@ -6,7 +6,8 @@ with a lock that all processes share. It reads what was committed before it got 
 nothing changes before it ends, so any check is as good as under SQLite's lock, whatever it looks
 at. SERIALIZABLE would promise the same at the price of transactions that fail for no fault of
 theirs, and have to be run again by whoever began them; locks on rows guard no row that isn't there
-yet. A transaction takes milliseconds, and nothing is computed, parsed or embedded in one.
+yet. A transaction takes milliseconds: nothing is computed, parsed or embedded in one, and no other
+server is asked.
 """
 
 import random
@@ -69,9 +70,10 @@ _LIMITS = (
 )
 _LIMIT = text(_LIMITS)
 _LOCK = text(f"{_LIMITS}, pg_advisory_xact_lock({WRITER})")
-_HOLD = text(
-    "SELECT set_config('lock_timeout', :wait, true),"
-    f" pg_advisory_lock({HOLDER.format(name=':name')})"
+_OF_EACH = f"{HOLDER.format(name='name')}) FROM unnest(CAST(:names AS text[])) AS name"
+_HOLD = text(f"SELECT set_config('lock_timeout', :wait, true), pg_advisory_lock({_OF_EACH}")
+_FREE = text(
+    f"SELECT set_config('lock_timeout', :wait, true), pg_advisory_xact_lock_shared({_OF_EACH}"
 )
 _ICU = "SELECT count(*) FROM pg_collation WHERE collname = 'und-x-icu'"
 _OTHER_ORDER = text(
@@ -154,14 +156,18 @@ class Postgres:
             )
 
     @contextmanager
-    def hold(self, connection: Connection, names: Iterable[str], seconds: int) -> Iterator[None]:
-        try:
-            for name in sorted(set(names)):  # in one order, so that no two wait for each other
+    def hold(self, engine: Engine, names: Iterable[str], seconds: int) -> Iterator[Connection]:
+        with self.connect(engine) as connection:
+            try:
                 with connection.begin():
-                    connection.execute(_HOLD, {"name": name, "wait": f"{seconds}s"})
-            yield
-        finally:
-            _let_go(connection)
+                    connection.execute(_HOLD, _in_order(names, seconds))
+                yield connection
+            finally:
+                _let_go(connection)
+
+    def wait(self, engine: Engine, names: Iterable[str], seconds: int) -> None:
+        with self.connect(engine) as connection, connection.begin():
+            connection.execute(_FREE, _in_order(names, seconds))
 
     def faults(self, connection: Connection) -> list[str]:  # noqa: ARG002
         return []  # its server looks after it
@@ -222,6 +228,11 @@ def _begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get("writes")
     if writes is not None:
         connection.execute(_LOCK if writes else _LIMIT)
+
+
+def _in_order(names: Iterable[str], seconds: int) -> Mapping[str, Any]:
+    """All take them in one order, so that no two wait for each other."""
+    return {"names": sorted({*names}), "wait": f"{seconds}s"}
 
 
 def _let_go(connection: Connection) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from retrieval import statistics
 from retrieval.dialects.dialect import BEYOND, BUSY_SECONDS
+from retrieval.dialects.held_names import HeldNames
 from retrieval.errors import InvalidRequest, RetrievalError, StoreUnavailable
 
 
@@ -23,6 +24,9 @@ class Sqlite:
     glancing: Mapping[str, Any] = {}
     writing: Mapping[str, Any] = {"writes": True}
     beside: Mapping[str, Any] = writing  # a file has one writer
+
+    def __init__(self) -> None:
+        self._held = HeldNames()  # the data directory is this process's alone
 
     def engine(self, url: URL) -> Engine:
         # What is written stands in no message: those are logged, and told to clients.
@@ -57,11 +61,20 @@ class Sqlite:
     @contextmanager
     def hold(
         self,
-        connection: Connection,  # noqa: ARG002
-        names: Iterable[str],  # noqa: ARG002
-        seconds: int,  # noqa: ARG002
+        engine: Engine,  # noqa: ARG002
+        names: Iterable[str],
+        seconds: int,
     ) -> Iterator[None]:
-        yield  # the data directory is this process's alone
+        with self._held.holding(names, seconds):
+            yield
+
+    def wait(
+        self,
+        engine: Engine,  # noqa: ARG002
+        names: Iterable[str],
+        seconds: int,
+    ) -> None:
+        self._held.wait(names, seconds)
 
     def faults(self, connection: Connection) -> list[str]:
         found = [

@@ -24,8 +24,8 @@ _SHARD = re.compile(r"[0-9a-f]{2}")
 _OWNER = "footnote.json"  # whose the originals are
 _INSTALLATION = "installation"
 
-# Whoever deletes bytes holds the catalogue's lock, which a Postgres server takes away from who does
-# nothing for 60 s: by then an attempt has to be over, and not be made once more behind its back.
+# Who sends bytes that are being deleted waits for that, and who asks for a document has somebody
+# waiting, too: a store that hangs is given up within a minute.
 _CLIENT = {
     "connect_timeout": 5,  # seconds
     "read_timeout": 20,

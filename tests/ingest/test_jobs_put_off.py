@@ -16,7 +16,6 @@ from retrieval.errors import InvalidRequest, StoreUnavailable
 from tests.catalogues import on_sqlite
 from tests.conftest import OpenEngine
 from tests.ingest.workshop import SOON, Gate, NewJobs, Workshop, finished, jobs_of, request
-from tests.retrieval.library import settle
 
 
 def soon(monkeypatch: pytest.MonkeyPatch, seconds: float = 0.05) -> None:
@@ -38,6 +37,7 @@ def test_a_job_that_is_put_off_says_why_and_until_when(shop: Workshop, new_jobs:
     assert waits.error and waits.error.message == "disk full"
     assert waits.retry_at and waits.retry_at > waits.created_at + 1.9
     assert jobs.cancel(job.id).state is Stage.CANCELLED
+    shop.engine.indexer.settle()
     assert not shop.engine.blobs.has(job.blob)
 
 
@@ -72,6 +72,7 @@ def test_it_fails_when_patience_is_at_an_end(
     assert ended.state is Stage.FAILED
     assert ended.error and ended.error.message.startswith("disk full It was tried")
     assert shop.parser.calls == ended.attempts > 1
+    shop.engine.indexer.settle()
     assert not shop.engine.blobs.has(job.blob)
 
 
@@ -119,9 +120,38 @@ def test_what_fails_for_good_keeps_no_bytes_and_no_vectors(
     poisoned = "# One\n\nGood text.\n\n# Two\n\nThe poison text."
     [half] = jobs.submit(shop.kb, [request("b.md", poisoned)])
     assert finished(jobs, half) == [Stage.FAILED]
+    shop.engine.indexer.settle()
     assert list(shop.engine.blobs.digests()) == []
     with shop.engine.database.read() as connection:
         assert connection.exec_driver_sql("select count(*) from embeddings").scalar() == 0
+
+
+def test_bytes_that_are_being_deleted_are_accepted_when_they_are_gone(
+    shop: Workshop, new_jobs: NewJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, delete = started(new_jobs), shop.engine.blobs.delete
+    [first] = jobs.submit(shop.kb, [request("a", "Zebra.")])
+    finished(jobs, first)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(digest: str) -> None:
+        begun.set()
+        assert go_on.wait(SOON)
+        delete(digest)
+
+    monkeypatch.setattr(shop.engine.blobs, "delete", slow)
+    jobs.remove(shop.kb, first.document_id)
+    assert begun.wait(SOON)
+    with ThreadPoolExecutor(1) as pool:
+        accepting = pool.submit(jobs.submit, shop.kb, [request("a", "Zebra.")])
+        other, _ = shop.engine.create("other")
+        assert finished(jobs, *jobs.submit(other, [request("b", "Lion.")])) == [Stage.DONE]
+        with pytest.raises(TimeoutError):
+            accepting.result(0.2)
+        go_on.set()
+        [again] = accepting.result(SOON)
+    assert finished(jobs, again) == [Stage.DONE]
+    assert shop.engine.blobs.has(again.blob)
 
 
 def test_the_queue_lists_what_there_is(shop: Workshop, new_jobs: NewJobs) -> None:
@@ -144,7 +174,7 @@ def test_a_document_is_removed_with_what_is_on_its_way_to_it(
     [coming] = late.submit(shop.kb, [request("a", "Lion.")])
     late.remove(shop.kb, job.document_id)
     assert jobs.newest(10) == []
-    settle(shop.engine.indexer)
+    shop.engine.indexer.settle()
     assert list(shop.engine.blobs.digests()) == []
     late.start()
     assert shop.engine.documents.list(shop.kb, 10) == []
@@ -211,6 +241,7 @@ def test_what_is_taken_back_while_it_fails_is_not_put_off(
     jobs.cancel(job.id)
     gate.open.set()
     assert finished(jobs, job) == [Stage.CANCELLED]
+    shop.engine.indexer.settle()
     assert not shop.engine.blobs.has(job.blob)
 
 

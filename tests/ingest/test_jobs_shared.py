@@ -89,7 +89,7 @@ def brief_leases(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def wrong(shop: Workshop) -> list[str]:
     engine = shop.engine
-    engine.indexer.run(lambda _: None)
+    engine.indexer.settle()
     found = Inspection(engine.database, engine.stores, engine.blobs).inspect(repair=False)
     return [f"{finding.subject}: {finding.detail}" for finding in found if not finding.ok]
 
@@ -232,6 +232,8 @@ def test_what_is_taken_back_leaves_no_bytes(shop: Workshop, process: NewProcess)
     gate.open.set()
     there.settle()
     there.jobs.close()
+    for one in (here, there):
+        one.engine.indexer.settle()
     assert {*shop.engine.blobs.digests()} == set()
     assert [one.state for one in here.jobs.newest(10)] == [Stage.CANCELLED] * 2
 

@@ -49,6 +49,9 @@ class FaultyDatabase(Database):
         with self._database.hold(names, seconds=seconds) as held:
             yield FaultyDatabase(held, self._faults)
 
+    def wait(self, names: Iterable[str], *, seconds: int = BUSY_SECONDS) -> None:
+        self._database.wait(names, seconds=seconds)
+
     def read(self) -> Any:
         return self._database.read()
 

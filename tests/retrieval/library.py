@@ -117,12 +117,7 @@ class Library:
 
     def stored(self) -> tuple[int, int]:
         """How many vectors and postings there are, once the stores have followed all removals."""
-        settle(self.indexer)
+        self.indexer.settle()
         generation = self.kb.generation.id
         stores = self.engine.stores
         return stores.vectors(generation).count(), stores.lexical(generation).count()
-
-
-def settle(indexer: Indexer) -> None:
-    """Wait until the stores have followed every removal so far."""
-    indexer.run(lambda _: None)

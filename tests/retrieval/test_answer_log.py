@@ -9,7 +9,7 @@ from retrieval.conversation import Turn
 from retrieval.errors import AnswerNotFound, DocumentNotFound
 from retrieval.inspection import Inspection
 from retrieval.schema import answer_documents, answers
-from tests.retrieval.library import Library, settle
+from tests.retrieval.library import Library
 from tests.retrieval.recorded import candidate, citation, record
 
 Keep = Callable[..., str]
@@ -147,7 +147,7 @@ def test_that_nothing_is_left_is_proved(library: Library, keep: Keep) -> None:
     assert "table answers" in wrong()
     keep(document)
     engine.indexer.remove(library.kb, document)
-    settle(engine.indexer)
+    engine.indexer.settle()
     assert wrong() == {"table answers"}
     with engine.database.write() as connection:
         connection.execute(delete(answers))

@@ -5,7 +5,7 @@ from retrieval.errors import DocumentNotFound, FeedbackNotFound, InvalidRequest
 from retrieval.feedback import FeedbackLog, Opinion
 from retrieval.inspection import Inspection
 from retrieval.schema import feedback
-from tests.retrieval.library import Library, settle
+from tests.retrieval.library import Library
 
 TEXT = "运费险由禾安保险承保。理赔时限是七天🍵。"
 
@@ -90,7 +90,7 @@ def test_nothing_is_left_of_it_when_its_document_is_deleted(
     subjects = {one.subject: one.ok for one in inspection.trace(document.document_id)}
     assert subjects["table feedback"] is False
     engine.indexer.remove(library.kb, document.document_id)
-    settle(engine.indexer)
+    engine.indexer.settle()
     assert all(one.ok for one in inspection.trace(document.document_id))
 
 

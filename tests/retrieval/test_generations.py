@@ -15,7 +15,6 @@ from retrieval.search import Query, Ranked
 from retrieval.types import Chunking, KnowledgeBase, Mode
 from tests.conftest import OpenEngine
 from tests.ingest.workshop import Workshop, note
-from tests.retrieval.library import settle
 
 LONG = "\n\n".join(f"Sentence {n} speaks of zebra{n} and of lion{n * 7}." for n in range(60))
 SMALL = Chunking(64, 8)
@@ -245,7 +244,7 @@ def test_a_deleted_document_leaves_every_generation(shop: Workshop, reindexing: 
     reindexing.build(target, quietly)
     for summary in shop.engine.documents.list(shop.kb, 10):
         shop.engine.indexer.remove(shop.kb, summary.id)
-    settle(shop.engine.indexer)
+    shop.engine.indexer.settle()
     for kb in (shop.kb, target):
         assert shop.engine.stores.vectors(kb.generation.id).ids() == set()
         assert shop.engine.stores.lexical(kb.generation.id).ids() == set()

@@ -9,7 +9,6 @@ from retrieval.schema import chunks, documents, embeddings
 from retrieval.types import KnowledgeBase
 from tests.conftest import OpenEngine
 from tests.ingest.workshop import Workshop, note
-from tests.retrieval.library import settle
 
 
 @pytest.fixture
@@ -115,7 +114,7 @@ def test_a_deleted_document_leaves_no_trace(shop: Workshop, inspection: Inspecti
     tables = ("documents", "document_metadata", "versions", "stretches", "chunks")
     assert left == [f"table {table}" for table in tables]
     shop.engine.indexer.remove(shop.kb, document)
-    settle(shop.engine.indexer)
+    shop.engine.indexer.settle()
     assert wrong(inspection.trace(document)) == []
 
 
@@ -125,7 +124,7 @@ def test_what_a_failed_removal_leaves_is_seen(shop: Workshop, inspection: Inspec
     before = store.ids()
     vectors = store.vectors(list(before))
     shop.engine.indexer.remove(shop.kb, document)
-    settle(shop.engine.indexer)
+    shop.engine.indexer.settle()
     gone = (before - store.ids()).pop()
     store.upsert([gone], vectors[gone][None], [document])
     assert wrong(inspection.trace(document)) == ["vector store"]

@@ -127,6 +127,22 @@ def test_a_name_is_held_by_one_process(one: Database, other: Database) -> None:
     assert names(other) == {"written"}
 
 
+def test_who_waits_for_names_returns_when_they_are_let_go_and_holds_none(
+    one: Database, other: Database
+) -> None:
+    with one.hold(["a", "b"]):
+        thread = aside(lambda: other.wait(["b", "c"]))
+        other.wait(["c"])
+        with pytest.raises(StoreUnavailable, match="lock timeout"):
+            other.wait(["c", "a"], seconds=1)
+        assert thread.is_alive()
+    thread.join(SOON)
+    assert not thread.is_alive()
+    other.wait(["a", "b"])
+    with one.hold(["a", "b", "c"], seconds=1):
+        pass
+
+
 def test_it_is_waited_as_long_as_asked(one: Database, other: Database) -> None:
     with (
         one.hold(["a"]),

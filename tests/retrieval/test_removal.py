@@ -1,7 +1,8 @@
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -10,11 +11,20 @@ from sqlalchemy import func, select
 from retrieval import removal
 from retrieval.database import Database
 from retrieval.engine import Engine
-from retrieval.errors import DocumentNotFound, KnowledgeBaseNotFound
+from retrieval.errors import DocumentNotFound, KnowledgeBaseNotFound, StoreUnavailable
 from retrieval.ports import Stores
 from retrieval.schema import marks, metadata
 from tests.retrieval.faults import Fault
-from tests.retrieval.library import SOON, Library, settle
+from tests.retrieval.library import SOON, Library
+
+
+@dataclass(frozen=True, slots=True)
+class Hanging:
+    """A store that takes its time: it begins, and goes on when it is let."""
+
+    begun: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
+
 
 TEXT = "# Zebra\n\nThe zebra is striped.\n\n# 斑马\n\n斑马有条纹。\n"
 OTHER = "# Zebra\n\nThe zebra is striped.\n\n# Lion\n\nLions are not.\n"
@@ -31,7 +41,7 @@ def rows(engine: Engine) -> dict[str, int]:
 
 
 def blobs(library: Library) -> int:
-    settle(library.indexer)
+    library.indexer.settle()
     return len({*library.engine.blobs.digests()})
 
 
@@ -77,7 +87,7 @@ def test_what_was_removed_can_come_back_before_the_stores_have_followed(library:
     def remove_unswept(database: Database) -> None:
         stale, unused = removal.document(database, library.kb, document)
         library.indexer._stale[library.kb.id] += stale
-        library.indexer._unused += unused
+        library.indexer.release(unused)
 
     library.indexer.run(remove_unswept)
     assert library.hits("zebra 斑马") == ()
@@ -181,12 +191,12 @@ def test_stores_that_cannot_be_dropped_leave_no_file_behind(library: Library) ->
     assert blobs(library) == 0
 
 
-@pytest.mark.parametrize("call", [2, 3, 4])  # each of the stores, and the catalogue again
+@pytest.mark.parametrize("call", [2, 3])  # each of the stores
 def test_a_store_that_fails_brings_nothing_back(library: Library, call: int) -> None:
     document = library.add("a", TEXT).document_id
     library.faults.calls, library.faults.fail_at = 0, call
     library.indexer.remove(library.kb, document)
-    settle(library.indexer)
+    library.indexer.settle()
     assert library.faults.calls >= call
     assert library.hits("zebra 斑马") == ()
     assert library.add("a", TEXT).chunks == 2
@@ -194,7 +204,7 @@ def test_a_store_that_fails_brings_nothing_back(library: Library, call: int) -> 
 
 
 def test_a_blob_that_a_waiting_job_needs_stays(library: Library) -> None:
-    """See `removal._blob_is_used`; jobs belong to another package, so the row is made here."""
+    """See `removal.release`; jobs belong to another package, so the row is made here."""
     document = library.add("a", TEXT).document_id
     jobs = metadata.tables["jobs"]
     blob, _, _ = library.engine.documents.original(library.kb, document)
@@ -211,8 +221,70 @@ def test_a_blob_that_a_waiting_job_needs_stays(library: Library) -> None:
     with library.engine.database.write() as connection:
         connection.execute(jobs.insert().values(**values))
     library.indexer.remove(library.kb, document)
+    library.indexer.settle()
     assert library.engine.blobs.has(blob)
     with library.engine.database.write() as connection:
         connection.execute(jobs.update().values(state="failed"))
     removal.release(library.engine.database, library.engine.blobs, [blob])
     assert not library.engine.blobs.has(blob)
+
+
+@pytest.fixture
+def hanging(library: Library, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hanging]:
+    """What deletes bytes waits until it is let go on."""
+    found, delete = Hanging(), library.engine.blobs.delete
+
+    def slow(digest: str) -> None:
+        found.begun.set()
+        assert found.go_on.wait(SOON)
+        delete(digest)
+
+    monkeypatch.setattr(library.engine.blobs, "delete", slow)
+    yield found
+    found.go_on.set()
+
+
+def test_nobody_waits_for_bytes_that_are_being_deleted(library: Library, hanging: Hanging) -> None:
+    first, second = library.add("a", TEXT), library.add("b", OTHER)
+    library.indexer.remove(library.kb, first.document_id)
+    assert hanging.begun.wait(SOON)
+    library.engine.create("other")
+    library.add("c", "# Okapi\n\nOkapis are shy.\n")
+    library.indexer.remove(library.kb, second.document_id)
+    assert [*library.texts("okapi zebra")] == ["c"]
+    assert not hanging.go_on.is_set()
+    hanging.go_on.set()
+    assert blobs(library) == 1
+
+
+def test_bytes_that_come_back_while_they_are_deleted_are_put_anew(
+    library: Library, hanging: Hanging
+) -> None:
+    document = library.add("a", TEXT).document_id
+    blob = library.engine.documents.live_blob(library.kb, document) or ""
+    library.indexer.remove(library.kb, document)
+    assert hanging.begun.wait(SOON)
+    with ThreadPoolExecutor(1) as pool:
+        again = pool.submit(library.add, "a", TEXT)
+        with pytest.raises(TimeoutError):
+            again.result(0.2)
+        hanging.go_on.set()
+        again.result(SOON)
+    library.indexer.settle()
+    assert library.engine.blobs.get(blob) == TEXT.encode()
+
+
+def test_what_could_not_be_deleted_is_left_and_the_next_is_deleted(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = library.add("a", TEXT), library.add("b", OTHER)
+
+    def away(_digest: str) -> None:
+        raise StoreUnavailable("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(library.engine.blobs, "delete", away)
+        library.indexer.remove(library.kb, first.document_id)
+        assert blobs(library) == 2
+    library.indexer.remove(library.kb, second.document_id)
+    assert blobs(library) == 1

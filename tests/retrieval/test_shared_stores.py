@@ -61,6 +61,7 @@ def test_what_one_process_publishes_the_others_find(both: tuple[Library, Library
     two.indexer.remove(two.kb, added.document_id)
     assert one.texts("tea", Mode.DENSE) == {}
     assert two.stored()[0] == 0
+    two.indexer.settle()
     assert list(one.engine.blobs.digests()) == []
 
 

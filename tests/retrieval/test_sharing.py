@@ -14,7 +14,7 @@ from retrieval.errors import DocumentNotFound
 from retrieval.inspection import Inspection
 from tests.another_engine import beside
 from tests.catalogues import on_postgres
-from tests.retrieval.library import SOON, Library, settle
+from tests.retrieval.library import SOON, Library
 
 pytestmark = on_postgres
 
@@ -41,7 +41,7 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 
 def wrong(library: Library, *indexers: Library) -> list[str]:
     for one in (library, *indexers):
-        settle(one.indexer)
+        one.indexer.settle()
     engine = library.engine
     found = Inspection(engine.database, engine.stores, engine.blobs).inspect(repair=False)
     return [f"{finding.subject}: {finding.detail}" for finding in found if not finding.ok]
