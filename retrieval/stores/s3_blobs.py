@@ -4,6 +4,7 @@ Address and credentials are those of the standard AWS_* variables and files. Byt
 one request, which leaves a whole object or none, and is durable when it is answered.
 """
 
+import errno
 import hashlib
 import json
 import re
@@ -105,9 +106,17 @@ class S3Blobs:
         """Note whose the bytes are, unless that is noted; whose they are then."""
         if (owner := self.owner()) is not None:
             return owner
+        mark = json.dumps({_INSTALLATION: installation}).encode()
         with self._failing("Whose original bytes they are can't be written to"):
-            self._files.pipe_file(self._mark, json.dumps({_INSTALLATION: installation}).encode())
-        return installation
+            try:
+                self._files.pipe_file(self._mark, mark, mode="create")
+            except FileExistsError:  # somebody was faster
+                pass
+            except OSError as error:
+                if error.errno != errno.ENOSYS:
+                    raise
+                self._files.pipe_file(self._mark, mark)  # a store that knows no conditions
+        return self.owner() or "nobody"  # which one that ignores them tells
 
     def close(self) -> None:
         """End its connections, which s3fs would only do when it is collected, if then."""

@@ -1,5 +1,6 @@
 """Original bytes in an S3-compatible store, which moto stands in for."""
 
+import errno
 from collections.abc import Callable, Iterator
 from traceback import format_exception
 from typing import TypeAlias
@@ -96,6 +97,38 @@ def test_who_claims_them_first_has_them(
     assert list(blobs.digests()) == []
     files.pipe_file(f"{url}/footnote.json", b"[]")
     assert blobs.claim("one") == "nobody"
+
+
+def test_of_two_that_claim_them_at_once_one_has_them(
+    at: At, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, fast = at(url), at(url)
+    owner, looked = slow.owner, list[str]()
+
+    def nobody_yet() -> str | None:
+        found = owner()
+        if not looked:
+            looked.append("")
+            assert fast.claim("fast") == "fast"
+        return found
+
+    monkeypatch.setattr(slow, "owner", nobody_yet)
+    assert slow.claim("slow") == "fast"
+    assert at(url).owner() == "fast"
+
+
+def test_a_store_that_refuses_conditions_is_claimed_all_the_same(
+    blobs: S3Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = blobs._files.pipe_file
+
+    def without_conditions(path: str, data: bytes, mode: str = "overwrite") -> object:
+        if mode == "create":
+            raise OSError(errno.ENOSYS, "A header you provided implies functionality ...")
+        return write(path, data)
+
+    monkeypatch.setattr(blobs._files, "pipe_file", without_conditions)
+    assert (blobs.claim("one"), blobs.owner()) == ("one", "one")
 
 
 def test_a_bucket_that_is_not_there_is_unavailable(at: At, bucket: str) -> None:
