@@ -1,6 +1,7 @@
 """Processes that share their stores: which there are, and what is done to them."""
 
 import random
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-from evaluation.services.shared import Service
+from evaluation.services.shared import Service, Stallable
 from evaluation.serving_bench.server import OwnServer
 from evaluation.serving_soak.calling import Downtime
 
@@ -16,12 +17,13 @@ Ready = Callable[[str], object]
 """Raises LoadError until the process at this URL can work."""
 
 _BACK = 5.0  # seconds in which those who lost what all need may still be finding it again
+_HANGS = 60.0  # seconds: longer than anybody waits for an object store
 
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """What was killed, how many seconds after the beginning, and after how many more it was ready
-    again.
+    """What was killed or hung, how many seconds after the beginning, and after how many more it was
+    ready again.
     """
 
     what: str
@@ -37,14 +39,16 @@ class Fleet:
         serving: Sequence[OwnServer],
         working: Sequence[OwnServer],
         needed: Mapping[str, Service],
+        slow: Mapping[str, Stallable],
         ready: Ready,
         downtime: Downtime,
         seed: int,
     ) -> None:
-        """`needed` by all of them; the `downtime` of the others is told."""
+        """`needed` by all of them, as is what may be `slow`; `downtime` is that of the others."""
         self.serving, self.working = serving, working
         self.restarts: list[Restart] = []
-        self._needed, self._ready, self.downtime = needed, ready, downtime
+        self._needed, self._slow = needed, slow
+        self._ready, self.downtime = ready, downtime
         self._chance = random.Random(f"{seed} kills")  # noqa: S311
         self._began = perf_counter()
 
@@ -76,6 +80,17 @@ class Fleet:
             for one in self.serving:
                 one.wait_until(partial(self._ready, one.url))
         self._note(name, began)
+
+    def stall(self, name: str, seconds: float = _HANGS) -> None:
+        """Something that all of them need, which answers nobody for so long."""
+        began = perf_counter()
+        with self.downtime.outage(grace=_BACK):
+            self._slow[name].stall()
+            try:
+                time.sleep(seconds)
+            finally:
+                self._slow[name].resume()
+        self._note(f"{name}, hanging", began)
 
     def _restart(self, name: str, one: OwnServer) -> None:
         began = perf_counter()

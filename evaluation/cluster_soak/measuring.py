@@ -31,7 +31,12 @@ from evaluation.serving_soak.library import Library
 
 _KB = "cluster"
 _LOOK = 0.2  # seconds
-_CRASHES = ((1 / 3, "postgres"), (2 / 3, "chroma"))  # when so much has been uploaded
+# When so much has been uploaded.
+_TROUBLES = (
+    (1 / 4, Fleet.crash, "postgres"),
+    (1 / 2, Fleet.stall, "s3"),
+    (3 / 4, Fleet.crash, "chroma"),
+)
 _HELD = 6  # documents of a client at the most
 _OVER = ("done", "failed", "cancelled")
 _PUT_OFF = 300.0  # seconds after which all jobs must be over
@@ -78,7 +83,15 @@ def soak(plan: Plan, track: Track) -> ClusterFigures:
             plan.serve, plan.work, (plan.servers, plan.workers), Path(place), services.environment
         ) as (serving, working),
     ):
-        fleet = Fleet(serving, working, services.crashable, _check_ready, downtime, plan.seed)
+        fleet = Fleet(
+            serving,
+            working,
+            services.crashable,
+            services.stallable,
+            _check_ready,
+            downtime,
+            plan.seed,
+        )
         found = anyio.run(
             partial(_soaked, plan, fleet, faults, track),
             backend_options=fast_loop(),
@@ -137,12 +150,13 @@ async def _disturb(plan: Plan, fleet: Fleet, loader: Loader) -> None:
     """Kill one of each kind again and again, and what all need once each, while there is something
     to do. Raises LoadError.
     """
-    crashes, due = list(_CRASHES), perf_counter() + plan.every
+    troubles, due = list(_TROUBLES), perf_counter() + plan.every
     while loader.share < 1:
         await anyio.sleep(_LOOK)
         fleet.check()
-        if crashes and loader.share >= crashes[0][0]:
-            await anyio.to_thread.run_sync(fleet.crash, crashes.pop(0)[1])
+        if troubles and loader.share >= troubles[0][0]:
+            _, disturb, name = troubles.pop(0)
+            await anyio.to_thread.run_sync(disturb, fleet, name)
         elif perf_counter() >= due:
             due = perf_counter() + plan.every
             await anyio.to_thread.run_sync(fleet.kill_some)

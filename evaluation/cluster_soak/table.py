@@ -25,13 +25,13 @@ def _remarks(figures: ClusterFigures) -> Iterator[str]:
         f"{figures.server}. {figures.servers} that serve and {figures.workers} that work share a "
         f"catalogue and words in Postgres, vectors in a Chroma server and originals in a stand-in "
         f"for S3, all on this machine; {counted(figures.clients, 'client')} without a pause. One "
-        f"of each kind is killed (-9) every {figures.every:g} s, Postgres and Chroma once; seed "
-        f"{figures.seed}."
+        f"of each kind is killed (-9) every {figures.every:g} s, Postgres and Chroma once; S3 "
+        f"hangs once (SIGSTOP); seed {figures.seed}."
     )
     yield (
         "A call may be refused or cut off by a server that is killed, and get 503 with Retry-After "
-        "while Postgres or Chroma is away and 5 s longer; everything else is a fault. Times are of "
-        "calls that no restart came upon."
+        "while Postgres, Chroma or S3 is away and 5 s longer; everything else is a fault. Times "
+        "are of calls that no restart came upon."
     )
     verdict = "Sound" if figures.sound else "Not sound"
     yield f"{verdict}: {counted(sum(figures.counts.values()), 'fault')}."
@@ -58,4 +58,4 @@ def _counts(figures: ClusterFigures) -> Grid:
 
 def _restarts(figures: ClusterFigures) -> Grid:
     rows = tuple((one.what, f"{one.at:,.0f}", f"{one.recovery:.1f}") for one in figures.restarts)
-    return Grid("Kills", ("of", "after, s", "ready after, s"), rows)
+    return Grid("Kills and stalls", ("of", "after, s", "ready after, s"), rows)

@@ -1,5 +1,6 @@
 """A stand-in for S3 of one's own, by moto: it forgets all when it ends."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ _BUCKET = "footnote"
 
 
 class ObjectStore:
-    """A process with a bucket, while the block lasts."""
+    """A process with a bucket, while the block lasts. It can be made to hang."""
 
     def __init__(self) -> None:
         if not find_spec("moto"):
@@ -44,6 +45,13 @@ class ObjectStore:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    def stall(self) -> None:
+        """Let it hang: what is sent to it is taken, and nobody is answered."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(  # noqa: S603 - this interpreter and a module

@@ -24,14 +24,23 @@ class Service(Protocol):
         """End it as if its machine had lost its power."""
 
 
+class Stallable(Protocol):
+    """A server that can be made to hang, as one does whose disk or network doesn't answer."""
+
+    def stall(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class SharedServices:
-    """Those that may crash, by name, and the environment in which a process finds them all.
-    `pids` are those of all of them, by name, when they were started, and `folders` where those lie
-    that keep something on disk.
+    """Those that may crash and those that may hang, by name, and the environment in which a process
+    finds them all. `pids` are those of all of them, by name, when they were started, and `folders`
+    where those lie that keep something on disk.
     """
 
     crashable: Mapping[str, Service]
+    stallable: Mapping[str, Stallable]
     environment: Mapping[str, str]
     pids: Mapping[str, int]
     folders: Mapping[str, Path]
@@ -70,6 +79,7 @@ def shared_services(**postgres_options: str) -> Iterator[SharedServices]:
     ):
         yield SharedServices(
             crashable={"postgres": postgres, "chroma": chroma},
+            stallable={"s3": objects},
             environment={
                 "FOOTNOTE_DATABASE_URL": postgres.url,
                 "FOOTNOTE_CHROMA_URL": chroma.url,

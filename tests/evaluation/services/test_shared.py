@@ -18,7 +18,7 @@ def test_an_engine_finds_them_as_long_as_it_is_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://before")
-    services = SharedServices({}, TOLD, {}, {})
+    services = SharedServices({}, {}, TOLD, {}, {})
     with services.used_by(EngineSettings(tmp_path, embedding_model="hashing")) as settings:
         assert settings.database_url == "postgresql://db"
         assert settings.chroma.url == "http://chroma"

@@ -15,7 +15,7 @@ from evaluation.worker_scaling.sites import PARSING, WORKING, Site, one_process
 from retrieval.settings import EngineSettings
 
 DOCUMENTS = documents_of(5, 1)
-NOBODY = SharedServices({}, {}, {}, {})
+NOBODY = SharedServices({}, {}, {}, {}, {})
 
 
 @pytest.fixture
