@@ -10,6 +10,7 @@
     │   └── EmptyDocument        read without error, but there is no text in it
     ├── FetchFailed          a URL gave no document, or isn't one to be fetched
     ├── ParserStopped        a parser ran out of its time, or its process died
+    ├── ProcessesEnded       one after the other, over the same document
     └── Cancelled            somebody took the job back
 
 A message says what was wrong with which file, and what to do.
@@ -54,6 +55,10 @@ class FetchFailed(IngestError):
 
 class ParserStopped(IngestError):
     """A parser ran out of its time, or its process died."""
+
+
+class ProcessesEnded(IngestError):
+    """Each process that worked on a document ended before it was done, or was away for too long."""
 
 
 class Cancelled(IngestError):

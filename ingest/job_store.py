@@ -34,8 +34,9 @@ class Job:
     """A source on its way into a knowledge base; `done` of `total` chunks are embedded.
 
     A job that failed of something that may pass is queued again until `retry_at`, with the error
-    of its last attempt. Times are seconds since 1970, as they are kept by the clock of the
-    database, which all processes share.
+    of its last attempt; `lapses` are attempts whose process ended, or was away for too long. It is
+    `received` once all of its bytes are where whoever accepted it keeps them. Times are seconds
+    since 1970, as they are kept by the clock of the database, which all processes share.
     """
 
     id: str
@@ -51,6 +52,8 @@ class Job:
     total: int
     error: Failure | None
     attempts: int
+    lapses: int
+    received: bool
     retry_at: float | None
     created_at: float
     updated_at: float
@@ -71,10 +74,12 @@ class JobStore:
         self, accepted: Sequence[tuple[Job, Source]], lease: str | None = None, lasts: float = 0.0
     ) -> list[Job]:
         """Keep new jobs of a knowledge base, all or none, after those that wait there; under a
-        lease of so many seconds, if one is given. Raises KnowledgeBaseNotFound if it is gone by
-        now, Overloaded and QuotaExceeded.
+        lease of so many seconds, if one is given, while their bytes are received. Raises
+        KnowledgeBaseNotFound if it is gone by now, Overloaded and QuotaExceeded.
         """
-        leased = {"lease": lease, "lease_until": seconds() + lasts} if lease else {}
+        leased: dict[str, Any] = {}
+        if lease:
+            leased = {"lease": lease, "lease_until": seconds() + lasts, "received": False}
         if not accepted:
             return []
         try:
@@ -322,6 +327,8 @@ def _from_row(row: Row[*tuple[Any, ...]]) -> Job:
         total=row.total,
         error=Failure(*row.error) if row.error else None,
         attempts=row.attempts,
+        lapses=row.lapses,
+        received=row.received,
         retry_at=row.retry_at,
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -18,7 +18,7 @@ from functools import partial
 import structlog
 
 from ingest import quotas
-from ingest.errors import Cancelled, IngestError, ParserStopped
+from ingest.errors import Cancelled, IngestError, ParserStopped, ProcessesEnded
 from ingest.job_store import Failure, Job, JobStore
 from ingest.leased_queue import LeasedQueue
 from ingest.leases import LeaseLost, Leases
@@ -50,6 +50,7 @@ PATIENCE = 24 * 3600.0  # seconds that a job is tried again: an Ollama server th
 _REMEMBERED = 2 * quotas.MAX_WAITING
 _LOOK = 1.0  # seconds between two looks at what other processes ended
 _SEEN, _READ = 0.1, 0.5  # seconds between two looks at a job, in memory and in a shared catalogue
+_LAPSES = 5  # processes that may end over one job: what is too much for each stops all of them
 _LEFT = 30.0  # seconds until a job is looked at again that the catalogue couldn't take
 _KEPT = 30 * 24 * 3600.0  # seconds that a job which is over can be asked for
 _TIDY = 3600.0
@@ -160,11 +161,11 @@ class Jobs:
             self._engine.database.wait(job.blob for job in kept)
             for _, source in accepted:
                 self._engine.blobs.put(source.data)
+            self._queue.put(kept)
         except RetrievalError as error:
             for job in kept:
                 self._give_up(job, error)
             raise
-        self._queue.put(kept)
         self._release_deleted(kb, [job.blob for job in kept])
         return kept
 
@@ -395,8 +396,10 @@ class Jobs:
     def _work(self, job: Job) -> None:
         try:
             done = self._ingest(job)
+        except _NotReceived:
+            done = _not_received(job)
         except _Elsewhere:
-            self._work_without_bytes(job)
+            self._leave_to_others(job)
             return
         except _Interrupted:
             self._active.pop(job.id, None)  # as it was: the next start takes it up
@@ -419,8 +422,8 @@ class Jobs:
             done = self._failed(job, error)
         self._finish(done)
 
-    def _work_without_bytes(self, job: Job) -> None:
-        """Another process may have them; if none has, they never came."""
+    def _leave_to_others(self, job: Job) -> None:
+        """Another process has the bytes; one that doesn't come back is waited for long enough."""
         young = time.time() - job.created_at < self._patience
         if young and job.id not in self._cancelled:
             self._active.pop(job.id, None)
@@ -442,6 +445,11 @@ class Jobs:
         kb = self._engine.knowledge_bases.by_id(job.kb_id)
         if kb is None:
             raise KnowledgeBaseNotFound(job.knowledge_base)
+        if job.lapses >= _LAPSES:
+            raise ProcessesEnded(
+                f"{job.uri} was given up: {job.lapses} processes ended, or were away for too long, "
+                f"while they worked on it. It may take more memory than they have."
+            )
         data = self._bytes(job)
         self._engine.embedders.of(kb)
         source = self._store.source(job.id, data)
@@ -477,11 +485,17 @@ class Jobs:
         )
 
     def _bytes(self, job: Job) -> bytes:
-        """What a job is to ingest. Raises _Elsewhere where another process may have it."""
+        """What a job is to ingest. Raises _NotReceived where it never came, _Elsewhere where
+        another process has it, DataLost, StoreUnavailable.
+        """
         try:
             return self._engine.blobs.get(job.blob)
         except DataLost as error:
-            if self._queue.shared and not self._engine.blobs.has(job.blob):
+            if self._engine.blobs.has(job.blob):
+                raise
+            if not job.received:
+                raise _NotReceived from error
+            if self._queue.shared and not self._engine.settings.blobs_url:
                 raise _Elsewhere from error
             raise
 
@@ -573,7 +587,11 @@ def _not_received(job: Job) -> Job:
 
 
 class _Elsewhere(Exception):
-    """The bytes aren't here."""
+    """Each process has its own originals, and these are another's."""
+
+
+class _NotReceived(Exception):
+    """The process that was receiving the bytes ended."""
 
 
 class _Interrupted(Exception):
@@ -596,6 +614,8 @@ def _new_job(kb: KnowledgeBase, request: Request, now: float) -> Job:
         total=0,
         error=None,
         attempts=0,
+        lapses=0,
+        received=True,
         retry_at=None,
         created_at=now,
         updated_at=now,

@@ -61,7 +61,10 @@ class LeasedQueue:
         return kept
 
     def put(self, jobs: Sequence[Job]) -> None:
-        self._release([job.id for job in jobs])
+        held = {job.id: lease for job in jobs if (lease := self._held.get(job.id)) is not None}
+        self._leases.end(held, received=True)
+        for job_id in held:  # only now, so that no thread has taken it here by then
+            self._forget(job_id)
         self._moved.set()
 
     def take(self) -> str | None:

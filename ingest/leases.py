@@ -16,6 +16,7 @@ from sqlalchemy import (
     ScalarSelect,
     Update,
     and_,
+    case,
     func,
     or_,
     select,
@@ -60,6 +61,7 @@ class Leases:
                         state=Stage.PARSING.value,
                         lease=lease,
                         lease_until=self._end(),
+                        lapses=jobs.c.lapses + case((_LAPSED, 1), else_=0),
                         updated_at=seconds(),
                     )
                 )
@@ -84,17 +86,16 @@ class Leases:
                     lost.add(job_id)
         return lost
 
-    def end(self, leases: Mapping[str, Lease]) -> None:
-        """Let others take these jobs."""
+    def end(self, leases: Mapping[str, Lease], *, received: bool = False) -> None:
+        """Let others take these jobs, whose bytes were all `received` by now."""
         if not leases:
             return
+        values: dict[str, Any] = {"state": Stage.QUEUED.value, "lease": None, "lease_until": None}
+        if received:
+            values["received"] = True
         with self._database.write() as connection:
             for job_id, lease in leases.items():
-                connection.execute(
-                    update(jobs)
-                    .where(_held(job_id, lease))
-                    .values(state=Stage.QUEUED.value, lease=None, lease_until=None)
-                )
+                connection.execute(update(jobs).where(_held(job_id, lease)).values(values))
 
     def first(self, job_id: str) -> str | None:
         """The job of the same document that comes first, be it this one."""
@@ -177,4 +178,6 @@ def _is_free() -> ColumnElement[bool]:
     )
 
 
+# Whoever was at work on it let go of it neither way: by how it ended, or by giving it back.
+_LAPSED = and_(jobs.c.lease.is_not(None), jobs.c.state != Stage.QUEUED.value)
 _AT_WORK = and_(jobs.c.state.in_(UNFINISHED[1:]), jobs.c.lease_until >= seconds())

@@ -35,7 +35,7 @@ class Queue(Protocol):
         """Keep new jobs, all or none; nobody gets them before `put`. See `JobStore.add`."""
 
     def put(self, jobs: Sequence[Job]) -> None:
-        """Let jobs wait for their turn."""
+        """Let jobs wait for their turn, whose bytes are there. Raises StoreUnavailable."""
 
     def take(self) -> str | None:
         """A job whose turn it is, waiting for one; None when closed."""

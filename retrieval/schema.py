@@ -21,6 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
     exists,
     text,
+    true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -220,6 +221,9 @@ jobs = Table(
     # The job right before it of its document, or its knowledge base where it is the first; null
     # once it is over.
     Column("behind", String),
+    Column("received", Boolean, nullable=False, server_default=true()),  # all of its bytes
+    # How often a lease on it ended before the work did: that process was gone, or away.
+    Column("lapses", Integer, nullable=False, server_default=text("0")),
 )
 
 

@@ -208,6 +208,7 @@ export const zh = {
   error_UnsupportedMedia: "不支持这种文件。请另存为 PDF、DOCX、HTML 或文本。",
   error_TooLarge: "文件超过本服务器的上限。请拆分。",
   error_ParserStopped: "读取时间过长或中途中断。",
+  error_ProcessesEnded: "处理它的进程一再中断，可能是内存不足。",
   error_ModelServerUnavailable: "连不上模型服务器，稍后会重试。",
 
   source: "出处",

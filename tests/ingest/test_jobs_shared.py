@@ -340,7 +340,7 @@ def test_together_they_work_on_no_more_than_they_may(shop: Workshop, process: Ne
 def test_what_was_never_received_fails_when_its_sender_is_gone(
     shop: Workshop, process: NewProcess, brief_leases: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sender, worker = process(), process(patience=1.0)
+    sender, worker = process(), process()
 
     class Died(BaseException):
         """The process is killed here."""
@@ -352,18 +352,68 @@ def test_what_was_never_received_fails_when_its_sender_is_gone(
         patch.setattr(sender.engine.blobs, "put", die)
         with pytest.raises(Died):
             sender.jobs.submit(shop.kb, [request("a", "Zebra.")])
-    worker.jobs.start()
     [job] = worker.jobs.newest(1)
-    [ended] = worker.jobs.wait([job.id], SOON)
+    [next_one] = worker.jobs.submit(shop.kb, [request("a", "Lion.")])
+    worker.jobs.start()
+    [ended, done] = worker.jobs.wait([job.id, next_one.id], SOON)
     assert (ended.state, ended.error and ended.error.kind) == (Stage.FAILED, "NotReceived")
+    assert (done.state, shop.found("lion")) == (Stage.DONE, ["a"])
+
+
+def test_what_cannot_be_told_to_have_been_received_is_not_accepted(
+    shop: Workshop, process: NewProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender, worker = process(), process()
+
+    def away(*_: object, **__: object) -> None:
+        raise StoreUnavailable("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sender.jobs._queue._leases, "end", away)  # type: ignore[attr-defined]
+        with pytest.raises(StoreUnavailable, match="away"):
+            sender.jobs.submit(shop.kb, [request("a", "Zebra.")])
+    [job] = worker.jobs.newest(1)
+    assert job.state is Stage.FAILED
+    assert worker.jobs.unfinished() == 0
+
+
+def without_bytes(one: Process, directory: Path, blobs_url: str) -> None:
+    """Let a process find no original bytes, in a directory of its own or in a place of all."""
+    settings = replace(one.engine.settings, blobs_url=blobs_url)
+    one.jobs._engine = replace(one.engine, settings=settings, blobs=FileBlobs(directory))
+
+
+def test_what_is_gone_from_where_all_have_their_bytes_is_waited_for_by_nobody(
+    shop: Workshop, process: NewProcess, tmp_path: Path
+) -> None:
+    here, there = process(), process()
+    without_bytes(there, tmp_path / "bare", "s3://bucket")
+    [job] = here.jobs.submit(shop.kb, [request("a", "Zebra.")])
+    there.jobs.start()
+    [ended] = there.jobs.wait([job.id], SOON)
+    assert (ended.state, ended.error and ended.error.kind) == (Stage.FAILED, "DataLost")
+
+
+def test_a_job_that_ended_many_processes_ends_no_more(shop: Workshop, process: NewProcess) -> None:
+    worker = process(1)
+    deadly, after = worker.jobs.submit(
+        shop.kb, [request("deadly", "Zebra."), request("after", "Lion.")]
+    )
+    gone = Leases(worker.engine.database, lasts=-1.0)
+    for _ in range(5):
+        assert gone.take({after.id})
+    worker.jobs.start()
+    assert finished(worker.jobs, deadly, after) == [Stage.FAILED, Stage.DONE]
+    error = worker.jobs.get(deadly.id).error
+    assert error and (error.kind, "5 processes ended" in error.message) == ("ProcessesEnded", True)
+    assert worker.parser.calls == 1
 
 
 def test_a_job_is_left_to_a_process_that_has_its_bytes(
     shop: Workshop, process: NewProcess, tmp_path: Path
 ) -> None:
     here, elsewhere = process(), process()
-    bare = replace(elsewhere.engine, blobs=FileBlobs(tmp_path / "bare"))
-    elsewhere.jobs._engine = bare
+    without_bytes(elsewhere, tmp_path / "bare", "")
     elsewhere.jobs.start()
     [job] = here.jobs.submit(shop.kb, [request("a", "Zebra.")])
     while job.id not in elsewhere.jobs._queue._declined:  # type: ignore[attr-defined]

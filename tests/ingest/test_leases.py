@@ -132,8 +132,11 @@ def test_what_is_being_received_is_nobody_elses(
     coming, lease = replace(job, id="b", document_id="e"), new_lease()
     store.add([(coming, Source("b", "b", b""))], lease, 60.0)
     assert [taken(leases), taken(leases)] == ["a", ""]
-    leases.end({"b": lease})
+    leases.end({"b": lease}, received=True)
     assert taken(leases) == "b"
+    kept = store.get("b")
+    assert kept
+    assert kept.received
 
 
 def test_a_lease_that_ended_is_taken_over_and_fences_who_had_it(
@@ -171,6 +174,37 @@ def test_a_lease_lasts_while_it_is_prolonged_and_tells_how_far_the_job_is(
     kept = store.get("a")
     assert kept
     assert (kept.state, kept.done, kept.total) == (Stage.EMBEDDING, 3, 7)
+
+
+def test_only_a_lease_that_ended_over_its_work_is_a_lapse(
+    engine: Engine, add: Add, store: JobStore
+) -> None:
+    job, lease = add("a"), new_lease()
+    ending, lasting = Leases(engine.database, lasts=-1.0), Leases(engine.database)
+
+    def lapses() -> int:
+        kept = store.get("a")
+        assert kept
+        return kept.lapses
+
+    for count in (0, 1, 2):
+        assert taken(ending) == "a"
+        assert lapses() == count
+    [last] = [lasting.take()]
+    assert last
+    assert lapses() == 3
+    lasting.end(dict([last]))  # as a process does that is stopped
+    [again] = [lasting.take()]
+    assert again
+    store.save(replace(job, attempts=1, retry_at=1.0), again[1])
+    assert taken(lasting) == "a"
+    assert lapses() == 3
+    coming = replace(job, id="b", document_id="e")
+    store.add([(coming, Source("b", "b", b""))], lease, -1.0)
+    assert taken(lasting) == "b"
+    kept = store.get("b")
+    assert kept
+    assert (kept.received, kept.lapses) == (False, 0)
 
 
 def test_what_is_taken_back_is_lost_to_who_works_on_it(
