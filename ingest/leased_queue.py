@@ -125,6 +125,7 @@ class LeasedQueue:
         if taken is None:
             return None
         job_id, self._held[taken[0]] = taken
+        self._lost.discard(job_id)  # found so a moment after it had been let go of here
         return job_id
 
     def _left_to_others(self) -> set[str]:

@@ -18,6 +18,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _CALLS = 32  # blocking calls side by side
+_MOVES = 32  # documents on their way from a client, a web server or their store; kept apart, too
 _WAITS = 256  # requests that wait for jobs or pages; kept apart, so that they hold nobody up
 _NO_PLACE = "As many requests wait as may, here or with one key. Try again in a moment."
 
@@ -27,12 +28,17 @@ class Blocking:
 
     def __init__(self) -> None:
         self._calls = anyio.CapacityLimiter(_CALLS)
+        self._moves = anyio.CapacityLimiter(_MOVES)
         self._waits, self._places = anyio.CapacityLimiter(_WAITS), Room(_WAITS)
         self._computations = anyio.CapacityLimiter(available_cores())
 
     async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of work on the engine."""
         return await anyio.to_thread.run_sync(lambda: work(*args, **kwargs), limiter=self._calls)
+
+    async def move(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The result of work that moves original bytes: who has or takes them may never answer."""
+        return await anyio.to_thread.run_sync(lambda: work(*args, **kwargs), limiter=self._moves)
 
     async def compute(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of work that keeps a core busy; as many at once as there are cores."""

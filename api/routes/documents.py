@@ -113,9 +113,9 @@ async def add_documents(
     knowledge_base = await blocking.call(service.engine.open, kb)
     asked = await uploads.read(request)
     if isinstance(asked, UrlDocument):
-        jobs = [await blocking.call(fetch, service, knowledge_base, asked)]
+        jobs = [await blocking.move(fetch, service, knowledge_base, asked)]
     else:
-        jobs = await blocking.call(service.jobs.submit, knowledge_base, asked)
+        jobs = await blocking.move(service.jobs.submit, knowledge_base, asked)
     return await _reply(jobs, wait, response, service, blocking)
 
 
@@ -135,7 +135,7 @@ async def add_samples(
         found = sample_uploads(service.settings.max_upload_bytes)
         return service.jobs.submit(knowledge_base, [Ingest(source) for source in found])
 
-    return await _reply(await blocking.call(submitted), wait, response, service, blocking)
+    return await _reply(await blocking.move(submitted), wait, response, service, blocking)
 
 
 @router.put(
@@ -163,7 +163,7 @@ async def replace_document(
     if len(requests) != 1:
         raise InvalidRequest(f"A document takes one file or text, not {len(requests)}.")
     ingest = uploads.renamed(requests[0], known.uri, document_id)
-    jobs = await blocking.call(service.jobs.submit, knowledge_base, [ingest])
+    jobs = await blocking.move(service.jobs.submit, knowledge_base, [ingest])
     return await _reply(jobs, wait, response, service, blocking)
 
 
@@ -296,7 +296,7 @@ async def get_original(
         headers = {"Content-Disposition": disposition, "Content-Type": media_type, **INERT}
         return Response(service.engine.blobs.get(blob), headers=headers)
 
-    return await blocking.call(got)
+    return await blocking.move(got)
 
 
 async def _reply(

@@ -1,7 +1,9 @@
 import errno
 import io
 import json
+import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,9 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from api.service import Service
 from tests.api.replies import JSON, assert_problem, upload
 from tests.ingest.parsers.test_formats import zipped
 
+_MANY = 32  # that many calls of a kind are made side by side
+_SOON = 60.0  # seconds that nothing here takes
 NAMED = b'name="files"; filename='
 
 
@@ -255,3 +260,29 @@ def test_where_uploads_cannot_be_kept_while_they_come_in_it_is_said(
     monkeypatch.setattr("starlette.datastructures.UploadFile.write", full)
     reply = upload(client, b"a" * 1_500_000)
     assert_problem(reply, 503, "No space left on device", "TMPDIR")
+
+
+def test_uploads_to_a_store_that_hangs_hold_up_nothing_else(
+    client: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.put("/kb/kb").raise_for_status()
+    put, begun, go_on = service.engine.blobs.put, threading.Semaphore(0), threading.Event()
+
+    def slow(data: bytes) -> str:
+        begun.release()
+        assert go_on.wait(_SOON)
+        return put(data)
+
+    monkeypatch.setattr(service.engine.blobs, "put", slow)
+    with ThreadPoolExecutor(_MANY + 1) as pool:
+        try:
+            sent = [
+                pool.submit(client.post, "/kb/kb/documents", json={"text": f"Number {n}."})
+                for n in range(_MANY)
+            ]
+            assert all(begun.acquire(timeout=_SOON) for _ in sent)
+            found = pool.submit(client.post, "/kb/kb/search", json={"query": "number"})
+            assert found.result(_SOON / 2).json()["hits"] == []
+        finally:
+            go_on.set()
+        assert {reply.result(_SOON).status_code for reply in sent} == {202}
