@@ -2,7 +2,8 @@
 
 One transaction takes them out of the catalogue, so no reader finds them from then on; the
 stores follow, with `sweep`. Only the index writer calls this, so nothing is published meanwhile. A
-function that returns blobs returns those that may now be unused, for `release`.
+function that returns blobs returns those that may now be unused, for `release`, which needs no
+writer.
 """
 
 from collections import defaultdict
