@@ -187,9 +187,9 @@ def test_only_a_lease_that_ended_over_its_work_is_a_lapse(
         assert kept
         return kept.lapses
 
-    for count in (0, 1, 2):
+    for ended in (0, 1, 2):
         assert taken(ending) == "a"
-        assert lapses() == count
+        assert lapses() == ended
     [last] = [lasting.take()]
     assert last
     assert lapses() == 3
