@@ -1,8 +1,7 @@
 """Leases on jobs: of several processes one works on a job, and another where that one is gone.
 
-What is published, and how a job ended, is written only
-by who has the lease, in a transaction that sees that it has it: who was away for too long does no
-harm.
+What is published, and how a job ended, is written only by who has the lease, in a transaction that
+sees that it has it: who was away for too long does no harm.
 """
 
 from collections.abc import Callable, Collection, Mapping

@@ -10,7 +10,7 @@ from dataclasses import astuple, dataclass
 from retrieval.question import is_chinese
 from retrieval.reading.evidence import Evidence
 
-THRESHOLD = 0.08
+THRESHOLD = 0.12
 """Answers of less are not given, unless a knowledge base sets another bound."""
 
 

@@ -42,6 +42,8 @@ def test_a_search_goes_through_no_large_table(library: Library, filter_: dict[st
     with library.engine.database.read() as connection:
         for statement, parameters in reads:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            for step in plan.scalars(3):
-                assert not step.startswith("SCAN "), statement
+            steps = plan.scalars(3).all()
+            found = {step.removeprefix("CO-ROUTINE ") for step in steps}  # few rows, found before
+            for step in steps:
+                assert not step.startswith("SCAN ") or step.removeprefix("SCAN ") in found, step
                 assert "ix_chunks_generation_id" not in step, statement
