@@ -8,6 +8,8 @@ from pathlib import Path
 import structlog
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.engine import make_url
@@ -136,6 +138,8 @@ class Database:
 
     def _open(self) -> None:
         try:
+            if self.shared and self._is_current():
+                return  # waiting for no writer, of whom there may be many
             with (
                 self._dialect.connect(self._writers) as connection,
                 self._dialect.migrating(connection),
@@ -155,6 +159,11 @@ class Database:
             raise StoreUnavailable(
                 f"The catalogue {self._where} can't be opened: {reason}.{advice}"
             ) from error
+
+    def _is_current(self) -> bool:
+        with self._dialect.connect(self._readers) as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+        return found == ScriptDirectory.from_config(_config()).get_current_head()
 
     @contextmanager
     def _connected(self, engine: Engine) -> Iterator[Connection]:
@@ -196,9 +205,14 @@ def _parsed(url: str | URL) -> URL:
     return parsed.set(drivername=_KINDS[kind])
 
 
-def _migrate(connection: Connection) -> None:
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
+    return config
+
+
+def _migrate(connection: Connection) -> None:
+    config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

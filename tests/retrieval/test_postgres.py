@@ -127,6 +127,11 @@ def test_a_name_is_held_by_one_process(one: Database, other: Database) -> None:
     assert names(other) == {"written"}
 
 
+def test_it_is_opened_while_another_process_writes(one: Database, tmp_path: Path) -> None:
+    with one.write():
+        assert names(catalogue_in(tmp_path)) == set()
+
+
 def test_who_waits_for_names_returns_when_they_are_let_go_and_holds_none(
     one: Database, other: Database
 ) -> None:
