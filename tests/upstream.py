@@ -35,6 +35,9 @@ def speaking(said: bytes, endlessly: bytes = b"") -> Iterator[str]:
             while endlessly and not over.is_set():
                 connection.sendall(endlessly)
                 time.sleep(0.02)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65_536):  # left unread, it would reset the connection
+                pass
 
     def listen() -> None:
         with suppress(OSError):  # nobody listens any more
