@@ -91,17 +91,16 @@ class TextTokenizer:
 
     @cached_property
     def _unread(self) -> NDArray[np.float32]:
-        """`(vocabulary,)`: how much of each token counts as not read.
+        """By id, how much of each token counts as not read.
 
         Pieces after the first are known where the tokenizer marks them, as WordPiece does.
         """
         model = json.loads(self._tokenizer.to_str())["model"]
-        unread = np.zeros(self._tokenizer.get_vocab_size(), dtype=np.float32)
+        known = self._tokenizer.get_vocab()
+        # Ids may have gaps, so that the highest is beyond their number.
+        unread = np.zeros(max(known.values(), default=0) + 1, dtype=np.float32)
         if prefix := model.get("continuing_subword_prefix"):
-            pieces = [
-                at for name, at in self._tokenizer.get_vocab().items() if name.startswith(prefix)
-            ]
-            unread[pieces] = _PIECE
+            unread[[at for name, at in known.items() if name.startswith(prefix)]] = _PIECE
         if (unknown := model.get("unk_id")) is None and (name := model.get("unk_token")):
             unknown = self._tokenizer.token_to_id(name)
         if unknown is not None:

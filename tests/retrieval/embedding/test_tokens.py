@@ -19,6 +19,13 @@ def test_texts_are_filled_up_to_lengths_that_others_have_too(
     assert (mask.sum(axis=1) == [1, count]).all()
 
 
+def test_ids_may_have_gaps() -> None:
+    made = Tokenizer(models.WordLevel({"[UNK]": 0, "the": 1, "pump": 900}, unk_token="[UNK]"))
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    [read] = TextTokenizer(made).tokenize(["the pump leaks"])
+    assert (read.ids.tolist(), read.unread) == ([1, 900, 0], 1.0)
+
+
 def test_what_a_vocabulary_does_not_have_is_counted_and_half_of_what_it_has_in_pieces() -> None:
     words = {"[UNK]": 0, "the": 1, "pump": 2, "##s": 3, "##ing": 4}
     pieces = models.WordPiece(words, unk_token="[UNK]")
