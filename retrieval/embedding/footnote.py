@@ -44,7 +44,7 @@ class FootnoteBackend:
             name = DEFAULT_MODEL if model.lower() in DEFAULT_ALIASES else model
             offer = self._portal.call(servers.open, name)
             self.tokenizer = self._portal.call(servers.tokenizer)
-            self._tokenize = _tokenizing(name, self.tokenizer)
+            self._count, self._tokenize = _reading(name, self.tokenizer)
         self._servers = servers
         self.identity = offer.identity
         self.batch_tokens = max(_LEAST_BATCH, offer.batch_tokens)
@@ -53,7 +53,7 @@ class FootnoteBackend:
         self._most_texts = max(1, _REPLY_BYTES // (_A_NUMBER * self.identity.dimension))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return [text.count for text in self.tokenize(texts)]
+        return self._count(texts)
 
     def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
         return self._tokenize(texts)
@@ -83,13 +83,20 @@ class FootnoteBackend:
         yield part
 
 
-def _tokenizing(model: str, tokenizer: str) -> Callable[[Sequence[str]], list[TokenizedText]]:
-    """What reads texts as the model does, without ids. Raises ModelUnavailable."""
+def _reading(
+    model: str, tokenizer: str
+) -> tuple[Callable[[Sequence[str]], list[int]], Callable[[Sequence[str]], list[TokenizedText]]]:
+    """What counts the tokens of texts, and what reads them without ids, as the model does.
+
+    Raises ModelUnavailable.
+    """
     if model == "hashing":
-        return HashingBackend().tokenize
+        hashing = HashingBackend()
+        return hashing.count_tokens, hashing.tokenize
     try:
-        return TextTokenizer(Tokenizer.from_str(tokenizer)).measure
+        own = TextTokenizer(Tokenizer.from_str(tokenizer))
     except Exception as error:  # tokenizers raises nothing more particular
         raise ModelUnavailable(
             f"The servers of FOOTNOTE_EMBEDDING_URL don't say how {model!r} tokenises: {error}"
         ) from error
+    return own.count, own.measure
