@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-from evaluation.services.shared import Service, Stallable
+from evaluation.services.shared import Service, Stallable, stalled
 from evaluation.serving_bench.server import OwnServer
 from evaluation.serving_soak.calling import Downtime
 
@@ -84,12 +84,8 @@ class Fleet:
     def stall(self, name: str, seconds: float = _HANGS) -> None:
         """Something that all of them need, which answers nobody for so long."""
         began = perf_counter()
-        with self.downtime.outage(grace=_BACK):
-            self._slow[name].stall()
-            try:
-                time.sleep(seconds)
-            finally:
-                self._slow[name].resume()
+        with self.downtime.outage(grace=_BACK), stalled(self._slow[name]):
+            time.sleep(seconds)
         self._note(f"{name}, hanging", began)
 
     def _restart(self, name: str, one: OwnServer) -> None:

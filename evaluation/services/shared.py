@@ -32,6 +32,16 @@ class Stallable(Protocol):
     def resume(self) -> None: ...
 
 
+@contextmanager
+def stalled(server: Stallable) -> Iterator[None]:
+    """It hangs until the block ends."""
+    server.stall()
+    try:
+        yield
+    finally:
+        server.resume()
+
+
 @dataclass(frozen=True, slots=True)
 class SharedServices:
     """Those that may crash and those that may hang, by name, and the environment in which a process

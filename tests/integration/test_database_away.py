@@ -4,13 +4,13 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import httpx
 import pytest
 from sqlalchemy.engine import make_url
 
 from evaluation.services.postgres import PostgresServer
+from evaluation.services.shared import stalled
 from retrieval.access import Scope
 from retrieval.database import Database
 from retrieval.keys import Allowance, ApiKeys
@@ -25,16 +25,6 @@ _SOON = 20.0  # seconds after which something is told or ended, on a loaded mach
 _PASSWORD = "correct-horse"  # noqa: S105 - its server asks for none
 _TEA = {"uri": "tea", "text": "Tea is served at four."}
 _CHAT = {"model": "kb/kb", "messages": [{"role": "user", "content": "When is tea served?"}]}
-
-
-@contextmanager
-def stalled(postgres: PostgresServer) -> Iterator[None]:
-    """It hangs until the block ends."""
-    postgres.stall()
-    try:
-        yield
-    finally:
-        postgres.resume()
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from evaluation.services.object_store import ObjectStore
+from evaluation.services.shared import stalled
 from tests.catalogues import on_postgres, url_of
 from tests.integration.conftest import Server, StartServer
 
@@ -22,16 +22,6 @@ _PATIENCE = 120.0  # seconds until all is well again
 def objects() -> Iterator[ObjectStore]:
     with ObjectStore() as found:
         yield found
-
-
-@contextmanager
-def stalled(objects: ObjectStore) -> Iterator[None]:
-    """It hangs until the block ends."""
-    objects.stall()
-    try:
-        yield
-    finally:
-        objects.resume()
 
 
 def kept(objects: ObjectStore) -> int:
