@@ -13,6 +13,7 @@ from sqlalchemy import select
 from retrieval.database import Database
 from retrieval.errors import StoreUnavailable
 from retrieval.schema import marks
+from retrieval.sql import insert_new
 
 MARK = "installation"
 
@@ -61,9 +62,10 @@ def claim(
 def _installation(database: Database) -> str:
     """The id of a catalogue, made when it is first asked for."""
     mine = select(marks.c.value).where(marks.c.name == MARK)
-    with database.write() as connection:
+    with database.read() as connection:  # a start waits for no writer, of whom there may be many
         found: str | None = connection.scalar(mine)
-        if found is None:
-            found = uuid.uuid4().hex
-            connection.execute(marks.insert().values(name=MARK, value=found))
+    if found is None:
+        with database.write() as connection:
+            insert_new(connection, marks, [{"name": MARK, "value": uuid.uuid4().hex}])
+            found = connection.scalars(mine).one()
     return found
