@@ -55,7 +55,7 @@ class Fleet:
     def wait(self) -> None:
         """Until all of them can work. Raises LoadError where one never can."""
         for one in (*self.serving, *self.working):
-            one.wait_until(partial(self._ready, one.url))
+            self._wait_for(one)
         self._began = perf_counter()
 
     def check(self) -> None:
@@ -64,12 +64,19 @@ class Fleet:
             one.check()
 
     def kill_some(self) -> None:
-        """One that works, which nobody who calls may notice, then one that serves."""
+        """One that works, which nobody who calls may notice, and one that serves, which are
+        started again side by side.
+        """
+        began = perf_counter()
         worker = self._chance.randrange(len(self.working))
-        self._restart(f"worker {worker + 1}", self.working[worker])
         server = self._chance.randrange(len(self.serving))
         with self.downtime.outage(self.serving[server].url):
-            self._restart(f"server {server + 1}", self.serving[server])
+            self.working[worker].restart()
+            self.serving[server].restart()
+            self._wait_for(self.serving[server])
+        self._note(f"server {server + 1}", began)
+        self._wait_for(self.working[worker])
+        self._note(f"worker {worker + 1}", began)
 
     def crash(self, name: str) -> None:
         """Something that all of them need, which is started again at once."""
@@ -78,7 +85,7 @@ class Fleet:
             self._needed[name].crash()
             self._needed[name].start()
             for one in self.serving:
-                one.wait_until(partial(self._ready, one.url))
+                self._wait_for(one)
         self._note(name, began)
 
     def stall(self, name: str, seconds: float = _HANGS) -> None:
@@ -88,11 +95,8 @@ class Fleet:
             time.sleep(seconds)
         self._note(f"{name}, hanging", began)
 
-    def _restart(self, name: str, one: OwnServer) -> None:
-        began = perf_counter()
-        one.restart()
+    def _wait_for(self, one: OwnServer) -> None:
         one.wait_until(partial(self._ready, one.url))
-        self._note(name, began)
 
     def _note(self, name: str, began: float) -> None:
         self.restarts.append(Restart(name, began - self._began, perf_counter() - began))

@@ -12,7 +12,7 @@ from evaluation.serving_soak.replies import Answer, Documents, Found, Job, Jobs,
 from evaluation.serving_soak.writing import Fact, Writing
 
 _K = 5  # hits: what is asked for by a number that no other document has must be among them
-_LOOK = 0.1  # seconds between two looks at a job
+_LOOK = 0.1  # seconds between two looks at a job at first, then a tenth of what it has taken
 _JOBS = 1_000  # the newest: more than all clients have on their way
 _PUT_OFF = 300.0  # seconds after which a job must be over
 
@@ -146,7 +146,8 @@ class Library:
         if anyio.current_time() > deadline:
             self.caller.wrong("endless", f"a job isn't over after {_PUT_OFF:g} s", told)
             raise Wrong
-        await anyio.sleep(_LOOK)
+        taken = anyio.current_time() + _PUT_OFF - deadline
+        await anyio.sleep(max(_LOOK, taken / 10))
 
     def _check_true(self, told: Told, passages: Sequence[Passage]) -> None:
         for passage in passages:

@@ -11,6 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.keyring import GUESSES
+from api.listeners import Listeners
 from retrieval.errors import StoreUnavailable
 from tests.api.another_client import beside, service_of
 from tests.api.held_backend import HeldBackend
@@ -135,13 +136,23 @@ def test_a_job_that_is_worked_on_there_is_taken_back_here(
 
 
 def test_the_queue_of_all_is_followed_at_one(
-    asked: TestClient, working: TestClient, backend: HeldBackend
+    asked: TestClient,
+    working: TestClient,
+    backend: HeldBackend,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    go_on, told = Listeners.go_on, threading.Event()
+
+    async def after_the_queue(listeners: Listeners, seconds: float) -> bool:
+        told.set()
+        return await go_on(listeners, seconds)
+
+    monkeypatch.setattr(Listeners, "go_on", after_the_queue)
     first, second = send(asked, "hold", "waits")
     assert backend.reached.wait(20)
     with ThreadPoolExecutor(1) as threads:
         stream = threads.submit(asked.get, "/jobs/events", params={"kb": "kb"})
-        until(lambda: asked.app.state.listeners.room.taken == 1)  # type: ignore[attr-defined]
+        assert told.wait(20)
         backend.let_go.set()
         [third] = send(working, "later", wait=True)
         time.sleep(1)  # several looks

@@ -46,8 +46,9 @@ def cluster(
     the settings of the environment. While documents are uploaded to any of
     them, and clients do what those of `footnote bench soak` do, one of each is
     killed now and then, Postgres and Chroma once, and S3 hangs once. In the end
-    every document must be there once, no job be left or have failed, all
-    processes give the same hits, and `footnote doctor` find nothing.
+    every document must be there once, no job be left or have failed that was
+    accepted, all processes give the same hits, and `footnote doctor` find
+    nothing.
 
     \b
     footnote bench cluster

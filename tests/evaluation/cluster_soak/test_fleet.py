@@ -41,7 +41,7 @@ def test_kills_are_noted_and_those_that_serve_are_away_meanwhile(tmp_path: Path)
         fleet.crash("postgres")
         fleet.stall("s3", 0.2)
         fleet.check()
-    worker, server, postgres, s3 = fleet.restarts
+    server, worker, postgres, s3 = fleet.restarts
     assert worker.what.startswith("worker")
     assert server.what.startswith("server")
     assert (postgres.what, s3.what) == ("postgres", "s3, hanging")
