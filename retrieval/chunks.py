@@ -115,10 +115,13 @@ class Chunks:
                 yield [row.id for row in block], _matrix([row.vector for row in block], kb)
 
     def sample(self, kb: KnowledgeBase, count: int) -> list[str]:
-        """At most `count` live chunks, always the same of the same: ids are hashes, so any are."""
-        query = select(chunks.c.id).join(documents, LIVE_CHUNK).where(_of(kb))
+        """At most `count` live chunks, no two of one text: of the same texts always the same, in
+        whichever knowledge base and catalogue they are, for the texts' hashes choose.
+        """
+        query = select(func.min(chunks.c.id)).join(documents, LIVE_CHUNK).where(_of(kb))
+        query = query.group_by(chunks.c.text_hash).order_by(chunks.c.text_hash).limit(count)
         with self._database.read() as connection:
-            return list(connection.scalars(query.order_by(chunks.c.id).limit(count)))
+            return list(connection.scalars(query))
 
     def around(self, kb: KnowledgeBase, chunk: Chunk, reach: int) -> set[str]:
         """A chunk, and as many before and after it in its document."""

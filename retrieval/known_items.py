@@ -38,8 +38,8 @@ def known_items(chunks: Chunks, kb: KnowledgeBase, count: int, seed: int = 0) ->
     """At most `count` known items, spread over the knowledge base; a second of a chunk, and a
     third, only where every other has given one.
 
-    The same for the same chunks and seed: their ids, which are hashes, choose. With another seed
-    the sentence that seed 0 takes of a chunk first comes last.
+    The same for the same texts and seed, whose hashes choose. With another seed the sentence that
+    seed 0 takes of a chunk first comes last.
     """
     found: list[KnownItem] = []
     for turn in range(count):
@@ -63,7 +63,7 @@ def _item(passage: Passage, turn: int, seed: int) -> KnownItem | None:
     spans = [span for span in sentences(text) if span.end - span.start >= _SHORTEST]
     if len(spans) < max(2, turn + 1):
         return None
-    start, end = spans[_order(chunk.id, len(spans), seed)[turn]]
+    start, end = spans[_order(text, len(spans), seed)[turn]]
     return KnownItem(
         question=text[start:end],
         origin=passage,
@@ -72,13 +72,13 @@ def _item(passage: Passage, turn: int, seed: int) -> KnownItem | None:
     )
 
 
-def _order(chunk_id: str, count: int, seed: int) -> list[int]:
+def _order(text: str, count: int, seed: int) -> list[int]:
     """In which order the sentences of a chunk are taken."""
-    first = zlib.crc32(chunk_id.encode()) % count
+    first = zlib.crc32(text.encode()) % count
     if seed == 0:
         return [(first + step) % count for step in range(count)]
 
     def by_chance(at: int) -> tuple[bool, str]:
-        return at == first, blake2b(f"{seed}:{chunk_id}:{at}".encode(), digest_size=8).hexdigest()
+        return at == first, blake2b(f"{seed}:{text}:{at}".encode(), digest_size=8).hexdigest()
 
     return sorted(range(count), key=by_chance)

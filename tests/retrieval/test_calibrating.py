@@ -89,6 +89,23 @@ def test_it_is_the_same_again(open_test_engine: OpenEngine) -> None:
     assert np.array_equal(kept.background.mean, first.background.mean)
 
 
+def test_it_is_the_same_wherever_the_texts_are(
+    open_test_engine: OpenEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.calibrating._SAMPLE", 64)
+    monkeypatch.setattr("retrieval.calibrating._ITEMS", 64)
+    engine = open_test_engine()
+    here = filled(engine, 60)
+    there, _ = engine.create("others", KnowledgeBaseSettings(Chunking(64, 0)))
+    add(engine, there, range(59, -1, -1))
+    one, other = engine.calibrator.refresh(here), engine.calibrator.refresh(there)
+    assert one
+    assert other
+    assert one.background.size > 64
+    assert np.array_equal(one.background.covariance, other.background.covariance)
+    assert (one.found.weight, one.found.tuned) == (other.found.weight, other.found.tuned)
+
+
 def test_little_text_says_nothing(open_test_engine: OpenEngine) -> None:
     engine = open_test_engine()
     kb = filled(engine, 3)
