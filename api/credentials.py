@@ -11,6 +11,7 @@ from api.wire.protocol import is_spoken
 from retrieval.errors import Unauthorized
 
 _ANTHROPIC = "/v1/messages"  # whose clients send their key in a header of their own
+_TOLD = 12  # characters of an installation's id: no two begin alike
 _OWN_PAGE = ("same-origin", "none")  # `none`: an address that was typed
 
 
@@ -22,8 +23,9 @@ class Credential:
     session: bool = False
 
 
-def shown(scope: Scope) -> Credential | None:
-    """What a request shows; a key before a cookie. Raises Unauthorized for what is neither.
+def shown(scope: Scope, cookie: str) -> Credential | None:
+    """What a request shows; a key before a `cookie` of this name. Raises Unauthorized for what is
+    neither.
 
     A cookie is sent by the browser, whoever made it ask. So it counts only for our own routes,
     where nothing that changes something is taken from other origins, and, where the browser tells,
@@ -41,16 +43,17 @@ def shown(scope: Scope) -> Credential | None:
     if is_spoken(path) or headers.get("sec-fetch-site", "none") not in _OWN_PAGE:
         return None
     try:
-        kept = SimpleCookie(headers.get("cookie", "")).get(cookie(scope))
+        kept = SimpleCookie(headers.get("cookie", "")).get(cookie)
     except CookieError:
         return None
     return Credential(kept.value, session=True) if kept and kept.value else None
 
 
-def cookie(scope: Scope) -> str:
-    """The name of the cookie: servers on one machine share their cookies, whatever their ports."""
-    _, port = scope.get("server") or ("", None)
-    return f"footnote_session_{port or 0}"
+def cookie_of(installation: str) -> str:
+    """The name of the cookie. A browser tells no ports of a machine apart: processes of one
+    installation, which share their sessions, have one, and those of another have another.
+    """
+    return f"footnote_session_{installation[:_TOLD]}"
 
 
 def network(scope: Scope) -> str:

@@ -79,7 +79,7 @@ class _Visit:
             return NOBODY
         if not await self._keyring.closed():
             return ANYBODY
-        credential = shown(self._scope)
+        credential = shown(self._scope, self._keyring.cookie)
         if not need.scopes and await self._is_nobody(credential):
             return NOBODY
         self._tried = credential is not None and not credential.session

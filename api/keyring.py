@@ -11,10 +11,11 @@ import anyio
 import anyio.to_thread
 from fastapi import Depends, Request
 
-from api.credentials import Credential
+from api.credentials import Credential, cookie_of
 from api.rates import rates_of
 from retrieval.database import Database
 from retrieval.errors import Overloaded, Unauthorized
+from retrieval.installation import installation
 from retrieval.keys import ApiKey, ApiKeys
 from retrieval.sessions import Sessions
 
@@ -41,6 +42,7 @@ class Keyring:
         database: Database,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.cookie = cookie_of(installation(database))  # that sessions are known by
         self._keys = keys
         self._sessions = sessions
         self._clock = clock

@@ -42,7 +42,7 @@ def claim(
     `strays` are those things in it that the catalogue doesn't know; `what` it is, which this
     `setting` names. Raises StoreUnavailable.
     """
-    ours, owner = _installation(database), place.owner()
+    ours, owner = installation(database), place.owner()
     if owner is None:
         if strange := sorted(strays()):
             more = " ..." if strange[_TOLD:] else ""
@@ -59,8 +59,8 @@ def claim(
         )
 
 
-def _installation(database: Database) -> str:
-    """The id of a catalogue, made when it is first asked for."""
+def installation(database: Database) -> str:
+    """The id of a catalogue, made when it is first asked for. Raises StoreUnavailable."""
     mine = select(marks.c.value).where(marks.c.name == MARK)
     with database.read() as connection:  # a start waits for no writer, of whom there may be many
         found: str | None = connection.scalar(mine)

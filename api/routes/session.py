@@ -1,10 +1,10 @@
 """Signing in, for pages: an EventSource and an <img> can't send a key, but a cookie goes along."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response, status
+from fastapi import APIRouter, Request, Response, status
 
-from api.credentials import Credential, cookie, network
+from api.credentials import Credential, network
 from api.keyring import KeyringOf
 from api.keys import KeyReply, SessionReply, SignInRequest
 from api.replies import Problem
@@ -22,13 +22,6 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def _cookie(request: Request) -> str:
-    return cookie(request.scope)
-
-
-CookieName = Annotated[str, Depends(_cookie)]
-
-
 @router.post("/session", responses=_PROBLEMS)
 async def sign_in(
     body: SignInRequest,
@@ -37,7 +30,6 @@ async def sign_in(
     service: ServiceOf,
     blocking: BlockingOf,
     keyring: KeyringOf,
-    name: CookieName,
 ) -> SessionReply:
     """Give a key once and be known by a cookie from then on, for 30 days."""
     if not await keyring.closed():
@@ -46,7 +38,7 @@ async def sign_in(
     secret = await blocking.call(service.engine.sessions.open, key)
     request.state.key_id = key.id
     response.set_cookie(
-        name,
+        keyring.cookie,
         secret,
         max_age=LASTS,
         httponly=True,
@@ -73,12 +65,11 @@ async def sign_out(
     service: ServiceOf,
     blocking: BlockingOf,
     keyring: KeyringOf,
-    name: CookieName,
 ) -> None:
     """End the session, and let the browser forget what it kept of it."""
-    secret = request.cookies.get(name, "")
+    secret = request.cookies.get(keyring.cookie, "")
     if await keyring.still(shown := Credential(secret, session=True)):  # no write for a stranger
         await blocking.call(service.engine.sessions.end, secret)
         keyring.forget(shown)
-    response.delete_cookie(name, httponly=True, samesite="strict")
+    response.delete_cookie(keyring.cookie, httponly=True, samesite="strict")
     response.headers["Clear-Site-Data"] = '"cache"'
