@@ -53,10 +53,13 @@ _REACH = 400
 
 _PAGE = 10_000  # ids fetched at a time
 
-# chromadb 1.5.9 finds a row and then its id, which a deletion may take away between the two: 2 of
-# 6,272 queries beside one writer. So it is asked again, this often at most.
+# chromadb 1.5.9 may fail to read what is changed meanwhile, and is asked again, after so many
+# seconds. It finds a row and then its id, which a deletion may take away between the two: 2 of
+# 6,272 queries beside one writer. And while the first call that writes to a collection is under
+# way, 10 ms for one row and 200 ms for 1,000, it finds no index, and counts no row.
 _VANISHED = "Error finding id"
-_TRIES = 5
+_BEGUN = "Nothing found on disk"
+_PAUSES = (0.0, 0.01, 0.02, 0.05, 0.1)
 
 _OWNER = "footnote-owner"  # a collection without vectors, which says whose the others are
 _INSTALLATION = "installation"
@@ -189,23 +192,15 @@ class ChromaVectorStore:
     def query(self, vector: Vector, k: int) -> list[Scored]:
         if k < 1:
             return []
-        found = self._by_index(partial(self._found, vector, k))
+        found = self._by_index(partial(self._settled, partial(self._query, vector, k)))
+        if found is None:
+            return []
         distances = found["distances"] or [[]]
         hits = [
             Scored(id_, 1.0 - distance)
             for id_, distance in zip(found["ids"][0], distances[0], strict=True)
         ]
         return sorted(hits, key=lambda hit: (-hit.score, hit.id))
-
-    def _found(self, vector: Vector, k: int) -> QueryResult:
-        """What a query gives; again where a row that it found was deleted before it was named."""
-        for _ in range(_TRIES):
-            try:
-                return self._query(vector, k)
-            except InternalError as error:
-                if _VANISHED not in str(error):
-                    raise
-        return self._query(vector, k)
 
     def _query(self, vector: Vector, k: int) -> QueryResult:
         return self._collection.query(
@@ -229,14 +224,28 @@ class ChromaVectorStore:
         if not ids:
             return {}
         get = partial(self._collection.get, ids=list(ids), include=["embeddings"])
-        got = self._access.read(get)
-        vectors = got["embeddings"]
-        if vectors is None:
+        got = self._access.read(partial(self._settled, get))
+        if got is None or (vectors := got["embeddings"]) is None:
             return {}
         return {
             id_: np.asarray(vector, dtype=np.float32)
             for id_, vector in zip(got["ids"], vectors, strict=True)
         }
+
+    def _settled(self, read: Callable[[], R]) -> R | None:
+        """What reading gives, where it meets a change that is under way; None where that is the
+        first one, before which nothing was there.
+        """
+        for pause in _PAUSES:
+            try:
+                return read()
+            except InternalError as error:
+                if _BEGUN in str(error) and not self._collection.count():
+                    return None
+                if _BEGUN not in str(error) and _VANISHED not in str(error):
+                    raise
+            time.sleep(pause)
+        return read()
 
     def _by_index(self, work: Callable[[], R]) -> R:
         """What uses the index; the first use brings it up to date, which may write."""

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from evaluation.services.chroma import ChromaServer
 from retrieval.errors import StoreUnavailable
 from retrieval.stores import reconnecting
-from retrieval.stores.chroma import ChromaVectorStores
+from retrieval.stores.chroma import ChromaVectorStore, ChromaVectorStores
 from retrieval.stores.chroma_settings import ChromaSettings
 from tests.contracts.vector_store import NewVectorStore, VectorStoreContract, unit_vectors
 from tests.retrieval.stores.chroma_proxy import Proxy, make_certificate, serving
@@ -58,6 +59,31 @@ def test_what_is_written_in_several_slices_is_all_there(stores: ChromaVectorStor
     )
     store.delete(ids[1:])
     assert store.ids() == {ids[0]}
+
+
+@pytest.mark.parametrize("rows", [1, 1_000])
+def test_who_reads_while_the_first_rows_are_written_is_told_no_failure(
+    stores: ChromaVectorStores, rows: int
+) -> None:
+    vectors, ids = unit_vectors(rows, dimension=384), [f"chunk-{n}" for n in range(rows)]
+
+    def read(store: ChromaVectorStore, written: threading.Event) -> None:
+        last = False
+        while not last:
+            last = written.is_set()
+            nearest = [hit.id for hit in store.query(vectors[0], 1)]
+            assert nearest == ids[:1] or not last  # until then among those that are there
+            found = [*store.vectors(ids[:1])]
+            assert found == ids[:1] or not (found or last)
+
+    for number in range(5):
+        store, written = stores.open(f"store-{number}"), threading.Event()
+        with ThreadPoolExecutor(4) as pool:
+            readers = [pool.submit(read, store, written) for _ in range(4)]
+            store.upsert(ids, vectors, ["d"] * rows)
+            written.set()
+            for reader in readers:
+                reader.result()
 
 
 def test_tenants_and_databases_are_made_and_kept_apart(settings: ChromaSettings) -> None:
