@@ -94,10 +94,12 @@ class ChromaVectorStores:
         Raises InvalidRequest for settings that can't be used; StoreUnavailable when no server, or
         none that is new enough, answers there.
         """
-        access = ServerAccess(f"The Chroma server at {address(settings)}")
-        client = connected(settings, access)
-        most = access.read(client.get_max_batch_size)
-        return cls(client, access, _Writing(min(_SERVER_SLICE, most), _SERVER_WRITERS))
+        url = address(settings)
+        opening = ServerAccess(url, opening=True)
+        client = connected(settings, opening)
+        most = opening.read(client.get_max_batch_size)
+        writing = _Writing(min(_SERVER_SLICE, most), _SERVER_WRITERS)
+        return cls(client, ServerAccess(url), writing)
 
     def open(self, name: str) -> "ChromaVectorStore":
         """The store of that name, made if it isn't there."""

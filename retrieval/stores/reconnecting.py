@@ -6,6 +6,7 @@ Each may be repeated: ids are written and deleted whatever there was, and readin
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -21,9 +22,10 @@ R = TypeVar("R")
 _PATIENCE = 5.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 
-_ADVICE = (
-    "Check that it is running, FOOTNOTE_CHROMA_URL and FOOTNOTE_CHROMA_TOKEN. Nothing is lost: "
-    "what it may lack is written again from the catalogue when Footnote starts."
+_OPENING = "Check that it is running, FOOTNOTE_CHROMA_URL and FOOTNOTE_CHROMA_TOKEN."
+_SERVING = (
+    "Try again in a moment; Footnote's log says what is wrong. Nothing is lost: what it may lack "
+    "is written again from the catalogue when Footnote starts."
 )
 
 PASSING = (
@@ -35,10 +37,14 @@ PASSING = (
 
 
 class ServerAccess:
-    """To a Chroma server: `where` says which. Any thread may call it. See `Access`."""
+    """To a Chroma server at a URL. Any thread may call it. See `Access`.
 
-    def __init__(self, where: str) -> None:
-        self._where = where
+    Who is `opening` it is told where it is, and what is wrong; later it is clients who are told.
+    """
+
+    def __init__(self, url: str, *, opening: bool = False) -> None:
+        self._url = url
+        self._opening = opening
         self._away_since: float | None = None
         self._lock = threading.Lock()
 
@@ -53,7 +59,7 @@ class ServerAccess:
 
     def _do(self, work: Callable[[], R]) -> R:
         pause = _FIRST_PAUSE
-        with unavailable_if(self._where, _ADVICE, *FAILURES):
+        with self._failing():
             while True:
                 began = time.monotonic()
                 try:
@@ -66,6 +72,11 @@ class ServerAccess:
                     return done
                 time.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _failing(self) -> AbstractContextManager[None]:
+        if self._opening:
+            return unavailable_if(f"The Chroma server at {self._url}", _OPENING, *FAILURES)
+        return unavailable_if("The Chroma server", _SERVING, *FAILURES, untold=self._url)
 
     def _is_over(self, began: float, pause: float) -> bool:
         """Whether the server, which a call that began then didn't find, is away for too long."""

@@ -9,17 +9,21 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from urllib.parse import urlsplit
 
 import s3fs
+import structlog
 from aiohttp import ClientError as ConnectionFailed
 from botocore.exceptions import BotoCoreError
 from fsspec.asyn import sync
 
 from retrieval.bare_urls import check_bare
-from retrieval.errors import DataLost, InvalidRequest, StoreUnavailable
+from retrieval.errors import DataLost, InvalidRequest
 from retrieval.stores.blobs import checked, is_digest
+from retrieval.stores.failures import unavailable_if
+
+_log = structlog.get_logger()
 
 _SHARD = re.compile(r"[0-9a-f]{2}")
 _OWNER = "footnote.json"  # whose the originals are
@@ -36,10 +40,18 @@ _CLIENT = {
 _ONE_REQUEST = 2**31  # bytes; beyond half of that s3fs would write in parts
 
 _FAILURES = (OSError, BotoCoreError, ConnectionFailed)
+_OPENING = (
+    "Check FOOTNOTE_BLOBS_URL, AWS_ENDPOINT_URL, the credentials, and what they permit: to list "
+    "the bucket, and to read, write and delete what is in it."
+)
+_SERVING = "Try again in a moment; Footnote's log says what is wrong."
 
 
 class S3Blobs:
-    """Keeps bytes as `<prefix>/<first two digits>/<sha256>`; equal bytes are kept once."""
+    """Keeps bytes as `<prefix>/<first two digits>/<sha256>`; equal bytes are kept once.
+
+    Who claims it is told where it is, and what is wrong; later it is clients who are told.
+    """
 
     def __init__(self, url: str) -> None:
         """Those at `s3://bucket/prefix`, which isn't asked anything yet. Raises InvalidRequest."""
@@ -59,40 +71,40 @@ class S3Blobs:
 
     def put(self, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()
-        with self._failing(f"The original bytes {digest} can't be written to"):
+        with self._failing(f"writing {digest}"):
             if self._tag(digest) != _tag_of(data):  # damaged ones are mended
                 self._files.pipe_file(self._path(digest), data, chunksize=_ONE_REQUEST)
         return digest
 
     def get(self, digest: str) -> bytes:
-        with self._failing(f"The original bytes {digest} can't be read from"):
+        with self._failing(f"reading {digest}"):
             try:
                 data: bytes = self._files.cat_file(self._path(digest))
             except FileNotFoundError as error:
                 if _is_of_bucket(error):
                     raise
-                raise DataLost(f"The original bytes {digest} are gone from {self._url}.") from error
+                raise self._lost(digest, "gone from") from error
         if hashlib.sha256(data).hexdigest() != digest:
-            raise DataLost(f"The original bytes {digest} are damaged in {self._url}.")
+            raise self._lost(digest, "damaged in")
         return data
 
     def has(self, digest: str) -> bool:
-        with self._failing(f"The original bytes {digest} can't be looked for in"):
+        with self._failing(f"looking for {digest}"):
             return self._tag(digest) is not None
 
     def delete(self, digest: str) -> None:
-        with self._failing(f"The original bytes {digest} can't be deleted from"):
+        with self._failing(f"deleting {digest}"):
             self._files.rm_file(self._path(digest))
 
     def digests(self) -> Iterator[str]:
-        with self._failing("The original bytes can't be listed in"):
+        with self._failing("listing"):
             for shard in self._names(self._root):
                 if _SHARD.fullmatch(shard):
                     yield from filter(is_digest, self._names(f"{self._root}/{shard}"))
 
     def owner(self) -> str | None:
         """The installation that the bytes belong to, if one has claimed them."""
-        with self._failing("Whose original bytes they are can't be read from"):
+        with self._claiming():
             try:
                 return str(json.loads(self._files.cat_file(self._mark))[_INSTALLATION])
             except FileNotFoundError as error:
@@ -107,7 +119,7 @@ class S3Blobs:
         if (owner := self.owner()) is not None:
             return owner
         mark = json.dumps({_INSTALLATION: installation}).encode()
-        with self._failing("Whose original bytes they are can't be written to"):
+        with self._claiming():
             try:
                 self._files.pipe_file(self._mark, mark, mode="create")
             except FileExistsError:  # somebody was faster
@@ -147,16 +159,16 @@ class S3Blobs:
             return []
         return [path.rstrip("/").rpartition("/")[2] for path in found]
 
-    @contextmanager
-    def _failing(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except _FAILURES as error:
-            raise StoreUnavailable(
-                f"{what} {self._url}: {str(error) or type(error).__name__}. Check "
-                f"FOOTNOTE_BLOBS_URL, AWS_ENDPOINT_URL, the credentials, and what they permit: to "
-                f"list the bucket, and to read, write and delete what is in it."
-            ) from error
+    def _claiming(self) -> AbstractContextManager[None]:
+        return unavailable_if(f"The store of original bytes at {self._url}", _OPENING, *_FAILURES)
+
+    def _failing(self, doing: str) -> AbstractContextManager[None]:
+        untold = f"{self._url}, {doing}"
+        return unavailable_if("The store of original bytes", _SERVING, *_FAILURES, untold=untold)
+
+    def _lost(self, digest: str, how: str) -> DataLost:
+        _log.warning("original_bytes_lost", store=self._url, digest=digest)
+        return DataLost(f"The original bytes are {how} their store. Send the document again.")
 
 
 def _tag_of(data: bytes) -> str:

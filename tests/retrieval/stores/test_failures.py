@@ -1,4 +1,5 @@
 import pytest
+from structlog.testing import capture_logs
 
 from retrieval.errors import StoreUnavailable
 from retrieval.stores.failures import unavailable_if
@@ -16,6 +17,18 @@ def test_a_failure_or_a_panic_makes_the_store_unavailable(error: BaseException) 
     ):
         raise error
     assert raised.value.__cause__ is error
+
+
+def test_what_clients_are_not_told_stands_in_the_log() -> None:
+    with (
+        capture_logs() as logged,
+        pytest.raises(StoreUnavailable, match=r"^The store failed\. Do this\.$"),
+        unavailable_if("The store", "Do this.", OSError, untold="host:1"),
+    ):
+        raise OSError("host:1 is away.")
+    [told] = logged
+    assert (told["event"], told["log_level"]) == ("store_failed", "warning")
+    assert (told["store"], told["error"]) == ("host:1", "host:1 is away")
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError("a bug")])

@@ -1,6 +1,7 @@
 """Original bytes in an S3-compatible store, which moto stands in for."""
 
 import errno
+import re
 from collections.abc import Callable, Iterator
 from traceback import format_exception
 from typing import TypeAlias
@@ -8,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 import s3fs
+from structlog.testing import capture_logs
 
 from retrieval.errors import DataLost, InvalidRequest, StoreUnavailable
 from retrieval.stores.s3_blobs import S3Blobs
@@ -137,11 +139,13 @@ def test_a_bucket_that_is_not_there_is_unavailable(at: At, bucket: str) -> None:
         lambda: blobs.put(b"x"),
         lambda: blobs.get("0" * 64),
         lambda: list(blobs.digests()),
-        blobs.owner,
     ):
-        with pytest.raises(StoreUnavailable, match=r"bucket does not exist.*BLOBS_URL") as e:
+        with capture_logs() as logged, pytest.raises(StoreUnavailable) as e:
             use()
         assert not isinstance(e.value, DataLost)
+        assert "bucket does not exist" in logged[0]["error"]
+    with pytest.raises(StoreUnavailable, match=r"no-such-bucket/.*does not exist.*BLOBS_URL"):
+        blobs.owner()
 
 
 def test_a_store_that_is_away_is_unavailable(
@@ -156,10 +160,34 @@ def test_a_store_that_is_away_is_unavailable(
         lambda: blobs.delete("0" * 64),
         lambda: list(blobs.digests()),
     ):
-        with pytest.raises(StoreUnavailable, match=r"Could not connect.*AWS_ENDPOINT_URL") as e:
+        with (
+            capture_logs() as logged,
+            pytest.raises(StoreUnavailable, match=r"original bytes failed\. Try again.*log") as e,
+        ):
             use()
         assert not isinstance(e.value, DataLost)
+        assert not re.search(r"127\.0|s3:|footnote/|[0-9a-f]{64}", str(e.value))
+        [told] = logged
+        assert bucket in told["store"]
+        assert "Could not connect" in told["error"] and "127.0.0.1:9" in told["error"]
         assert "a secret of tests" not in "".join(format_exception(e.value))
+    with pytest.raises(StoreUnavailable, match=r"s3://.*Could not connect.*AWS_ENDPOINT_URL"):
+        blobs.owner()
+
+
+def test_which_bytes_are_lost_stands_in_the_log(
+    blobs: S3Blobs, url: str, files: s3fs.S3FileSystem
+) -> None:
+    digest = blobs.put(b"some bytes")
+    for spoil in (lambda at: files.pipe_file(at, b"other bytes"), files.rm_file):
+        spoil(f"{url}/{digest[:2]}/{digest}")
+        with (
+            capture_logs() as logged,
+            pytest.raises(DataLost, match="Send the document again") as e,
+        ):
+            blobs.get(digest)
+        assert digest not in str(e.value) and "s3:" not in str(e.value)
+        assert [(told["store"], told["digest"]) for told in logged] == [(url, digest)]
 
 
 @pytest.mark.parametrize("url", ["s3:", "s3://", "gs://bucket", "/folder", "s3://bucket/a#b"])
