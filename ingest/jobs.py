@@ -54,6 +54,7 @@ _LAPSES = 5  # processes that may end over one job: what is too much for each st
 _LEFT = 30.0  # seconds until a job is looked at again that the catalogue couldn't take
 _KEPT = 30 * 24 * 3600.0  # seconds that a job which is over can be asked for
 _TIDY = 3600.0
+_STRAYS = 24 * 3600.0
 
 
 class JobNotFound(NotFound):
@@ -118,8 +119,6 @@ class Jobs:
                 self._queue.put([job])
             else:
                 self._finish(_not_received(job))
-        if not self._queue.shared:
-            self._release_strays()
         self._forget_unused()
         known = self._engine.calibrations
         everything = self._engine.knowledge_bases.all()
@@ -158,7 +157,7 @@ class Jobs:
         # The rows come first: from then on nobody begins to delete bytes that they refer to.
         kept = self._queue.accept(accepted)
         try:
-            self._engine.database.wait(job.blob for job in kept)
+            removal.await_deletion(self._engine.database, [job.blob for job in kept])
             for _, source in accepted:
                 self._engine.blobs.put(source.data)
             self._queue.put(kept)
@@ -339,27 +338,27 @@ class Jobs:
 
     def _tidy(self) -> None:
         """Between the jobs, and now and then beside them: what nobody waits for."""
-        pruned, released = time.monotonic(), not self._queue.shared
+        pruned, looked = time.monotonic(), -math.inf
         while not self._closing.is_set():
             self._idle.wait(_TIDY)
             self._idle.clear()
             try:
-                if not released:
-                    self._release_strays()
-                    released = True
                 if self._works:
                     self._calibrate()
                 if time.monotonic() - pruned >= _TIDY:
                     self._store.prune(time.time() - _KEPT)
                     pruned = time.monotonic()
+                if time.monotonic() - looked >= _STRAYS:
+                    self._release_strays()
+                    looked = time.monotonic()
             except _Interrupted:
                 return
             except RetrievalError as error:
                 _log.warning("not_tidied", error=str(error))
 
     def _release_strays(self) -> None:
-        """Delete the bytes that a process left which died. All there are have to be listed for
-        that: several processes do so beside their work, of a bucket that may hold millions.
+        """Delete the bytes that a process left when it ended. All there are have to be listed for
+        that, of a bucket that may hold millions: beside all work, and once a day.
         """
 
         def kept() -> Iterator[str]:
@@ -368,7 +367,7 @@ class Jobs:
                 yield digest
 
         database, blobs = self._engine.database, self._engine.blobs
-        removal.release(database, blobs, removal.strays(database, kept()))
+        self._engine.indexer.release(removal.strays(database, kept()))
 
     def _calibrate(self) -> None:
         """Measure the legs of knowledge bases that have grown, or never were measured."""

@@ -118,7 +118,8 @@ class Database:
 
     def wait(self, names: Iterable[str], *, seconds: int = BUSY_SECONDS) -> None:
         """Return when all who hold one of these names now have let go of it: whoever holds it later
-        sees what was written before. For each it is waited that long. Raises StoreUnavailable.
+        sees what was written before. For each it is waited that long. Raises StoreUnavailable, and
+        StillHeld where that was too short.
         """
         with self._failing():
             self._dialect.wait(self._glances, names, seconds)

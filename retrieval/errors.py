@@ -25,6 +25,7 @@
     ├── Overloaded                a queue is full; try again later
     ├── Superseded                what the work rests on was changed meanwhile; do it again
     ├── StoreUnavailable          a store can't be reached or read
+    │   ├── StillHeld                 others have been at the same for as long as one waits
     │   └── DataLost                  what it kept is gone or damaged: it won't come back
     └── DataDirectoryLocked       another process uses the data directory
 
@@ -169,6 +170,10 @@ class Superseded(RetrievalError):
 
 class StoreUnavailable(RetrievalError):
     """A store can't be reached, or what it holds can't be read."""
+
+
+class StillHeld(StoreUnavailable):
+    """Others have been at the same for as long as one waits for that."""
 
 
 class DataLost(StoreUnavailable):

@@ -11,9 +11,9 @@ the commits.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -30,6 +30,7 @@ from retrieval.errors import KnowledgeBaseNotFound, StoreUnavailable
 from retrieval.ports import Blobs, Posting, Stores
 from retrieval.reclaiming import Reclaimer
 from retrieval.removal import StaleChunk
+from retrieval.side_by_side import side_by_side
 from retrieval.staging import (
     PreparedChunks,
     PreparedDocument,
@@ -47,7 +48,6 @@ R = TypeVar("R")
 _log = structlog.get_logger()
 
 _ROUND = 64  # documents that share a round
-_SIDE_BY_SIDE = 8  # originals on their way
 
 
 class Published(StrEnum):
@@ -97,7 +97,6 @@ class Indexer:
         self._stale: defaultdict[str, list[StaleChunk]] = defaultdict(list)
         self._reclaimer = Reclaimer(database, blobs)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="index-writer")
-        self._originals = ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="originals")
 
     def publish(
         self, prepared: PreparedDocument, *, unique: bool = False, permit: Permit = anybody
@@ -184,7 +183,6 @@ class Indexer:
     def close(self) -> None:
         """Finish what waits, then stop."""
         self._writer.shutdown()
-        self._originals.shutdown()
         self._sweep()
         self._reclaimer.close()
 
@@ -266,9 +264,8 @@ class Indexer:
                 request.permit(connection)
             stage(connection, new)
         try:
-            # Once a row refers to them, nobody begins to delete them.
-            database.wait(one.blob for one in new)
-            with self._keeping_originals(new):
+            removal.await_deletion(database, [one.blob for one in new])
+            with side_by_side(self._blobs.put, [one.data for one in new]):
                 for generation, group in _by_generation(new).items():
                     self._fill(generation, group)
             with database.write() as connection:
@@ -322,19 +319,6 @@ class Indexer:
             return Publication(twin, version, Published.DUPLICATE)
         outcome = Published.UPDATED if document.id in live else Published.ADDED
         return Publication(document.id, document.version, outcome)
-
-    @contextmanager
-    def _keeping_originals(self, prepared: Sequence[PreparedDocument]) -> Iterator[None]:
-        """Side by side, and beside the block: each takes a server a round trip or two. When it
-        ends all are written, or none is being written any more.
-        """
-        writing = [self._originals.submit(self._blobs.put, one.data) for one in prepared]
-        try:
-            yield
-        finally:
-            wait(writing)
-        for one in writing:
-            one.result()
 
     def _fill(self, generation: str, group: Sequence[PreparedChunks]) -> None:
         filled = [p for p in group if p.chunks]

@@ -7,7 +7,7 @@ writer.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, union
@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, 
 from retrieval.answer_log import forget_answers
 from retrieval.database import Database
 from retrieval.embedding.cache import forget_vectors
-from retrieval.errors import DocumentNotFound, StoreUnavailable
+from retrieval.errors import DocumentNotFound, StillHeld, StoreUnavailable
 from retrieval.ports import Blobs, Stores
 from retrieval.schema import (
     UNFINISHED,
@@ -26,13 +26,14 @@ from retrieval.schema import (
     knowledge_bases,
     versions,
 )
+from retrieval.side_by_side import AT_ONCE, side_by_side
 from retrieval.staging import advance
 from retrieval.types import KnowledgeBase
 
 _log = structlog.get_logger()
 
 _SLICE = 500  # values in one IN (...)
-_HELD = 64  # digests at once; a Postgres server has room for some thousands of locks
+_PATIENCE = 5  # seconds for a digest: who comes after us waits for us, and for what we wait for
 
 StaleChunk = tuple[str, str]
 """A generation, and the id of a chunk that its stores still hold."""
@@ -125,19 +126,54 @@ def _drop(stores: Stores, name: str) -> None:
 
 
 def release(database: Database, blobs: Blobs, candidates: Iterable[str]) -> None:
-    """Delete those of the blobs that no version and no unfinished job refers to.
-
-    What refers to bytes is written before they are, and before they are `Database.wait` has
-    returned. So either it is seen here, where the digest is held, or its bytes are put when they
-    were deleted. No transaction is open meanwhile: a store may take long to answer. Raises
-    StoreUnavailable.
+    """Delete those of the blobs that no version and no unfinished job refers to: each that can be,
+    whatever the others come to. Raises the first failure, and at once that of the catalogue.
     """
     wanted = sorted({*candidates})
-    for at in range(0, len(wanted), _HELD):
-        some = wanted[at : at + _HELD]
-        with database.hold(some):
-            for blob in _unused(database, some):
-                blobs.delete(blob)
+    failures: dict[str, Exception] = {}
+    for at in range(0, len(wanted), AT_ONCE):
+        failures |= delete_unused(database, blobs, wanted[at : at + AT_ONCE])
+    for error in failures.values():
+        raise error
+
+
+def delete_unused(
+    database: Database, blobs: Blobs, digests: Sequence[str]
+) -> Mapping[str, Exception]:
+    """Delete those that no version and no unfinished job refers to; which couldn't be, and why.
+
+    What refers to bytes is written before they are, and before they are `await_deletion` has
+    returned. So either it is seen here, where the digest is held, or its bytes are put when they
+    were deleted. No transaction is open meanwhile: a store may take long to answer. Who sends the
+    same bytes waits for all of these, so they are to be few, and are deleted side by side. Raises
+    StoreUnavailable where the catalogue fails, or somebody else holds one of them.
+    """
+    failures: dict[str, Exception] = {}
+
+    def delete(blob: str) -> None:
+        try:
+            blobs.delete(blob)
+        except Exception as error:  # noqa: BLE001 - the others are deleted nevertheless
+            failures[blob] = error
+
+    with database.hold(digests, seconds=_PATIENCE):
+        unused = _unused(database, digests)
+        with side_by_side(delete, unused):
+            pass
+    return failures
+
+
+def await_deletion(database: Database, digests: Iterable[str]) -> None:
+    """Return when none of these is being deleted any more. Once a row refers to it, nobody begins
+    to. Raises StoreUnavailable.
+    """
+    try:
+        database.wait(digests)
+    except StillHeld as error:
+        raise StoreUnavailable(
+            "The same bytes are just being deleted with what had them before, which takes their "
+            "store long. Try again in a moment."
+        ) from error
 
 
 def strays(database: Database, digests: Iterable[str]) -> set[str]:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from retrieval.errors import StoreUnavailable
+from retrieval.errors import StillHeld
 
 
 class HeldNames:
@@ -16,7 +16,7 @@ class HeldNames:
 
     @contextmanager
     def holding(self, names: Iterable[str], seconds: float) -> Iterator[None]:
-        """Nobody else holds one of them meanwhile. Raises StoreUnavailable after so many seconds,
+        """Nobody else holds one of them meanwhile. Raises StillHeld after so many seconds,
         as `wait` does.
         """
         wanted = {*names}
@@ -37,4 +37,4 @@ class HeldNames:
 
     def _wait(self, wanted: set[str], seconds: float) -> None:
         if not self._changed.wait_for(lambda: not wanted & self._held, seconds):
-            raise StoreUnavailable(f"Something else has been at the same for {seconds:g} s.")
+            raise StillHeld(f"Something else has been at the same for {seconds:g} s.")

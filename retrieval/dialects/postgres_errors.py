@@ -8,12 +8,12 @@ import re
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 
 from retrieval.dialects.dialect import BEYOND
-from retrieval.errors import InvalidRequest, RetrievalError, StoreUnavailable
+from retrieval.errors import InvalidRequest, RetrievalError, StillHeld, StoreUnavailable
 
 _FULL = "53300"
+_HELD = "55P03"
 _TOO_LONG = "54000"  # a text that an index has no room for
 _TOLD = {
-    "55P03": "The catalogue is too busy: another process writes to it. Try again in a moment.",
     _FULL: (
         "The catalogue's database takes no more connections. Try again in a moment; or let each "
         "process open fewer, by FOOTNOTE_DATABASE_CONNECTIONS, or raise the server's "
@@ -36,6 +36,10 @@ _HINT = "\t"  # with which libpq begins lines that only ask whether the server r
 def failure(error: DatabaseError) -> RetrievalError | None:
     """See `Dialect`."""
     state = _state(error)
+    if state == _HELD:
+        return StillHeld(
+            "The catalogue is too busy: another process writes to it. Try again in a moment."
+        )
     if state in _TOLD:
         return StoreUnavailable(_TOLD[state].format(reason(error)))
     if isinstance(error, DataError):

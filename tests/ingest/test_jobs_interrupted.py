@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from ingest import jobs as jobs_module
 from ingest.jobs import JobNotFound, Request
 from ingest.types import Stage
 from tests.conftest import OpenEngine
@@ -93,6 +94,25 @@ def test_bytes_that_a_dead_process_did_not_get_to_delete_are_deleted(
     jobs.start()
     assert finished(jobs, job) == [Stage.DONE]
     soon(lambda: list(shop.engine.blobs.digests()) == [job.blob] != [left])
+
+
+def test_bytes_that_a_process_leaves_later_are_deleted_by_one_that_goes_on(
+    shop: Workshop, new_jobs: NewJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs_module, "_TIDY", 0.01)
+    monkeypatch.setattr(jobs_module, "_STRAYS", 0.01)
+    looks, digests = threading.Semaphore(0), shop.engine.blobs.digests
+
+    def look() -> Iterator[str]:
+        looks.release()
+        return digests()
+
+    monkeypatch.setattr(shop.engine.blobs, "digests", look)
+    new_jobs().start()
+    for _ in range(2):
+        assert looks.acquire(timeout=SOON)
+    left = shop.engine.blobs.put(b"of another process, which ended")
+    soon(lambda: not shop.engine.blobs.has(left))
 
 
 def test_a_job_from_before_the_start_is_begun_once(

@@ -1,7 +1,8 @@
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,11 +11,13 @@ from sqlalchemy import func, select
 
 from retrieval import removal
 from retrieval.database import Database
+from retrieval.dialects.dialect import BUSY_SECONDS
 from retrieval.engine import Engine
 from retrieval.errors import DocumentNotFound, KnowledgeBaseNotFound, StoreUnavailable
 from retrieval.ports import Stores
 from retrieval.schema import marks, metadata
-from tests.retrieval.faults import Fault
+from retrieval.side_by_side import AT_ONCE
+from tests.retrieval.faults import Fault, FaultyDatabase
 from tests.retrieval.library import SOON, Library
 
 
@@ -274,17 +277,62 @@ def test_bytes_that_come_back_while_they_are_deleted_are_put_anew(
     assert library.engine.blobs.get(blob) == TEXT.encode()
 
 
-def test_what_could_not_be_deleted_is_left_and_the_next_is_deleted(
+def test_one_original_that_cannot_be_deleted_keeps_no_other(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = library.add("a", TEXT), library.add("b", OTHER)
+    store = library.engine.blobs
+    kept, *others = sorted(store.put(f"{n}".encode()) for n in range(2 * AT_ONCE))
+    delete = store.delete
 
-    def away(_digest: str) -> None:
-        raise StoreUnavailable("away")
+    def away(digest: str) -> None:
+        if digest == kept:
+            raise StoreUnavailable("away")
+        delete(digest)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(library.engine.blobs, "delete", away)
-        library.indexer.remove(library.kb, first.document_id)
-        assert blobs(library) == 2
-    library.indexer.remove(library.kb, second.document_id)
-    assert blobs(library) == 1
+    monkeypatch.setattr(store, "delete", away)
+    with pytest.raises(StoreUnavailable, match="away"):
+        removal.release(library.engine.database, store, [kept, *others])
+    assert [*store.digests()] == [kept]
+
+
+def test_who_waited_too_long_for_bytes_to_be_deleted_is_told_so(library: Library) -> None:
+    database, digest = library.engine.database, library.engine.blobs.put(b"bytes")
+
+    class Impatient(Database):
+        def __init__(self) -> None:
+            """Open nothing."""
+
+        def wait(self, names: Iterable[str], *, seconds: int = 1) -> None:
+            database.wait(names, seconds=seconds)
+
+    with (
+        database.hold([digest]),
+        pytest.raises(StoreUnavailable, match="same bytes are just being deleted"),
+    ):
+        removal.await_deletion(Impatient(), [digest])
+
+
+def test_originals_are_deleted_side_by_side_and_few_are_held(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = library.engine.blobs
+    digests = [store.put(f"{n}".encode()) for n in range(2 * AT_ONCE)]
+    all_of_them, delete = threading.Barrier(AT_ONCE, timeout=SOON), store.delete
+    held: list[int] = []
+
+    def together(digest: str) -> None:
+        all_of_them.wait()
+        delete(digest)
+
+    class Watched(FaultyDatabase):
+        @contextmanager
+        def hold(self, names: Iterable[str], *, seconds: int = BUSY_SECONDS) -> Iterator[Database]:
+            names = [*names]
+            held.append(len(names))
+            with super().hold(names, seconds=seconds) as database:
+                yield database
+
+    monkeypatch.setattr(store, "delete", together)
+    removal.release(Watched(library.engine.database, library.faults), store, digests)
+    assert [*store.digests()] == []
+    assert held == [AT_ONCE] * 2
