@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.exc import TimeoutError as NoneFree
 
 from retrieval.dialects.dialect import BUSY_SECONDS, Dialect
+from retrieval.dialects.held_connection import HeldConnection
 from retrieval.dialects.postgres import Postgres
 from retrieval.dialects.sqlite import Sqlite
 from retrieval.errors import StoreUnavailable
@@ -45,7 +46,7 @@ class Database:
         self._writers = self._engine.execution_options(**self._dialect.writing)
         self._glances = self._engine.execution_options(**self._dialect.glancing)
         self._asides = self._engine.execution_options(**self._dialect.beside)
-        self._held: Connection | None = None
+        self._held: HeldConnection | None = None
         with ExitStack() as unopened:
             unopened.callback(self.close)
             self._open()
@@ -88,11 +89,9 @@ class Database:
         if self._held is None:
             with self._connected(self._writers) as connection, connection.begin():
                 yield connection
-        elif self._held.invalidated:  # it would connect anew, where nothing is held
-            raise StoreUnavailable("The connection to the catalogue was lost meanwhile.")
         else:
-            with self._failing(), self._held.begin():
-                yield self._held
+            with self._failing(), self._held.write() as connection:
+                yield connection
 
     @contextmanager
     def beside(self) -> Iterator[Connection]:
@@ -112,8 +111,7 @@ class Database:
         """
         with self._failing(), self._dialect.hold(self._engine, names, seconds) as connection:
             held = copy.copy(self)
-            if connection is not None:
-                held._held = connection.execution_options(**self._dialect.writing)
+            held._held = connection
             yield held
 
     def wait(self, names: Iterable[str], *, seconds: int = BUSY_SECONDS) -> None:
@@ -144,10 +142,8 @@ class Database:
             with (
                 self._dialect.connect(self._writers) as connection,
                 self._dialect.migrating(connection),
-                connection.begin(),
             ):
                 _migrate(connection)
-                self._dialect.migrated(connection)
         except CommandError as error:
             raise StoreUnavailable(
                 f"The catalogue {self._where} was made by a newer version of Footnote ({error}). "
@@ -155,10 +151,8 @@ class Database:
                 f"FOOTNOTE_DATABASE_URL."
             ) from error
         except DatabaseError as error:
-            reason = self._dialect.reason(error)
-            advice = " Check FOOTNOTE_DATABASE_URL, and that its server runs." * self.shared
             raise StoreUnavailable(
-                f"The catalogue {self._where} can't be opened: {reason}.{advice}"
+                f"The catalogue {self._where} can't be opened: {self._dialect.unopened(error)}"
             ) from error
 
     def _is_current(self) -> bool:

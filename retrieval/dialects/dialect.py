@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DatabaseError
 
+from retrieval.dialects.held_connection import HeldConnection
 from retrieval.errors import RetrievalError
 
 BUSY_SECONDS = 30
@@ -59,17 +60,20 @@ class Dialect(Protocol):
     def reason(self, error: DatabaseError) -> str:
         """What the database says of an error, in one line without a full stop, for who runs it."""
 
-    def migrating(self, connection: Connection) -> AbstractContextManager[None]:
-        """Around the transaction that brings the schema up to date."""
+    def unopened(self, error: DatabaseError) -> str:
+        """Why a catalogue can't be opened, and what to do, in sentences for who runs it."""
 
-    def migrated(self, connection: Connection) -> None:
-        """The end of that transaction."""
+    def migrating(self, connection: Connection) -> AbstractContextManager[None]:
+        """The transaction that brings the schema up to date. Another process that is at it is
+        waited for.
+        """
 
     def hold(
         self, engine: Engine, names: Iterable[str], seconds: int
-    ) -> AbstractContextManager[Connection | None]:
+    ) -> AbstractContextManager[HeldConnection | None]:
         """Nobody else holds one of these names meanwhile, or the connection is lost that is given,
-        where other processes hold names, too. For each it is waited that long.
+        where other processes hold names, too. For each it is waited that long. However long the
+        block takes, a process that is at work loses none; one that was stopped does in a minute.
         """
 
     def wait(self, engine: Engine, names: Iterable[str], seconds: int) -> None:

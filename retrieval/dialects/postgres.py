@@ -17,22 +17,29 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+import structlog
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from retrieval.dialects import postgres_errors
 from retrieval.dialects.dialect import BUSY_SECONDS
+from retrieval.dialects.held_connection import HeldConnection
 from retrieval.errors import RetrievalError, StoreUnavailable
 from retrieval.schema import metadata, words
+
+_log = structlog.get_logger()
 
 _OLDEST = 14
 _KEPT = 5  # connections that stay open while nobody needs them
 _LOOK = (0.05, 0.3)  # seconds between two looks whether a server with no connection free has one
-_STALLED_SECONDS = 60  # after which a writer that does nothing loses its transaction
-# Either side that is gone without a word is noticed within a minute by the other: the server, by
-# those who wait for it; a process, whose locks the server would keep for hours. See `server` for
-# one that is there and silent.
+# After which who does nothing loses its transaction, and what it holds: see `held_connection`.
+_STALLED_SECONDS = 60.0
+_MIGRATION_SECONDS = 600  # that a start waits for another process, which rewrites every text maybe
+# Either side whose machine is gone without a word is noticed within a minute by the other: the
+# server, by those who wait for it; a process, whose locks the server would keep for hours. A
+# machine that is there answers for a process that isn't at work, too: such a one loses its locks
+# by _STALLED_SECONDS. See `server` for a server like that.
 _NETWORK = {
     "connect_timeout": "5",  # seconds
     "keepalives_idle": "20",
@@ -68,10 +75,24 @@ _LIMITS = (
     f"SELECT {_WAIT},"
     f" set_config('idle_in_transaction_session_timeout', '{_STALLED_SECONDS}s', true)"
 )
+_TURN = f"pg_advisory_xact_lock({WRITER})"
 _LIMIT = text(_LIMITS)
-_LOCK = text(f"{_LIMITS}, pg_advisory_xact_lock({WRITER})")
+_LOCK = text(f"{_LIMITS}, {_TURN}")
+_LOCK_IF_FREE = text(f"SELECT pg_try_advisory_xact_lock({WRITER})")
+# As long as that is waited for nothing else: who waits for a table keeps its readers waiting.
+_LOCK_AT_LAST = text(f"SELECT set_config('lock_timeout', :wait, true), {_TURN}, {_WAIT}")
 _OF_EACH = f"{HOLDER.format(name='name')}) FROM unnest(CAST(:names AS text[])) AS name"
-_HOLD = text(f"SELECT set_config('lock_timeout', :wait, true), pg_advisory_lock({_OF_EACH}")
+_HOLD = text(
+    "SELECT set_config('lock_timeout', :wait, true),"
+    " set_config('idle_session_timeout', :silence, false),"
+    " set_config('idle_in_transaction_session_timeout', :silence, false),"
+    f" pg_advisory_lock({_OF_EACH}"
+)
+_LET_GO = """DO $$ BEGIN
+    PERFORM pg_advisory_unlock_all();
+    RESET idle_session_timeout;
+    RESET idle_in_transaction_session_timeout;
+END $$"""
 _FREE = text(
     f"SELECT set_config('lock_timeout', :wait, true), pg_advisory_xact_lock_shared({_OF_EACH}"
 )
@@ -142,26 +163,28 @@ class Postgres:
     def reason(self, error: DatabaseError) -> str:
         return postgres_errors.reason(error)
 
+    def unopened(self, error: DatabaseError) -> str:
+        return postgres_errors.unopened(error)
+
     @contextmanager
     def migrating(self, connection: Connection) -> Iterator[None]:
-        _check(connection)
-        yield
-
-    def migrated(self, connection: Connection) -> None:
-        """Text is ordered and compared by its code points, as SQLite does, in any locale."""
-        quote = connection.dialect.identifier_preparer.quote
-        for table, column, kind in connection.execute(_OTHER_ORDER, _OURS).all():
-            connection.exec_driver_sql(
-                f'ALTER TABLE {quote(table)} ALTER COLUMN {quote(column)} TYPE {kind} COLLATE "C"'
-            )
+        with connection.execution_options(**self.beside).begin():
+            _check(connection)
+            _take_turn(connection)
+            yield
+            _order_by_code_points(connection)
 
     @contextmanager
-    def hold(self, engine: Engine, names: Iterable[str], seconds: int) -> Iterator[Connection]:
+    def hold(self, engine: Engine, names: Iterable[str], seconds: int) -> Iterator[HeldConnection]:
+        silence = _STALLED_SECONDS
         with self.connect(engine) as connection:
             try:
                 with connection.begin():
-                    connection.execute(_HOLD, _in_order(names, seconds))
-                yield connection
+                    asked = {**_in_order(names, seconds), "silence": f"{silence * 1000:.0f}ms"}
+                    connection.execute(_HOLD, asked)
+                held = HeldConnection(connection.execution_options(**self.writing))
+                with held.speaking(silence):
+                    yield held
             finally:
                 _let_go(connection)
 
@@ -199,10 +222,9 @@ def _driver() -> tuple[ModuleType, ModuleType]:
 
 def _check(connection: Connection) -> None:
     """Raises StoreUnavailable where the server can't keep a catalogue."""
-    with connection.begin():
-        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
-        icu = connection.exec_driver_sql(_ICU).scalar()
-        version = int(connection.exec_driver_sql("SHOW server_version_num").scalar_one()) // 10_000
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+    icu = connection.exec_driver_sql(_ICU).scalar()
+    version = int(connection.exec_driver_sql("SHOW server_version_num").scalar_one()) // 10_000
     if version < _OLDEST:
         raise StoreUnavailable(
             f"The Postgres server has version {version}; a catalogue needs {_OLDEST} or newer."
@@ -216,6 +238,22 @@ def _check(connection: Connection) -> None:
         raise StoreUnavailable(
             "The Postgres server was built without ICU, which a catalogue needs to find text "
             "whatever its capitals."
+        )
+
+
+def _take_turn(connection: Connection) -> None:
+    """Be the one who writes, once another process is done that migrates the catalogue maybe."""
+    if not connection.scalar(_LOCK_IF_FREE):
+        _log.info("waiting_for_another_process", to="migrate", seconds=_MIGRATION_SECONDS)
+        connection.execute(_LOCK_AT_LAST, {"wait": f"{_MIGRATION_SECONDS}s"})
+
+
+def _order_by_code_points(connection: Connection) -> None:
+    """All text, as SQLite orders and compares it, in any locale."""
+    quote = connection.dialect.identifier_preparer.quote
+    for table, column, kind in connection.execute(_OTHER_ORDER, _OURS).all():
+        connection.exec_driver_sql(
+            f'ALTER TABLE {quote(table)} ALTER COLUMN {quote(column)} TYPE {kind} COLLATE "C"'
         )
 
 
@@ -239,6 +277,6 @@ def _let_go(connection: Connection) -> None:
     connection.execution_options(writes=None)
     try:
         with connection.begin():
-            connection.exec_driver_sql("SELECT pg_advisory_unlock_all()")
+            connection.exec_driver_sql(_LET_GO)
     except DBAPIError:
         connection.invalidate()  # what it held goes with it

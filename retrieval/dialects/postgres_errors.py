@@ -29,6 +29,17 @@ _TOLD |= dict.fromkeys(
     "The catalogue has another schema than this process knows: {}. Another version of Footnote "
     "changed it: restart this process with the newest one.",
 )
+_UNOPENED = {
+    "55P03": (
+        "another process keeps it busy, which perhaps migrates it to the schema of a newer "
+        "version. Start this one again when that is done."
+    ),
+    _FULL: _TOLD[_FULL],
+}
+_TOLD |= dict.fromkeys(
+    ("57P05", "25P03"),  # idle too long, outside a transaction and in one
+    "This process did nothing for a while, and lost what it held in the catalogue. Try again.",
+)
 _SAYS_FULL = re.compile(r"too many (clients|connections)|connection slots|no more connections")
 _HINT = "\t"  # with which libpq begins lines that only ask whether the server runs
 
@@ -59,6 +70,12 @@ def reason(error: DatabaseError) -> str:
     said = (told and told.message_primary) or str(error.orig)
     lines = [line.strip() for line in said.splitlines() if not line.startswith(_HINT)]
     return "; ".join(filter(None, lines)).rstrip(".;")
+
+
+def unopened(error: DatabaseError) -> str:
+    """See `Dialect`."""
+    asked = f"{reason(error)}. Check FOOTNOTE_DATABASE_URL, and that its server runs."
+    return _UNOPENED.get(_state(error) or "", asked)
 
 
 def is_full(error: DatabaseError) -> bool:

@@ -48,15 +48,17 @@ class Sqlite:
     def reason(self, error: DatabaseError) -> str:
         return str(error.orig)
 
+    def unopened(self, error: DatabaseError) -> str:
+        return f"{self.reason(error)}."
+
     @contextmanager
     def migrating(self, connection: Connection) -> Iterator[None]:
         # A table that is made anew is dropped first, and what refers to it would go too.
         _enforce_references(connection, on=False)
-        yield
+        with connection.begin():
+            yield
+            statistics.write(connection)
         _enforce_references(connection, on=True)
-
-    def migrated(self, connection: Connection) -> None:
-        statistics.write(connection)
 
     @contextmanager
     def hold(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ingest import jobs as jobs_module
 from ingest import leased_queue
 from ingest.job_store import Job
 from ingest.jobs import Jobs
@@ -17,6 +18,8 @@ from ingest.leased_queue import LeasedQueue
 from ingest.leases import LeaseLost, Leases
 from ingest.pipeline import Pipeline
 from ingest.types import Stage
+from retrieval import dialects
+from retrieval.dialects.held_connection import HeldConnection
 from retrieval.engine import Engine
 from retrieval.errors import StoreUnavailable
 from retrieval.inspection import Inspection
@@ -184,6 +187,34 @@ def test_who_was_away_too_long_publishes_nothing_and_ends_nothing(
     assert shop.found("zebra") == []
     assert wrong(shop) == []
     assert before.state is Stage.DONE
+
+
+def test_who_was_stopped_while_it_published_lost_its_turn_and_publishes_again(
+    shop: Workshop, process: NewProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialects.postgres, "_STALLED_SECONDS", 1.0)
+    monkeypatch.setattr(HeldConnection, "speak", lambda _: None)
+    monkeypatch.setattr(jobs_module, "delay", lambda _: 0.05)
+    stopped = process(1)
+    fill = stopped.engine.indexer._fill
+    attempts: list[object] = []
+
+    def slowly(*asked: Any) -> None:
+        attempts.append(asked)
+        if len(attempts) == 1:
+            with shop.engine.database.hold([shop.kb.id], seconds=int(SOON)):
+                pass
+        fill(*asked)
+
+    monkeypatch.setattr(stopped.engine.indexer, "_fill", slowly)
+    stopped.jobs.start()
+    [job] = stopped.jobs.submit(shop.kb, [request("a", "Zebra.")])
+    soon(lambda: stopped.jobs.get(job.id).state.final)
+    ended = stopped.jobs.get(job.id)
+    assert ended.state is Stage.DONE
+    assert ended.attempts == len(attempts) >= 2
+    assert shop.found("zebra") == ["a"]
+    assert wrong(shop) == []
 
 
 def test_what_is_taken_back_here_is_not_published_there(

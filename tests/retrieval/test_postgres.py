@@ -13,15 +13,18 @@ from traceback import format_exception
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.engine import make_url
+from structlog.testing import capture_logs
 
 from evaluation.services.postgres import PostgresServer
+from retrieval import database as database_module
 from retrieval import dialects
 from retrieval.database import Database
+from retrieval.dialects.postgres import WRITER
 from retrieval.errors import InvalidRequest, StoreUnavailable
 from retrieval.schema import marks
-from tests.catalogues import catalogue_in, on_postgres, url_of
+from tests.catalogues import at_revision, catalogue_in, on_postgres, url_of
 from tests.postgres import running
 
 pytestmark = on_postgres
@@ -61,6 +64,13 @@ def aside(work: Callable[[], object]) -> threading.Thread:
     thread = threading.Thread(target=work)
     thread.start()
     return thread
+
+
+def soon(true: Callable[[], bool]) -> None:
+    until = time.monotonic() + SOON
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def test_a_writer_waits_for_that_of_another_process_and_sees_what_it_wrote(
@@ -130,6 +140,44 @@ def test_a_name_is_held_by_one_process(one: Database, other: Database) -> None:
 def test_it_is_opened_while_another_process_writes(one: Database, tmp_path: Path) -> None:
     with one.write():
         assert names(catalogue_in(tmp_path)) == set()
+
+
+def test_who_migrates_waits_for_another_who_does_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = at_revision(tmp_path, "0015")
+    migrate, waited = database_module._migrate, list[str]()
+
+    def migrating(connection: Connection) -> None:
+        waited.append(connection.scalar(text("SHOW lock_timeout")) or "")
+        migrate(connection)
+
+    monkeypatch.setattr(database_module, "_migrate", migrating)
+    with capture_logs() as logged, older.begin() as connection:
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITER})"))
+        thread = aside(lambda: put(catalogue_in(tmp_path), "migrated"))
+        soon(lambda: [one["event"] for one in logged] == ["waiting_for_another_process"])
+        thread.join(0.2)
+        assert waited == []
+    thread.join(SOON)
+    assert waited == ["30s"]  # for a table, for which others wait then, too
+    assert len(logged) == 1
+    assert names(catalogue_in(tmp_path)) == {"migrated"}
+    older.dispose()
+
+
+def test_who_waited_for_another_who_migrates_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialects.postgres, "_MIGRATION_SECONDS", 1)
+    older = at_revision(tmp_path, "0015")
+    with older.begin() as connection:
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITER})"))
+        with pytest.raises(StoreUnavailable, match=r"another process.*migrates") as raised:
+            catalogue_in(tmp_path)
+    assert "FOOTNOTE_DATABASE_URL" not in str(raised.value)
+    assert names(catalogue_in(tmp_path)) == set()
+    older.dispose()
 
 
 def test_who_waits_for_names_returns_when_they_are_let_go_and_holds_none(
