@@ -114,6 +114,13 @@ class Database:
             held._held = connection
             yield held
 
+    def still_held(self) -> None:
+        """Return if what this holds wasn't lost so far, for what is done elsewhere than in the
+        catalogue. Raises StoreUnavailable.
+        """
+        if self._held is not None:
+            self._held.speak()
+
     def wait(self, names: Iterable[str], *, seconds: int = BUSY_SECONDS) -> None:
         """Return when all who hold one of these names now have let go of it: whoever holds it later
         sees what was written before. For each it is waited that long. Raises StoreUnavailable, and

@@ -152,11 +152,12 @@ def delete_unused(
 
     def delete(blob: str) -> None:
         try:
+            held.still_held()  # or what is deleted may have been put anew
             blobs.delete(blob)
         except Exception as error:  # noqa: BLE001 - the others are deleted nevertheless
             failures[blob] = error
 
-    with database.hold(digests, seconds=_PATIENCE):
+    with database.hold(digests, seconds=_PATIENCE) as held:
         unused = _unused(database, digests)
         with side_by_side(delete, unused):
             pass

@@ -52,6 +52,9 @@ class FaultyDatabase(Database):
     def wait(self, names: Iterable[str], *, seconds: int = BUSY_SECONDS) -> None:
         self._database.wait(names, seconds=seconds)
 
+    def still_held(self) -> None:
+        self._database.still_held()
+
     def read(self) -> Any:
         return self._database.read()
 

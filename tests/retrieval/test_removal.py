@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from retrieval import removal
+from retrieval import dialects, removal
 from retrieval.database import Database
 from retrieval.dialects.dialect import BUSY_SECONDS
 from retrieval.engine import Engine
 from retrieval.errors import DocumentNotFound, KnowledgeBaseNotFound, StoreUnavailable
+from retrieval.lease import Heart
 from retrieval.ports import Stores
 from retrieval.schema import marks, metadata
 from retrieval.side_by_side import AT_ONCE
+from tests.catalogues import on_postgres
 from tests.retrieval.faults import Fault, FaultyDatabase
 from tests.retrieval.library import SOON, Library
 
@@ -275,6 +277,25 @@ def test_bytes_that_come_back_while_they_are_deleted_are_put_anew(
         again.result(SOON)
     library.indexer.settle()
     assert library.engine.blobs.get(blob) == TEXT.encode()
+
+
+@on_postgres
+def test_who_lost_the_digests_it_holds_deletes_none_of_them(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialects.postgres, "_STALLED_SECONDS", 0.5)
+    monkeypatch.setattr(Heart, "start", lambda _: None)
+    engine = library.engine
+    strays = [engine.blobs.put(data) for data in (b"one", b"other")]
+
+    def stopped(database: Database, digests: Sequence[str]) -> Sequence[str]:
+        with database.hold(digests, seconds=int(SOON)):
+            return digests
+
+    monkeypatch.setattr(removal, "_unused", stopped)
+    with pytest.raises(StoreUnavailable, match="lost"):
+        removal.release(engine.database, engine.blobs, strays)
+    assert {*engine.blobs.digests()} == {*strays}
 
 
 def test_one_original_that_cannot_be_deleted_keeps_no_other(
