@@ -21,7 +21,7 @@ from ingest import quotas
 from ingest.errors import Cancelled, IngestError, ParserStopped, ProcessesEnded
 from ingest.job_store import Failure, Job, JobStore
 from ingest.leased_queue import LeasedQueue
-from ingest.leases import LeaseLost, Leases
+from ingest.leases import TOGETHER, LeaseLost, Leases
 from ingest.pipeline import Pipeline, identify
 from ingest.queues import LocalQueue, Queue
 from ingest.retrying import delay, may_pass
@@ -50,7 +50,9 @@ PATIENCE = 24 * 3600.0  # seconds that a job is tried again: an Ollama server th
 _REMEMBERED = 2 * quotas.MAX_WAITING
 _LOOK = 1.0  # seconds between two looks at what other processes ended
 _SEEN, _READ = 0.1, 0.5  # seconds between two looks at a job, in memory and in a shared catalogue
-_LAPSES = 5  # processes that may end over one job: what is too much for each stops all of them
+# Processes that may end over one job, the last of them over nothing else: what is too much for each
+# stops all of them.
+_LAPSES = TOGETHER + 3
 _LEFT = 30.0  # seconds until a job is looked at again that the catalogue couldn't take
 _KEPT = 30 * 24 * 3600.0  # seconds that a job which is over can be asked for
 _TIDY = 3600.0
@@ -447,7 +449,8 @@ class Jobs:
         if job.lapses >= _LAPSES:
             raise ProcessesEnded(
                 f"{job.uri} was given up: {job.lapses} processes ended, or were away for too long, "
-                f"while they worked on it. It may take more memory than they have."
+                f"while they worked on it, the last {_LAPSES - TOGETHER} on nothing else. It may "
+                f"take more memory than they have."
             )
         data = self._bytes(job)
         self._engine.embedders.of(kb)

@@ -22,7 +22,11 @@ _LOOK = 1.0  # seconds between two looks at what other processes did
 
 
 class LeasedQueue:
-    """See `Queue`. A job whose process is gone is another's as soon as its lease ends."""
+    """See `Queue`. A job whose process is gone is another's as soon as its lease ends.
+
+    Who takes a job that is to be worked on alone takes nothing more until that is over, and begins
+    it when all that was taken before is.
+    """
 
     shared = True
 
@@ -35,6 +39,8 @@ class LeasedQueue:
         self._at_work = at_work
         self._held: dict[str, Lease] = {}
         self._lost: set[str] = set()
+        self._begun: dict[str, Lease] = {}  # taken to be worked on; see `_in_hand`
+        self._alone = ""  # what is to be worked on alone, begun or not, for as long as it is held
         # Given back, and when to let others have them, unless they were taken anew by then.
         self._left: list[tuple[float, str, Lease]] = []
         self._declined: dict[str, float] = {}  # until when
@@ -114,19 +120,42 @@ class LeasedQueue:
 
     def close(self) -> None:
         self._heart.stop()
-        self._release(self._due(math.inf))
+        self._release([*self._due(math.inf), self._alone])
 
     def _next(self) -> str | None:
         try:
-            taken = self._leases.take({*self._held, *self._left_to_others()})
+            if self._alone not in self._held:
+                return self._take()
+            return self._begin_alone()
         except StoreUnavailable as error:
             _log.warning("no_job_can_be_taken", error=str(error))
             return None
+
+    def _take(self) -> str | None:
+        taken = self._leases.take({*self._held, *self._left_to_others()})
         if taken is None:
             return None
-        job_id, self._held[taken[0]] = taken
-        self._lost.discard(job_id)  # found so a moment after it had been let go of here
-        return job_id
+        self._held[taken.job_id] = taken.lease
+        self._lost.discard(taken.job_id)  # found so a moment after it had been let go of here
+        if taken.alone:
+            self._alone = taken.job_id
+            return self._begin_alone()
+        self._begun = self._in_hand() | {taken.job_id: taken.lease}
+        return taken.job_id
+
+    def _begin_alone(self) -> str | None:
+        """The job that is to be worked on alone, as soon as nothing else is."""
+        if self._in_hand():
+            return None
+        lease = self._held.get(self._alone)  # none if it was taken back this moment
+        if lease is None or not self._leases.begin(self._alone, lease):
+            self._release([self._alone])
+            return None
+        self._begun = {self._alone: lease}
+        return self._alone
+
+    def _in_hand(self) -> dict[str, Lease]:
+        return {key: lease for key, lease in self._begun.items() if self._held.get(key) == lease}
 
     def _left_to_others(self) -> set[str]:
         now = time.monotonic()

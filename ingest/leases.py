@@ -2,10 +2,13 @@
 
 What is published, and how a job ended, is written only by who has the lease, in a transaction that
 sees that it has it: who was away for too long does no harm.
+
+A process whose leases lapsed worked on several jobs, of which one may have ended it. So a job over
+which a few lapsed is worked on alone: the next lapse is its own, and its neighbours aren't blamed.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Column,
@@ -16,7 +19,9 @@ from sqlalchemy import (
     Update,
     and_,
     case,
+    exists,
     func,
+    not_,
     or_,
     select,
     update,
@@ -29,9 +34,20 @@ from retrieval.lease import LASTS, Lease, new_lease
 from retrieval.schema import UNFINISHED, jobs, knowledge_bases
 from retrieval.sql import seconds
 
+TOGETHER = 2
+"""Lapses of a job that was worked on beside others; from then on it is worked on alone."""
+
 
 class LeaseLost(Exception):
     """Somebody else has the job by now, or took it back: nothing of it is to be written."""
+
+
+class Taken(NamedTuple):
+    """A job that others leave alone from now on; `alone`: it waits until it is begun."""
+
+    job_id: str
+    lease: Lease
+    alone: bool
 
 
 class Leases:
@@ -43,11 +59,12 @@ class Leases:
         self._most = most
         self.lasts = lasts
 
-    def take(self, besides: Collection[str] = ()) -> tuple[str, Lease] | None:
+    def take(self, besides: Collection[str] = ()) -> Taken | None:
         """A job that nobody works on, and the lease on it; None while there is none.
 
         The first of its document, of the knowledge base of which none was taken for the longest
-        time, the oldest there. None of those `besides`.
+        time, the oldest there. None of those `besides`. One that is to be worked on alone only
+        while no other process has such a job: all the others go on.
         """
         while (job_id := self._next(besides)) is not None:
             lease = new_lease()
@@ -57,33 +74,41 @@ class Leases:
                     return None
                 taken = connection.execute(
                     free.values(
-                        state=Stage.PARSING.value,
+                        state=case((_ALONE, Stage.QUEUED.value), else_=Stage.PARSING.value),
                         lease=lease,
                         lease_until=self._end(),
-                        lapses=jobs.c.lapses + case((_LAPSED, 1), else_=0),
+                        lapses=_LAPSES,
                         updated_at=seconds(),
-                    )
-                )
-                if taken.rowcount:
+                    ).returning(jobs.c.lapses)
+                ).first()
+                if taken is not None:
                     connection.execute(_had_its_turn(job_id))
-                    return job_id, lease
+                    return Taken(job_id, lease, taken.lapses >= TOGETHER)
         return None
+
+    def begin(self, job_id: str, lease: Lease) -> bool:
+        """Say that a job is worked on which was taken to be so alone; False where its lease is
+        lost, or as many are worked on as may be.
+        """
+        values = {"state": Stage.PARSING.value, "lease_until": self._end(), "updated_at": seconds()}
+        with self._database.write() as connection:
+            if self._is_full(connection):
+                return False
+            begun = update(jobs).where(_held({job_id: lease})).values(values)
+            return bool(connection.execute(begun).rowcount)
 
     def prolong(self, leases: Mapping[str, Lease], at_work: Mapping[str, Job]) -> set[str]:
         """Those of the jobs whose lease is lost; the others keep theirs, and how far they are."""
-        lost: set[str] = set()
         if not leases:
-            return lost
+            return set()
+        until = {"lease_until": self._end()}
+        prolonged = update(jobs).where(_held(leases)).values(until).returning(jobs.c.id)
         with self._database.write() as connection:
-            for job_id, lease in leases.items():
-                values: dict[str, Any] = {"lease_until": self._end()}
-                if (job := at_work.get(job_id)) and job.state is not Stage.QUEUED:
-                    values |= {"state": job.state.value, "done": job.done, "total": job.total}
-                    values["updated_at"] = seconds()
-                mine = update(jobs).where(_held(job_id, lease)).values(values)
-                if not connection.execute(mine).rowcount:
-                    lost.add(job_id)
-        return lost
+            kept = {*connection.scalars(prolonged)}
+            for job in [job for key in kept if (job := at_work.get(key))]:
+                if job.state is not Stage.QUEUED:
+                    connection.execute(_progress(job))
+        return leases.keys() - kept
 
     def end(self, leases: Mapping[str, Lease], *, received: bool = False) -> None:
         """Let others take these jobs, whose bytes were all `received` by now."""
@@ -93,8 +118,7 @@ class Leases:
         if received:
             values["received"] = True
         with self._database.write() as connection:
-            for job_id, lease in leases.items():
-                connection.execute(update(jobs).where(_held(job_id, lease)).values(values))
+            connection.execute(update(jobs).where(_held(leases)).values(values))
 
     def first(self, job_id: str) -> str | None:
         """The job of the same document that comes first, be it this one."""
@@ -146,7 +170,7 @@ def permit(job_id: str, lease: Lease) -> Callable[[Connection], None]:
     """What raises LeaseLost, in a transaction that writes, unless the lease is held."""
 
     def check(connection: Connection) -> None:
-        if connection.scalar(select(jobs.c.id).where(_held(job_id, lease))) is None:
+        if connection.scalar(select(jobs.c.id).where(_held({job_id: lease}))) is None:
             raise LeaseLost(f"Job {job_id} is worked on by somebody else, or was taken back.")
 
     return check
@@ -160,9 +184,17 @@ def _had_its_turn(job_id: str) -> Update:
     return update(knowledge_bases).where(knowledge_bases.c.id == mine).values(turn=newest)
 
 
-def _held(job_id: str, lease: Lease) -> ColumnElement[bool]:
-    """Nobody has taken the job since, and it isn't over."""
-    return and_(jobs.c.id == job_id, jobs.c.lease == lease, jobs.c.state.in_(UNFINISHED))
+def _progress(job: Job) -> Update:
+    moved = {"state": job.state.value, "done": job.done, "total": job.total}
+    return update(jobs).where(jobs.c.id == job.id).values(moved | {"updated_at": seconds()})
+
+
+def _held(leases: Mapping[str, Lease]) -> ColumnElement[bool]:
+    """Nobody has taken these jobs since, and they aren't over. A lease is on one job, or on those
+    that were accepted together: one that is on any of these is on no other than its own.
+    """
+    own = jobs.c.lease.in_({*leases.values()})
+    return and_(jobs.c.id.in_(leases), own, jobs.c.state.in_(UNFINISHED))
 
 
 def _same_document(one: FromClause, other: FromClause) -> ColumnElement[bool]:
@@ -171,12 +203,21 @@ def _same_document(one: FromClause, other: FromClause) -> ColumnElement[bool]:
 
 def _is_free() -> ColumnElement[bool]:
     """Nobody works on it, and its time has come."""
+    other = jobs.alias("other")
+    alone = exists().where(
+        other.c.lapses >= TOGETHER,
+        other.c.state.in_(UNFINISHED),
+        other.c.lease_until >= seconds(),
+    )
     return and_(
         or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < seconds()),
         or_(jobs.c.retry_at.is_(None), jobs.c.retry_at <= seconds()),
+        or_(not_(_ALONE), not_(alone)),
     )
 
 
 # Whoever was at work on it let go of it neither way: by how it ended, or by giving it back.
 _LAPSED = and_(jobs.c.lease.is_not(None), jobs.c.state != Stage.QUEUED.value)
+_LAPSES = jobs.c.lapses + case((_LAPSED, 1), else_=0)
+_ALONE = _LAPSES >= TOGETHER
 _AT_WORK = and_(jobs.c.state.in_(UNFINISHED[1:]), jobs.c.lease_until >= seconds())

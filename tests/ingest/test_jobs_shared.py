@@ -12,12 +12,13 @@ import pytest
 
 from ingest import jobs as jobs_module
 from ingest import leased_queue
-from ingest.job_store import Job
+from ingest.job_store import Job, JobStore
 from ingest.jobs import Jobs
 from ingest.leased_queue import LeasedQueue
 from ingest.leases import LeaseLost, Leases
+from ingest.parsing import GoOn, always
 from ingest.pipeline import Pipeline
-from ingest.types import Stage
+from ingest.types import Parsed, Stage
 from retrieval import dialects
 from retrieval.dialects.held_connection import HeldConnection
 from retrieval.engine import Engine
@@ -425,19 +426,131 @@ def test_what_is_gone_from_where_all_have_their_bytes_is_waited_for_by_nobody(
     assert (ended.state, ended.error and ended.error.kind) == (Stage.FAILED, "DataLost")
 
 
+def lapse(engine: Engine, times: int, job: Job) -> None:
+    """Let as many processes end over a job that waits."""
+    gone = Leases(engine.database, lasts=-1.0)
+    others = {one.id for one in JobStore(engine.database).unfinished()} - {job.id}
+    for _ in range(times):
+        taken = gone.take(others)
+        assert taken
+        assert not taken.alone or gone.begin(taken.job_id, taken.lease)
+
+
 def test_a_job_that_ended_many_processes_ends_no_more(shop: Workshop, process: NewProcess) -> None:
     worker = process(1)
     deadly, after = worker.jobs.submit(
         shop.kb, [request("deadly", "Zebra."), request("after", "Lion.")]
     )
-    gone = Leases(worker.engine.database, lasts=-1.0)
-    for _ in range(5):
-        assert gone.take({after.id})
+    lapse(worker.engine, 5, deadly)
     worker.jobs.start()
     assert finished(worker.jobs, deadly, after) == [Stage.FAILED, Stage.DONE]
     error = worker.jobs.get(deadly.id).error
     assert error and (error.kind, "5 processes ended" in error.message) == ("ProcessesEnded", True)
     assert worker.parser.calls == 1
+
+
+class Watching(CountingParser):
+    """Notes how many jobs are at work while it parses, for long enough that others could begin."""
+
+    jobs: Jobs
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at_work: dict[str, int] = {}
+
+    def parse(
+        self, data: bytes, name: str, media_type: str | None = None, go_on: GoOn = always
+    ) -> Parsed:
+        until, most = time.monotonic() + BRIEF, 0
+        while time.monotonic() < until and most < 2:
+            most = max(most, len(self.jobs.at_work()))
+            time.sleep(0.01)
+        self.at_work[data.decode()] = most
+        return super().parse(data, name, media_type, go_on)
+
+
+def test_neighbours_of_what_ends_processes_are_done_one_at_a_time(
+    shop: Workshop, process: NewProcess
+) -> None:
+    parser = Watching()
+    worker = process(3, parser)
+    parser.jobs = worker.jobs
+    texts = ["deadly", "neighbour", "another", "one", "two", "three"]
+    accepted = worker.jobs.submit(shop.kb, [request(text, text) for text in texts])
+    for times, job in zip((5, 2, 4), accepted, strict=False):
+        lapse(worker.engine, times, job)
+    worker.jobs.start()
+    assert finished(worker.jobs, *accepted) == [Stage.FAILED, *[Stage.DONE] * 5]
+    assert (parser.at_work["neighbour"], parser.at_work["another"]) == (1, 1)
+    assert max(parser.at_work.values()) > 1
+
+
+def test_who_is_to_work_on_a_job_alone_takes_nothing_more_while_others_go_on(
+    shop: Workshop, process: NewProcess
+) -> None:
+    gate = Gate()
+    here, there = process(2, gate), process(2)
+    queue = here.jobs._queue
+    assert isinstance(queue, LeasedQueue)
+    before, alone = here.jobs.submit(
+        shop.kb, [request("before", "Giraffe."), request("alone", "Zebra.")]
+    )
+    lapse(here.engine, 2, alone)
+    here.jobs.start()
+    assert gate.reached.wait(SOON)
+    soon(lambda: alone.id in queue._held)
+    after = here.jobs.submit(shop.kb, [request(str(n), f"Lion {n}.") for n in range(5)])
+    there.jobs.start()
+    assert finished(there.jobs, *after) == [Stage.DONE] * 5
+    assert (there.parser.calls, gate.calls) == (5, 0)
+    assert here.jobs.get(alone.id).state is Stage.QUEUED
+    gate.open.set()
+    assert finished(here.jobs, before, alone) == [Stage.DONE] * 2
+    assert gate.calls == 2
+
+
+def test_a_process_that_closes_leaves_what_it_was_to_work_on_alone_to_the_others(
+    shop: Workshop, process: NewProcess
+) -> None:
+    gate = Gate()
+    closing = process(2, gate)
+    queue = closing.jobs._queue
+    assert isinstance(queue, LeasedQueue)
+    accepted = closing.jobs.submit(
+        shop.kb, [request("before", "Giraffe."), request("alone", "Zebra.")]
+    )
+    lapse(closing.engine, 2, accepted[1])
+    closing.jobs.start()
+    soon(lambda: accepted[1].id in queue._held)
+    closing.jobs.stop()
+    gate.open.set()
+    closing.jobs.close()
+    leases = Leases(shop.engine.database)
+    taken = [leases.take(), leases.take()]
+    assert {one.job_id for one in taken if one} == {job.id for job in accepted}
+
+
+def test_what_is_taken_back_while_it_waits_to_be_worked_on_alone_holds_nothing_up(
+    shop: Workshop, process: NewProcess
+) -> None:
+    gate = Gate()
+    here, there = process(2, gate), process(0)
+    queue = here.jobs._queue
+    assert isinstance(queue, LeasedQueue)
+    before, here_back, there_back, after = here.jobs.submit(
+        shop.kb, [request(key, f"Zebra {key}.") for key in ("a", "b", "c", "d")]
+    )
+    lapse(here.engine, 2, here_back)
+    lapse(here.engine, 2, there_back)
+    here.jobs.start()
+    assert gate.reached.wait(SOON)
+    soon(lambda: here_back.id in queue._held)
+    here.jobs.cancel(here_back.id)
+    soon(lambda: there_back.id in queue._held)
+    there.jobs.cancel(there_back.id)
+    gate.open.set()
+    states = finished(here.jobs, before, here_back, there_back, after)
+    assert states == [Stage.DONE, Stage.CANCELLED, Stage.CANCELLED, Stage.DONE]
 
 
 def test_a_job_is_left_to_a_process_that_has_its_bytes(

@@ -3,16 +3,17 @@
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from ingest.job_store import Job, JobStore
-from ingest.leases import LeaseLost, Leases, permit
+from ingest.leases import LeaseLost, Leases, Taken, permit
 from ingest.types import Source, Stage
 from retrieval.engine import Engine
 from retrieval.lease import new_lease
@@ -48,8 +49,11 @@ def add(store: JobStore, kbs: list[KnowledgeBase]) -> Add:
 
 
 def taken(leases: Leases) -> str:
+    """The job that is worked on from now on, if there is one."""
     found = leases.take()
-    return found[0] if found else ""
+    if found and found.alone:
+        assert leases.begin(found.job_id, found.lease)
+    return found.job_id if found else ""
 
 
 def test_the_oldest_is_taken_first_and_each_once(leases: Leases, add: Add) -> None:
@@ -152,9 +156,9 @@ def test_a_lease_that_ended_is_taken_over_and_fences_who_had_it(
     assert dead.prolong({"a": old[1]}, {}) == {"a"}
     assert alive.prolong({"a": new[1]}, {}) == set()
     with pytest.raises(LeaseLost), engine.database.write() as connection:
-        permit(*old)(connection)
+        permit(*old[:2])(connection)
     with engine.database.write() as connection:
-        permit(*new)(connection)
+        permit(*new[:2])(connection)
     assert not store.save(replace(job, state=Stage.FAILED), old[1])
     assert store.save(replace(job, state=Stage.DONE), new[1])
     kept = store.get("a")
@@ -169,7 +173,7 @@ def test_a_lease_lasts_while_it_is_prolonged_and_tells_how_far_the_job_is(
     ended, lasting = Leases(engine.database, lasts=-1.0), Leases(engine.database)
     [found] = [ended.take()]
     assert found
-    assert lasting.prolong(dict([found]), {"a": job}) == set()
+    assert lasting.prolong(dict([found[:2]]), {"a": job}) == set()
     assert lasting.take() is None
     kept = store.get("a")
     assert kept
@@ -191,9 +195,9 @@ def test_only_a_lease_that_ended_over_its_work_is_a_lapse(
         assert taken(ending) == "a"
         assert lapses() == ended
     [last] = [lasting.take()]
-    assert last
+    assert last and last.alone
     assert lapses() == 3
-    lasting.end(dict([last]))  # as a process does that is stopped
+    lasting.end(dict([last[:2]]))  # as a process does that is stopped
     [again] = [lasting.take()]
     assert again
     store.save(replace(job, attempts=1, retry_at=1.0), again[1])
@@ -207,6 +211,103 @@ def test_only_a_lease_that_ended_over_its_work_is_a_lapse(
     assert (kept.received, kept.lapses) == (False, 0)
 
 
+def lapse_twice(engine: Engine, *keys: str) -> None:
+    """Let two processes end over these jobs, which wait."""
+    for _ in range(2):
+        ending = Leases(engine.database, lasts=-1.0)
+        found: set[str] = set()
+        for _ in keys:
+            found.add(one_of(ending.take(found)).job_id)
+        assert found == {*keys}
+
+
+def test_over_what_processes_may_end_only_one_works_and_only_on_that(
+    engine: Engine, leases: Leases, add: Add, store: JobStore
+) -> None:
+    suspects = [add("a"), add("b")]
+    lapse_twice(engine, "a", "b")
+    for key in "cd":
+        add(key)
+    first = one_of(leases.take())
+    assert (first.job_id, first.alone) == ("a", True)
+    assert [one(store, "a").state, taken(leases), taken(leases)] == [Stage.QUEUED, "c", "d"]
+    assert leases.take() is None  # b waits for a
+    assert leases.begin(first.job_id, first.lease)
+    assert (one(store, "a").state, leases.take()) == (Stage.PARSING, None)
+    store.save(replace(suspects[0], state=Stage.DONE))
+    assert one_of(leases.take()).job_id == "b"
+    assert [one(store, key).lapses for key in "abcd"] == [2, 2, 0, 0]
+
+
+def test_what_waits_to_be_worked_on_alone_is_not_to_blame(
+    engine: Engine, add: Add, store: JobStore
+) -> None:
+    add("a")
+    lapse_twice(engine, "a")
+    ending, lasting = Leases(engine.database, lasts=-1.0), Leases(engine.database)
+    waits = one_of(ending.take())
+    found = one_of(ending.take())
+    assert [found.job_id, one(store, "a").lapses] == ["a", 2]
+    assert not lasting.begin(waits.job_id, waits.lease)  # lost
+    assert lasting.begin(found.job_id, found.lease)
+    lasting.end({found.job_id: found.lease})
+    assert taken(ending) == "a"
+    assert (one_of(lasting.take()).alone, one(store, "a").lapses) == (True, 3)
+
+
+def test_what_is_worked_on_alone_is_one_of_those_that_may_be(
+    engine: Engine, add: Add, store: JobStore
+) -> None:
+    add("a")
+    lapse_twice(engine, "a")
+    other = add("b")
+    leases = Leases(engine.database, most=1)
+    found = one_of(leases.take())
+    assert taken(leases) == "b"
+    assert not leases.begin(found.job_id, found.lease)
+    store.save(replace(other, state=Stage.DONE))
+    assert leases.begin(found.job_id, found.lease)
+    assert leases.take() is None
+
+
+def test_leases_are_prolonged_and_ended_by_few_statements(
+    engine: Engine, store: JobStore, kbs: list[KnowledgeBase], leases: Leases, add: Add
+) -> None:
+    add("at work")
+    found, lease = one_of(leases.take()), new_lease()
+    batch = [queued(kbs[0], f"{n}") for n in range(200)]
+    store.add([(job, Source(job.id, job.id, b"")) for job in batch], lease, SOON)
+    with engine.database.write() as connection:
+        connection.execute(update(jobs).where(jobs.c.id == "199").values(lease=new_lease()))
+    held = {job.id: lease for job in batch} | {found.job_id: found.lease, "gone": new_lease()}
+    moved = replace(one(store, found.job_id), state=Stage.EMBEDDING, done=3, total=7)
+    with updates_of(engine) as updates:
+        assert leases.prolong(held, {found.job_id: moved}) == {"199", "gone"}
+    assert len(updates) == 2
+    assert one(store, found.job_id).done == 3
+    with updates_of(engine) as updates:
+        leases.end({job.id: lease for job in batch[100:]}, received=True)
+    assert len(updates) == 1
+    assert [one(store, job.id).received for job in batch] == [False] * 100 + [True] * 99 + [False]
+
+
+@contextmanager
+def updates_of(engine: Engine) -> Iterator[list[str]]:
+    """The statements that change rows while the block runs."""
+    found: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE"):
+            found.append(statement)
+
+    bind = engine.database._engine
+    event.listen(bind, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(bind, "before_cursor_execute", note)
+
+
 def test_what_is_taken_back_is_lost_to_who_works_on_it(
     leases: Leases, add: Add, store: JobStore, engine: Engine
 ) -> None:
@@ -214,9 +315,9 @@ def test_what_is_taken_back_is_lost_to_who_works_on_it(
     [found] = [leases.take()]
     assert found
     store.cancel("a")
-    assert leases.prolong(dict([found]), {}) == {"a"}
+    assert leases.prolong(dict([found[:2]]), {}) == {"a"}
     with pytest.raises(LeaseLost), engine.database.write() as connection:
-        permit(*found)(connection)
+        permit(*found[:2])(connection)
 
 
 def test_no_more_are_worked_on_than_all_may(engine: Engine, add: Add, store: JobStore) -> None:
@@ -325,5 +426,10 @@ def test_what_is_taken_is_what_a_look_at_all_that_wait_would_find(
 
 def one(store: JobStore, key: str) -> Job:
     found = store.get(key)
+    assert found
+    return found
+
+
+def one_of(found: Taken | None) -> Taken:
     assert found
     return found
