@@ -5,7 +5,17 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from ingest import quotas
@@ -35,8 +45,9 @@ class Job:
 
     A job that failed of something that may pass is queued again until `retry_at`, with the error
     of its last attempt; `lapses` are attempts whose process ended, or was away for too long. It is
-    `received` once all of its bytes are where whoever accepted it keeps them. Times are seconds
-    since 1970, as they are kept by the clock of the database, which all processes share.
+    `received` once whoever accepted it has said that all of its bytes are where they are kept:
+    before that nobody works on it, whatever bytes there are. Times are seconds since 1970, as they
+    are kept by the clock of the database, which all processes share.
     """
 
     id: str
@@ -79,7 +90,7 @@ class JobStore:
         """
         leased: dict[str, Any] = {}
         if lease:
-            leased = {"lease": lease, "lease_until": seconds() + lasts, "received": False}
+            leased = {"lease": lease, "lease_until": seconds() + lasts}
         if not accepted:
             return []
         try:
@@ -98,6 +109,20 @@ class JobStore:
         except IntegrityError as error:
             raise KnowledgeBaseNotFound(accepted[0][0].knowledge_base) from error
         return [job for job, _ in stamped]
+
+    def receive(self, job_ids: Collection[str], leases: Collection[str] | None = None) -> list[Job]:
+        """Say that the bytes of new jobs are all there, and let go of these leases on them, if
+        there are any: but for those that are over, or somebody else's. The jobs as they stand then,
+        without those that are gone.
+        """
+        these = jobs.c.id.in_(job_ids)
+        received = update(jobs).where(these, jobs.c.state.in_(UNFINISHED))
+        if leases is not None:
+            received = received.where(jobs.c.lease.in_(leases))
+        with self._database.write() as connection:
+            connection.execute(received.values(received=True, lease=None, lease_until=None))
+            rows = connection.execute(_JOBS.where(these).order_by(jobs.c.created_at)).all()
+        return [_from_row(row) for row in rows]
 
     def save(self, job: Job, lease: str | None = None) -> bool:
         """Keep where a job stands now, and end the lease on it; False where one is given, and
@@ -118,7 +143,7 @@ class JobStore:
                     outcome=job.outcome,
                     done=job.done,
                     total=job.total,
-                    error=[job.error.kind, job.error.message] if job.error else None,
+                    error=_error(job.error),
                     attempts=job.attempts,
                     retry_at=_put_off(job),
                     updated_at=seconds(),
@@ -127,27 +152,26 @@ class JobStore:
                 )
             )
             if job.state.final and saved.rowcount:
-                _close_up(connection, job.id)
+                _close_up(connection, [job.id])
             if lease is None or saved.rowcount:
                 return True
             there = connection.scalar(select(jobs.c.id).where(jobs.c.id == job.id))
         return there is None  # it went with its knowledge base
 
-    def cancel(self, job_id: str) -> bool:
-        """Say of a job that it is taken back, which whoever works on it finds out; False where it
-        is over.
+    def end(
+        self, job_ids: Collection[str], state: Stage, error: Failure | None = None
+    ) -> Sequence[str]:
+        """Say of jobs that they are over, whoever has a lease on them, who finds out; which of them
+        weren't yet.
         """
+        ended = update(jobs).where(jobs.c.id.in_(job_ids), jobs.c.state.in_(UNFINISHED))
+        values = {"state": state.value, "error": _error(error), "retry_at": None}
         with self._database.write() as connection:
-            taken_back = connection.execute(
-                update(jobs)
-                .where(jobs.c.id == job_id, jobs.c.state.in_(UNFINISHED))
-                .values(
-                    state=Stage.CANCELLED.value, error=None, retry_at=None, updated_at=seconds()
-                )
-            )
-            if taken_back.rowcount:
-                _close_up(connection, job_id)
-        return bool(taken_back.rowcount)
+            over = connection.scalars(
+                ended.values(values | {"updated_at": seconds()}).returning(jobs.c.id)
+            ).all()
+            _close_up(connection, over)
+        return over
 
     def get(self, job_id: str) -> Job | None:
         with self._database.glance() as connection:
@@ -273,12 +297,25 @@ def _line(connection: Connection, coming: Sequence[Job]) -> Iterator[str | None]
             last[job.document_id] = job.id
 
 
-def _close_up(connection: Connection, job_id: str) -> None:
-    """Let who comes right behind a job that is over take its place."""
-    this = jobs.c.id == job_id
-    place = connection.scalar(select(jobs.c.behind).where(this))
-    connection.execute(update(jobs).where(jobs.c.behind == job_id).values(behind=place))
-    connection.execute(update(jobs).where(this).values(behind=None))
+def _close_up(connection: Connection, over: Collection[str]) -> None:
+    """Let those who come right behind jobs that are over take their places."""
+    if not over:
+        return
+    places = select(jobs.c.id, jobs.c.behind).where(jobs.c.id.in_(over))
+    place = {row.id: row.behind for row in connection.execute(places)}
+    behind = connection.execute(select(jobs.c.id, jobs.c.behind).where(jobs.c.behind.in_(over)))
+    moving = [{"who": row.id, "to": row.behind} for row in behind if row.id not in place]
+    for one in moving:
+        while one["to"] in place:  # several of a document may be over at once
+            one["to"] = place[one["to"]]
+    if moving:
+        moved = update(jobs).where(jobs.c.id == bindparam("who")).values(behind=bindparam("to"))
+        connection.execute(moved, moving)
+    connection.execute(update(jobs).where(jobs.c.id.in_(over)).values(behind=None))
+
+
+def _error(failure: Failure | None) -> list[str] | None:
+    return [failure.kind, failure.message] if failure else None
 
 
 def _put_off(job: Job) -> ColumnElement[float] | None:
@@ -306,6 +343,7 @@ def _to_row(job: Job, source: Source) -> dict[str, Any]:
         "total": 0,
         "error": None,
         "attempts": 0,
+        "received": job.received,
         "retry_at": None,
         "created_at": job.created_at,
         "updated_at": job.updated_at,

@@ -11,7 +11,9 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -38,6 +40,7 @@ from retrieval.errors import (
     StoreUnavailable,
 )
 from retrieval.indexing import Published
+from retrieval.side_by_side import side_by_side
 from retrieval.types import KnowledgeBase
 
 _log = structlog.get_logger()
@@ -108,6 +111,7 @@ class Jobs:
         self._idle = threading.Event()
         self._remains = True  # there may be vectors of attempts that came to nothing
         self._closing = threading.Event()
+        self._refusals = ThreadPoolExecutor(1, thread_name_prefix="ingest-refusals")
         self._threads = [
             threading.Thread(target=self._run, name=f"ingest-{number}", daemon=True)
             for number in range(workers)
@@ -116,11 +120,7 @@ class Jobs:
 
     def start(self) -> None:
         """Begin to work, first on what an earlier process left."""
-        for job in self._queue.start():
-            if self._engine.blobs.has(job.blob):
-                self._queue.put([job])
-            else:
-                self._finish(_not_received(job))
+        self._queue.start()
         self._forget_unused()
         known = self._engine.calibrations
         everything = self._engine.knowledge_bases.all()
@@ -142,12 +142,16 @@ class Jobs:
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join()
+        self._refusals.shutdown()
         self._queue.close()
 
     def submit(self, kb: KnowledgeBase, requests: Sequence[Request]) -> list[Job]:
-        """Accept sources: once this returns they survive a crash.
+        """Accept sources: once this returns they survive a crash. The jobs as they stand, of which
+        some may have been taken back by now.
 
-        Raises Overloaded, QuotaExceeded, and KnowledgeBaseNotFound if it is gone by now.
+        Raises Overloaded, QuotaExceeded, StoreUnavailable, and KnowledgeBaseNotFound if it is gone
+        by now. Where this raises, none of them is ingested; each that is known by then fails of the
+        same error.
         """
         if len(requests) > quotas.MAX_WAITING:
             raise InvalidRequest(
@@ -160,30 +164,54 @@ class Jobs:
         kept = self._queue.accept(accepted)
         try:
             removal.await_deletion(self._engine.database, [job.blob for job in kept])
-            for _, source in accepted:
-                self._engine.blobs.put(source.data)
-            self._queue.put(kept)
-        except RetrievalError as error:
-            for job in kept:
-                self._give_up(job, error)
+            originals = {job.blob: source.data for job, source in accepted}
+            with side_by_side(self._engine.blobs.put, originals.values()):
+                pass
+            found = {job.id: job for job in self._queue.put(kept)}
+        except BaseException as error:
+            self._give_up(kept, Failure(type(error).__name__, str(error)))
             raise
-        self._release_deleted(kb, [job.blob for job in kept])
-        return kept
+        return self._as_they_stand(kb, kept, found)
 
-    def _give_up(self, job: Job, error: RetrievalError) -> None:
-        """End a job that wasn't accepted after all; later, where the catalogue can't take it."""
-        failure = Failure(type(error).__name__, str(error))
+    def _give_up(self, jobs: Sequence[Job], failure: Failure) -> None:
+        """End jobs that weren't accepted after all: as soon as the catalogue can be told. Until
+        then nobody works on them, nor when this process is gone: they weren't received, unless the
+        catalogue took that and couldn't say so.
+        """
+        if not self._refused(jobs, failure):
+            with suppress(RuntimeError):  # while closing
+                self._refusals.submit(self._refuse, jobs, failure)
+
+    def _refuse(self, jobs: Sequence[Job], failure: Failure) -> None:
+        while not self._refused(jobs, failure):
+            if self._closing.wait(_LOOK):
+                return
+
+    def _refused(self, jobs: Sequence[Job], failure: Failure) -> bool:
+        """Whether the catalogue could be told that these jobs failed."""
         try:
-            self._finish(replace(job, state=Stage.FAILED, error=failure))
-        except RetrievalError:
-            self._cancelled.add(job.id)
-            self._queue.put([job])
+            refused = self._queue.refuse(jobs, failure)
+        except Exception as error:  # noqa: BLE001 - whatever it is, they don't wait for ever
+            _log.warning("not_refused", jobs=len(jobs), error=str(error))
+            return False
+        for _ in refused:
+            self._engine.observer.ingested(Stage.FAILED.value)
+        self._clean([job.blob for job in jobs])
+        self._tell()
+        return True
 
-    def _release_deleted(self, kb: KnowledgeBase, blobs: Sequence[str]) -> None:
-        """Delete bytes that arrived after their knowledge base was deleted."""
-        if self._engine.knowledge_bases.by_id(kb.id) is None:
-            self._engine.indexer.release(blobs)
+    def _as_they_stand(
+        self, kb: KnowledgeBase, accepted: Sequence[Job], found: Mapping[str, Job]
+    ) -> list[Job]:
+        """What became of jobs while they were being received; nobody needs the bytes of those that
+        are over. One that is gone was taken back with its document, or with its knowledge base.
+        """
+        jobs = [found.get(job.id, replace(job, state=Stage.CANCELLED)) for job in accepted]
+        if over := [job.blob for job in jobs if job.state.final]:
+            self._engine.indexer.release(over)
+        if accepted and not found and self._is_gone(kb.id):
             raise KnowledgeBaseNotFound(kb.name)
+        return jobs
 
     def unchanged(self, kb: KnowledgeBase, source: Source) -> Job:
         """A job that is over, for a source that is known to be what its document holds."""
@@ -210,7 +238,7 @@ class Jobs:
             if job_id in self._active:
                 self._cancelled.add(job_id)
                 # So that it stays taken back if this process ends before the job does.
-                self._store.cancel(job_id)
+                self._store.end([job_id], Stage.CANCELLED)
             elif not job.state.final:
                 self._finish(replace(job, state=Stage.CANCELLED))
         return self._known(job_id)
@@ -487,16 +515,16 @@ class Jobs:
         )
 
     def _bytes(self, job: Job) -> bytes:
-        """What a job is to ingest. Raises _NotReceived where it never came, _Elsewhere where
-        another process has it, DataLost, StoreUnavailable.
+        """What a job is to ingest. Raises _NotReceived where whoever sent it wasn't told that it
+        came, _Elsewhere where another process has it, DataLost, StoreUnavailable.
         """
+        if not job.received:
+            raise _NotReceived
         try:
             return self._engine.blobs.get(job.blob)
         except DataLost as error:
             if self._engine.blobs.has(job.blob):
                 raise
-            if not job.received:
-                raise _NotReceived from error
             if self._queue.shared and not self._engine.settings.blobs_url:
                 raise _Elsewhere from error
             raise
@@ -617,7 +645,7 @@ def _new_job(kb: KnowledgeBase, request: Request, now: float) -> Job:
         error=None,
         attempts=0,
         lapses=0,
-        received=True,
+        received=False,
         retry_at=None,
         created_at=now,
         updated_at=now,

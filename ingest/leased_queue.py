@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from ingest.job_store import Job, JobStore
+from ingest.job_store import Failure, Job, JobStore
 from ingest.leases import LeaseLost, Leases, permit
 from ingest.types import Source, Stage
 from retrieval.errors import StoreUnavailable
@@ -56,9 +56,8 @@ class LeasedQueue:
     def idle(self) -> bool:
         return not self._held
 
-    def start(self) -> Sequence[Job]:
+    def start(self) -> None:
         self._heart.start()
-        return ()
 
     def accept(self, accepted: Sequence[tuple[Job, Source]]) -> list[Job]:
         lease = new_lease()
@@ -66,12 +65,21 @@ class LeasedQueue:
         self._held |= {job.id: lease for job in kept}
         return kept
 
-    def put(self, jobs: Sequence[Job]) -> None:
-        held = {job.id: lease for job in jobs if (lease := self._held.get(job.id)) is not None}
-        self._leases.end(held, received=True)
-        for job_id in held:  # only now, so that no thread has taken it here by then
-            self._forget(job_id)
+    def put(self, jobs: Sequence[Job]) -> list[Job]:
+        leases = {lease for job in jobs if (lease := self._held.get(job.id)) is not None}
+        found = self._store.receive([job.id for job in jobs], leases)
+        for job in jobs:  # only now: until then no thread takes it here
+            if self._held.get(job.id) in leases:
+                self._forget(job.id)
         self._moved.set()
+        return found
+
+    def refuse(self, jobs: Sequence[Job], failure: Failure) -> Sequence[str]:
+        refused = self._store.end([job.id for job in jobs], Stage.FAILED, failure)
+        for job in jobs:
+            self._forget(job.id)
+        self._moved.set()
+        return refused
 
     def take(self) -> str | None:
         with self._taking:
@@ -93,10 +101,11 @@ class LeasedQueue:
         self._release([job_id])
 
     def keep(self, job: Job) -> bool:
-        if lease := self._forget(job.id):
-            kept = self._store.save(job, lease)
-        else:  # who doesn't work on it can only take it back
-            kept = job.state is Stage.CANCELLED and self._store.cancel(job.id)
+        lease = self._held.get(job.id)
+        kept = lease is not None and self._store.save(job, lease)
+        if not kept and job.state is Stage.CANCELLED:  # who has no lease can still take it back
+            kept = bool(self._store.end([job.id], Stage.CANCELLED))
+        self._forget(job.id)  # only now: what couldn't be written down is held
         self._moved.set()
         return kept
 

@@ -110,13 +110,11 @@ class Leases:
                     connection.execute(_progress(job))
         return leases.keys() - kept
 
-    def end(self, leases: Mapping[str, Lease], *, received: bool = False) -> None:
-        """Let others take these jobs, whose bytes were all `received` by now."""
+    def end(self, leases: Mapping[str, Lease]) -> None:
+        """Let others take these jobs."""
         if not leases:
             return
         values: dict[str, Any] = {"state": Stage.QUEUED.value, "lease": None, "lease_until": None}
-        if received:
-            values["received"] = True
         with self._database.write() as connection:
             connection.execute(update(jobs).where(_held(leases)).values(values))
 

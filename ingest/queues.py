@@ -5,10 +5,10 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from ingest.job_store import Job, JobStore
+from ingest.job_store import Failure, Job, JobStore
 from ingest.retrying import remaining
 from ingest.schedule import Schedule
-from ingest.types import Source
+from ingest.types import Source, Stage
 from retrieval.indexing import Permit, anybody
 
 
@@ -28,14 +28,21 @@ class Queue(Protocol):
     def idle(self) -> bool:
         """Whether this process has nothing to do."""
 
-    def start(self) -> Sequence[Job]:
-        """Begin; the jobs that an earlier process left, and that are to be put in again."""
+    def start(self) -> None:
+        """Begin, also with what an earlier process left."""
 
     def accept(self, accepted: Sequence[tuple[Job, Source]]) -> list[Job]:
         """Keep new jobs, all or none; nobody gets them before `put`. See `JobStore.add`."""
 
-    def put(self, jobs: Sequence[Job]) -> None:
-        """Let jobs wait for their turn, whose bytes are there. Raises StoreUnavailable."""
+    def put(self, jobs: Sequence[Job]) -> list[Job]:
+        """Let jobs that were accepted together wait for their turn, now that their bytes are there:
+        but for those that are over by now. As they stand then, without those that are gone.
+        """
+
+    def refuse(self, jobs: Sequence[Job], failure: Failure) -> Sequence[str]:
+        """Let jobs fail that were accepted together, but are not to be worked on after all; which
+        of them weren't over before. Nobody gets them, also where this raises StoreUnavailable.
+        """
 
     def take(self) -> str | None:
         """A job whose turn it is, waiting for one; None when closed."""
@@ -91,16 +98,26 @@ class LocalQueue:
     def idle(self) -> bool:
         return not self._lines
 
-    def start(self) -> Sequence[Job]:
+    def start(self) -> None:
         self._store.requeue()
-        return self._store.unfinished()
+        for job in self._store.unfinished():
+            self._line_up(job)
 
     def accept(self, accepted: Sequence[tuple[Job, Source]]) -> list[Job]:
         return self._store.add(accepted)
 
-    def put(self, jobs: Sequence[Job]) -> None:
+    def put(self, jobs: Sequence[Job]) -> list[Job]:
+        found = self._store.receive([job.id for job in jobs])
+        for job in found:
+            if not job.state.final:
+                self._line_up(job)
+        return found
+
+    def refuse(self, jobs: Sequence[Job], failure: Failure) -> Sequence[str]:
+        refused = self._store.end([job.id for job in jobs], Stage.FAILED, failure)
         for job in jobs:
-            self._line_up(job)
+            self.leave(job.id)
+        return refused
 
     def take(self) -> str | None:
         return self._schedule.get()

@@ -167,8 +167,7 @@ def _work(jobs: Jobs, kb: KnowledgeBase, plan: Sequence[Sending]) -> None:
 
 def _received(jobs: Jobs) -> list[Job]:
     """The jobs but those that were never accepted: a kill came before their bytes were kept."""
-    every = jobs.newest(100_000)
-    return [job for job in every if not (job.error and job.error.kind == "NotReceived")]
+    return [job for job in jobs.newest(100_000) if job.received]
 
 
 def _say(said: dict[str, object]) -> None:

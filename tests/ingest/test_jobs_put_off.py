@@ -97,7 +97,7 @@ def test_a_job_that_is_put_off_is_tried_by_the_next_process(
 
 
 @on_sqlite  # where several processes may have them, see test_jobs_shared
-def test_bytes_that_never_arrived_end_their_job_with_a_reason(open_test_engine: OpenEngine) -> None:
+def test_bytes_that_are_gone_end_their_job_with_a_reason(open_test_engine: OpenEngine) -> None:
     before = Workshop(open_test_engine)
     with jobs_of(before) as new:
         lost, kept = new().submit(before.kb, [request("a", "Zebra."), request("b", "Lion.")])
@@ -107,7 +107,7 @@ def test_bytes_that_never_arrived_end_their_job_with_a_reason(open_test_engine: 
         jobs = started(new)
         assert finished(jobs, lost, kept) == [Stage.FAILED, Stage.DONE]
         error = jobs.get(lost.id).error
-    assert error and "send again" in error.message
+    assert error and (error.kind, "are gone" in error.message) == ("DataLost", True)
 
 
 def test_what_fails_for_good_keeps_no_bytes_and_no_vectors(

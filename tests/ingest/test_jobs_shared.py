@@ -374,22 +374,45 @@ def test_what_was_never_received_fails_when_its_sender_is_gone(
 ) -> None:
     sender, worker = process(), process()
 
-    class Died(BaseException):
-        """The process is killed here."""
+    def away(*_: object, **__: object) -> None:
+        raise StoreUnavailable("away")
 
-    def die(_data: bytes) -> str:
-        raise Died
-
+    sender.jobs._queue.start()  # which would hold its leases
     with monkeypatch.context() as patch:
-        patch.setattr(sender.engine.blobs, "put", die)
-        with pytest.raises(Died):
+        for what in ("receive", "end"):
+            patch.setattr(sender.jobs._store, what, away)
+        with pytest.raises(StoreUnavailable, match="away"):
             sender.jobs.submit(shop.kb, [request("a", "Zebra.")])
-    [job] = worker.jobs.newest(1)
-    [next_one] = worker.jobs.submit(shop.kb, [request("a", "Lion.")])
-    worker.jobs.start()
-    [ended, done] = worker.jobs.wait([job.id, next_one.id], SOON)
+        [job] = worker.jobs.newest(1)
+        assert sender.engine.blobs.has(job.blob)
+        assert (job.state, job.received) == (Stage.QUEUED, False)
+        sender.die()
+        [next_one] = worker.jobs.submit(shop.kb, [request("a", "Lion.")])
+        worker.jobs.start()
+        [ended, done] = worker.jobs.wait([job.id, next_one.id], SOON)
     assert (ended.state, ended.error and ended.error.kind) == (Stage.FAILED, "NotReceived")
-    assert (done.state, shop.found("lion")) == (Stage.DONE, ["a"])
+    assert (done.state, shop.found("zebra"), shop.found("lion")) == (Stage.DONE, [], ["a"])
+    assert worker.parser.calls == 1
+
+
+def test_how_a_job_ended_that_the_catalogue_could_not_take_costs_it_no_lapse(
+    shop: Workshop, process: NewProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker, save, failed = process(1), JobStore.save, threading.Event()
+
+    def fail_once(store: JobStore, *args: Any) -> bool:
+        if not failed.is_set():
+            failed.set()
+            raise StoreUnavailable("away")
+        return save(store, *args)
+
+    monkeypatch.setattr(JobStore, "save", fail_once)
+    monkeypatch.setattr(jobs_module, "_LEFT", 0.1)
+    [job] = worker.jobs.submit(shop.kb, [request("a", "Zebra.")])
+    worker.jobs.start()
+    [ended] = worker.jobs.wait([job.id], SOON)
+    assert failed.is_set()
+    assert (ended.state, ended.lapses) == (Stage.DONE, 0)
 
 
 def test_what_cannot_be_told_to_have_been_received_is_not_accepted(
@@ -401,7 +424,7 @@ def test_what_cannot_be_told_to_have_been_received_is_not_accepted(
         raise StoreUnavailable("away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(sender.jobs._queue._leases, "end", away)  # type: ignore[attr-defined]
+        patch.setattr(sender.jobs._store, "receive", away)
         with pytest.raises(StoreUnavailable, match="away"):
             sender.jobs.submit(shop.kb, [request("a", "Zebra.")])
     [job] = worker.jobs.newest(1)

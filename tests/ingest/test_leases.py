@@ -133,14 +133,13 @@ def test_what_is_being_received_is_nobody_elses(
     leases: Leases, add: Add, store: JobStore, engine: Engine
 ) -> None:
     job = add("a")
-    coming, lease = replace(job, id="b", document_id="e"), new_lease()
+    coming, lease = replace(job, id="b", document_id="e", received=False), new_lease()
     store.add([(coming, Source("b", "b", b""))], lease, 60.0)
     assert [taken(leases), taken(leases)] == ["a", ""]
-    leases.end({"b": lease}, received=True)
+    assert [job.received for job in store.receive(["b"], [new_lease()])] == [False]
+    assert taken(leases) == ""
+    assert [job.received for job in store.receive(["b", "gone"], [lease])] == [True]
     assert taken(leases) == "b"
-    kept = store.get("b")
-    assert kept
-    assert kept.received
 
 
 def test_a_lease_that_ended_is_taken_over_and_fences_who_had_it(
@@ -203,7 +202,7 @@ def test_only_a_lease_that_ended_over_its_work_is_a_lapse(
     store.save(replace(job, attempts=1, retry_at=1.0), again[1])
     assert taken(lasting) == "a"
     assert lapses() == 3
-    coming = replace(job, id="b", document_id="e")
+    coming = replace(job, id="b", document_id="e", received=False)
     store.add([(coming, Source("b", "b", b""))], lease, -1.0)
     assert taken(lasting) == "b"
     kept = store.get("b")
@@ -275,7 +274,7 @@ def test_leases_are_prolonged_and_ended_by_few_statements(
 ) -> None:
     add("at work")
     found, lease = one_of(leases.take()), new_lease()
-    batch = [queued(kbs[0], f"{n}") for n in range(200)]
+    batch = [replace(queued(kbs[0], f"{n}"), received=False) for n in range(200)]
     store.add([(job, Source(job.id, job.id, b"")) for job in batch], lease, SOON)
     with engine.database.write() as connection:
         connection.execute(update(jobs).where(jobs.c.id == "199").values(lease=new_lease()))
@@ -286,8 +285,9 @@ def test_leases_are_prolonged_and_ended_by_few_statements(
     assert len(updates) == 2
     assert one(store, found.job_id).done == 3
     with updates_of(engine) as updates:
-        leases.end({job.id: lease for job in batch[100:]}, received=True)
-    assert len(updates) == 1
+        leases.end({job.id: lease for job in batch[:100]})
+        store.receive([job.id for job in batch[100:]], [lease])
+    assert len(updates) == 2
     assert [one(store, job.id).received for job in batch] == [False] * 100 + [True] * 99 + [False]
 
 
@@ -314,7 +314,7 @@ def test_what_is_taken_back_is_lost_to_who_works_on_it(
     add("a")
     [found] = [leases.take()]
     assert found
-    store.cancel("a")
+    store.end(["a"], Stage.CANCELLED)
     assert leases.prolong(dict([found[:2]]), {}) == {"a"}
     with pytest.raises(LeaseLost), engine.database.write() as connection:
         permit(*found[:2])(connection)
@@ -355,10 +355,25 @@ def test_who_is_behind_one_that_is_taken_back_keeps_behind_the_one_before(
     leases: Leases, add: Add, store: JobStore
 ) -> None:
     first, *_ = [add(key, document="d") for key in "abc"]
-    store.cancel("b")
+    store.end(["b"], Stage.CANCELLED)
     assert [taken(leases), taken(leases)] == ["a", ""]
     store.save(replace(first, state=Stage.DONE, document_id="another"))
     assert [taken(leases), taken(leases)] == ["c", ""]
+
+
+def test_of_several_that_are_over_at_once_those_behind_take_the_places(
+    leases: Leases, add: Add, store: JobStore
+) -> None:
+    first = add("a", document="d")
+    for key in "bcd":
+        add(key, document="d")
+    for key in "efg":
+        add(key, document="another")
+    assert sorted(store.end(["c", "b", "e", "f", "gone"], Stage.FAILED)) == [*"bcef"]
+    assert store.end(["b", "e"], Stage.CANCELLED) == []
+    assert [taken(leases) for _ in range(3)] == ["a", "g", ""]
+    store.save(replace(first, state=Stage.DONE))
+    assert taken(leases) == "d"
 
 
 def test_what_was_taken_back_meanwhile_is_not_put_off(
@@ -368,7 +383,7 @@ def test_what_was_taken_back_meanwhile_is_not_put_off(
     [found] = [leases.take()]
     assert found
     add("b", document="d")
-    store.cancel("a")
+    store.end(["a"], Stage.CANCELLED)
     assert not store.save(replace(job, retry_at=4e9), found[1])
     assert one(store, "a").state is Stage.CANCELLED
     assert [taken(leases), taken(leases)] == ["b", ""]
@@ -413,7 +428,7 @@ def test_what_is_taken_is_what_a_look_at_all_that_wait_would_find(
             case "cancel" if waiting := store.unfinished():
                 job = chance.choice(waiting)
                 held.pop(job.id, None)
-                store.cancel(job.id)
+                store.end([job.id], Stage.CANCELLED)
             case what if held:
                 job = held.pop(chance.choice([*held]))
                 if what == "put off":

@@ -115,7 +115,7 @@ def test_of_jobs_that_waited_the_first_of_each_document_are_taken(tmp_path: Path
     leases, waiting = Leases(migrated), JobStore(migrated)
     taken = [leases.take() for _ in range(3)]
     assert [one and one[0] for one in taken] == ["b", "c", None]
-    waiting.cancel("b")
+    waiting.end(["b"], Stage.CANCELLED)
     assert [one and one[0] for one in (leases.take(), leases.take())] == ["d", None]
 
 
