@@ -12,6 +12,7 @@ from ingest.job_store import Job
 from ingest.jobs import Jobs
 from tests.api.conftest import OpenClient
 from tests.api.held_backend import HeldBackend
+from tests.api.looks import Looks
 from tests.api.replies import assert_problem, events_of
 from tests.catalogues import on_sqlite
 
@@ -111,19 +112,20 @@ def test_a_job_that_is_not_there(shared: TestClient, method: str, tail: str, job
 
 @on_sqlite  # where jobs are leased, a job moves once more when it is taken
 def test_the_queue_is_followed_from_what_is_there_until_the_knowledge_base_is_gone(
-    held: TestClient, backend: HeldBackend
+    held: TestClient, backend: HeldBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    looks = Looks(monkeypatch)
     held.put("/kb/other").raise_for_status()
     held.post("/kb/other/documents", json={"text": "elsewhere", "uri": "other"})
     first, second = _send(held, "hold", "waits")
     assert backend.reached.wait(20)
     with ThreadPoolExecutor() as threads:
         stream = threads.submit(held.get, "/jobs/events", params={"kb": "kb"})
-        _until(lambda: held.app.state.listeners.room.taken == 1)  # type: ignore[attr-defined]
+        looks.wait_for(1)
         (third,) = _send(held, "comes later")
         backend.let_go.set()
         _until(lambda: held.get("/info").json()["jobs_unfinished"] == 0)
-        time.sleep(1)  # several looks
+        looks.wait_for(2)
         held.delete("/kb/kb").raise_for_status()
         reply = stream.result(20)
     assert reply.headers["content-type"].startswith("text/event-stream")
@@ -142,12 +144,12 @@ def test_the_queue_is_followed_from_what_is_there_until_the_knowledge_base_is_go
 def test_a_queue_in_which_nothing_moves_stays_open(
     open_client: OpenClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.routes.jobs._HEARTBEAT", 0.1)
-    client = open_client()
+    monkeypatch.setattr("api.routes.jobs._HEARTBEAT", 0.0)
+    client, looks = open_client(), Looks(monkeypatch)
     client.put("/kb/kb").raise_for_status()
     with ThreadPoolExecutor() as threads:
         stream = threads.submit(client.get, "/jobs/events", params={"kb": "kb"})
-        time.sleep(1)  # in which there is nothing to tell
+        looks.wait_for(2)  # at which there is nothing to tell
         client.delete("/kb/kb").raise_for_status()
         blocks = stream.result(20).text.split("\n\n")
     assert blocks[0].startswith("event: queue")

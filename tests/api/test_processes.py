@@ -11,11 +11,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.keyring import GUESSES
-from api.listeners import Listeners
 from retrieval.errors import StoreUnavailable
 from tests.api.another_client import beside, service_of
 from tests.api.held_backend import HeldBackend
 from tests.api.keyholders import MakeKey, at_once, engine_of, make_key
+from tests.api.looks import Looks
 from tests.api.replies import assert_problem, events_of
 from tests.catalogues import on_postgres
 
@@ -106,14 +106,18 @@ def test_who_waits_here_waits_for_what_is_done_there(
 
 
 def test_a_job_that_is_worked_on_there_is_followed_here_to_its_end(
-    asked: TestClient, working: TestClient, backend: HeldBackend
+    asked: TestClient,
+    working: TestClient,
+    backend: HeldBackend,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    looks = Looks(monkeypatch)
     [job] = send(asked, "hold")
     assert backend.reached.wait(20)
     with ThreadPoolExecutor(1) as threads:
         stream = threads.submit(asked.get, f"/jobs/{job['id']}/events")
         until(lambda: asked.get(f"/jobs/{job['id']}").json()["state"] == "embedding")
-        time.sleep(1)  # several looks
+        looks.wait_for(2)
         backend.let_go.set()
         told = [data for _, data in events_of(stream.result(20).text)]
     assert "embedding" in [data["state"] for data in told]
@@ -142,21 +146,15 @@ def test_the_queue_of_all_is_followed_at_one(
     backend: HeldBackend,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    go_on, told = Listeners.go_on, threading.Event()
-
-    async def after_the_queue(listeners: Listeners, seconds: float) -> bool:
-        told.set()
-        return await go_on(listeners, seconds)
-
-    monkeypatch.setattr(Listeners, "go_on", after_the_queue)
+    looks = Looks(monkeypatch)
     first, second = send(asked, "hold", "waits")
     assert backend.reached.wait(20)
     with ThreadPoolExecutor(1) as threads:
         stream = threads.submit(asked.get, "/jobs/events", params={"kb": "kb"})
-        assert told.wait(20)
+        looks.wait_for(1)
         backend.let_go.set()
         [third] = send(working, "later", wait=True)
-        time.sleep(1)  # several looks
+        looks.wait_for(2)
         working.delete("/kb/kb").raise_for_status()
         (begin, queue), *moves = events_of(stream.result(20).text)
     assert begin == "queue"
