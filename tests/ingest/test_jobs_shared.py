@@ -91,6 +91,12 @@ def brief_leases(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leased_queue, "_DECLINED", 0.1)
 
 
+def leased_queue_of(process: Process) -> LeasedQueue:
+    queue = process.jobs._queue
+    assert isinstance(queue, LeasedQueue)
+    return queue
+
+
 def wrong(shop: Workshop) -> list[str]:
     engine = shop.engine
     engine.indexer.settle()
@@ -275,8 +281,7 @@ def test_a_job_that_was_taken_anew_is_not_lost_by_its_last_lease(
 ) -> None:
     monkeypatch.setattr(leased_queue, "BEATS", 450)
     worker = process(1)
-    queue = worker.jobs._queue
-    assert isinstance(queue, LeasedQueue)
+    queue = leased_queue_of(worker)
     prolong, anew = queue._leases.prolong, threading.Event()
 
     def late(held: Mapping[str, Lease], at_work: Mapping[str, Job]) -> set[str]:
@@ -301,8 +306,7 @@ def test_a_job_that_was_taken_anew_is_not_lost_by_its_last_lease(
 
 def test_what_was_given_back_and_taken_anew_is_kept(shop: Workshop, process: NewProcess) -> None:
     worker = process(1)
-    queue = worker.jobs._queue
-    assert isinstance(queue, LeasedQueue)
+    queue = leased_queue_of(worker)
     [job] = worker.jobs.submit(shop.kb, [request("a", "Zebra.")])
     assert queue.take() == job.id
     queue.give_back(job.id, BRIEF)
@@ -513,8 +517,7 @@ def test_who_is_to_work_on_a_job_alone_takes_nothing_more_while_others_go_on(
 ) -> None:
     gate = Gate()
     here, there = process(2, gate), process(2)
-    queue = here.jobs._queue
-    assert isinstance(queue, LeasedQueue)
+    queue = leased_queue_of(here)
     before, alone = here.jobs.submit(
         shop.kb, [request("before", "Giraffe."), request("alone", "Zebra.")]
     )
@@ -537,8 +540,7 @@ def test_a_process_that_closes_leaves_what_it_was_to_work_on_alone_to_the_others
 ) -> None:
     gate = Gate()
     closing = process(2, gate)
-    queue = closing.jobs._queue
-    assert isinstance(queue, LeasedQueue)
+    queue = leased_queue_of(closing)
     accepted = closing.jobs.submit(
         shop.kb, [request("before", "Giraffe."), request("alone", "Zebra.")]
     )
@@ -558,8 +560,7 @@ def test_what_is_taken_back_while_it_waits_to_be_worked_on_alone_holds_nothing_u
 ) -> None:
     gate = Gate()
     here, there = process(2, gate), process(0)
-    queue = here.jobs._queue
-    assert isinstance(queue, LeasedQueue)
+    queue = leased_queue_of(here)
     before, here_back, there_back, after = here.jobs.submit(
         shop.kb, [request(key, f"Zebra {key}.") for key in ("a", "b", "c", "d")]
     )

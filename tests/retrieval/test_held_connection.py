@@ -17,7 +17,7 @@ from retrieval.dialects import held_connection
 from retrieval.dialects.held_connection import HeldConnection
 from retrieval.errors import StoreUnavailable
 from retrieval.schema import marks
-from tests.catalogues import catalogue_in, on_postgres, url_of
+from tests.catalogues import on_postgres, url_of
 
 pytestmark = on_postgres
 
@@ -51,17 +51,6 @@ with Database(sys.argv[1]).hold(["a"]) as held:
         else:
             print("> written", flush=True)
 """
-
-
-@pytest.fixture
-def one(tmp_path: Path) -> Database:
-    return catalogue_in(tmp_path)
-
-
-@pytest.fixture
-def other(tmp_path: Path, one: Database) -> Database:
-    """The same catalogue, as another process has it open."""
-    return catalogue_in(tmp_path)
 
 
 @pytest.fixture(autouse=True)

@@ -42,17 +42,6 @@ def names(database: Database) -> set[str]:
         return set(connection.scalars(select(marks.c.name)))
 
 
-@pytest.fixture
-def one(tmp_path: Path) -> Database:
-    return catalogue_in(tmp_path)
-
-
-@pytest.fixture
-def other(tmp_path: Path, one: Database) -> Database:
-    """The same catalogue, as another process has it open."""
-    return catalogue_in(tmp_path)
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
     """One of its own, to be stopped."""
