@@ -1,5 +1,6 @@
 """Fixtures for all tests: typed factories, and a switch that keeps tests off the network."""
 
+import functools
 import ipaddress
 import os
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from hypothesis import HealthCheck, settings
 
 from ingest.parsing import InProcessParser
@@ -106,6 +108,17 @@ def _one_migration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setattr(Database, "at", copied)
         yield
     catalogues.drop_template()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_reading() -> Iterator[None]:
+    """What S3 understands is read once, not by every client: most of the time that opening an
+    engine takes on servers. botocore itself remembers it for the clients of a session.
+    """
+    read = functools.cache(functools.partial(JSONFileLoader._load_file, JSONFileLoader()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "_load_file", lambda _, *file: read(*file))
+        yield
 
 
 @pytest.fixture(autouse=True)
