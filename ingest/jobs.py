@@ -56,7 +56,7 @@ _SEEN, _READ = 0.1, 0.5  # seconds between two looks at a job, in memory and in 
 # Processes that may end over one job, the last of them over nothing else: what is too much for each
 # stops all of them.
 _LAPSES = TOGETHER + 3
-_LEFT = 30.0  # seconds until a job is looked at again that the catalogue couldn't take
+_LEFT = 3.0  # seconds until a job is looked at again that the catalogue couldn't take
 _KEPT = 30 * 24 * 3600.0  # seconds that a job which is over can be asked for
 _TIDY = 3600.0
 _STRAYS = 24 * 3600.0
