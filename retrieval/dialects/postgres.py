@@ -54,15 +54,25 @@ _SESSION = {
     "tcp_keepalives_count": _NETWORK["keepalives_count"],
     "tcp_user_timeout": _NETWORK["tcp_user_timeout"],
     "jit": "off",  # 50 ms of compiling for what takes one
+    # Who waits says for how long, and a migration takes as long as it takes: what a role or its
+    # provider allows a statement would end both.
+    "statement_timeout": "0",
 }
-# A query whose process is gone ends within seconds. A server whose system can't tell takes no such
-# setting, and would take no connection that asks for it.
-_WATCH = """DO $$ BEGIN
-    IF current_setting('client_connection_check_interval') = '0' THEN
-        PERFORM set_config('client_connection_check_interval', '10s', false);
-    END IF;
-EXCEPTION WHEN invalid_parameter_value THEN
-    NULL;
+_VALUES = ", ".join(f"('{name}', '{value}')" for name, value in _SESSION.items())
+# Set once there is a connection: poolers refuse those that ask for such things as they begin. What
+# the URL's options say holds. A query whose process is gone ends within seconds, unless the server
+# is too old to look, or its system can't tell.
+_SET = f"""DO $$ BEGIN
+    PERFORM set_config(name, value, false)
+        FROM (VALUES {_VALUES}) AS ours (name, value) JOIN pg_settings USING (name)
+        WHERE source <> 'client';
+    BEGIN
+        IF current_setting('client_connection_check_interval', true) = '0' THEN
+            PERFORM set_config('client_connection_check_interval', '10s', false);
+        END IF;
+    EXCEPTION WHEN invalid_parameter_value THEN
+        NULL;
+    END;
 END $$"""
 WRITER = "hashtextextended(current_schema() || ' footnote', 0)"
 """In SQL, the key of the lock of the one transaction that writes."""
@@ -143,7 +153,7 @@ class Postgres:
         there = server.Server()
         event.listen(engine, "do_connect", lambda _, __, where, how: there.connect(*where, **how))
         event.listen(engine, "connect", lambda connection, _: characters.register(connection))
-        event.listen(engine, "connect", _watch)
+        event.listen(engine, "connect", _set)
         event.listen(engine, "begin", _begin)
         return engine
 
@@ -201,10 +211,7 @@ class Postgres:
 
 def _connecting(url: URL) -> URL:
     """With what a connection is to be like, where the URL doesn't say otherwise."""
-    session = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
-    theirs = url.normalized_query.get("options", ())  # the last one holds
-    asked = {**_NETWORK, **url.query, "options": " ".join((session, *theirs))}
-    return url.set(drivername="postgresql+psycopg", query=asked)
+    return url.set(drivername="postgresql+psycopg", query={**_NETWORK, **url.query})
 
 
 def _driver() -> tuple[ModuleType, ModuleType]:
@@ -257,8 +264,8 @@ def _order_by_code_points(connection: Connection) -> None:
         )
 
 
-def _watch(connection: Any, _record: ConnectionPoolEntry) -> None:
-    connection.execute(_WATCH)
+def _set(connection: Any, _record: ConnectionPoolEntry) -> None:
+    connection.execute(_SET)
     connection.commit()
 
 

@@ -22,7 +22,7 @@ from retrieval import database as database_module
 from retrieval import dialects
 from retrieval.database import Database
 from retrieval.dialects.postgres import WRITER
-from retrieval.errors import InvalidRequest, StoreUnavailable
+from retrieval.errors import InvalidRequest, StillHeld, StoreUnavailable
 from retrieval.schema import marks
 from tests.catalogues import at_revision, catalogue_in, on_postgres, url_of
 from tests.postgres import running
@@ -339,6 +339,17 @@ def test_a_database_in_another_encoding_is_refused(server: PostgresServer) -> No
         Database(make_url(server.url).set(database="latin"))
 
 
+def test_a_server_that_is_too_old_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_revision(tmp_path, "0015").dispose()
+    newer = "client_connection_check_interval"
+    monkeypatch.setattr(dialects.postgres, "_SET", dialects.postgres._SET.replace(newer, "newer"))
+    monkeypatch.setattr(dialects.postgres, "_OLDEST", 99)
+    with pytest.raises(StoreUnavailable, match=r"has version \d\d; a catalogue needs 99 or newer"):
+        catalogue_in(tmp_path)
+
+
 def test_what_an_index_has_no_room_for_is_refused(one: Database) -> None:
     long = "".join(chr(0x4E00 + n * 7_919 % 20_011) for n in range(4_000))
     with pytest.raises(InvalidRequest, match="index"):
@@ -443,6 +454,20 @@ def test_the_url_may_say_otherwise(tmp_path: Path) -> None:
         found = [connection.scalar(text(f"SHOW {name}")) for name in names]
     assert found == ["on", "7s", "mine", "20"]
     database.close()
+
+
+def test_what_a_database_allows_a_statement_ends_no_wait(one: Database, tmp_path: Path) -> None:
+    with one.write() as connection:
+        name = connection.scalar(text("SELECT current_database()"))
+        connection.exec_driver_sql(f"ALTER DATABASE {name} SET statement_timeout = '100ms'")
+    other = catalogue_in(tmp_path)
+    with one.hold(["a"]):
+        with pytest.raises(StillHeld), other.hold(["a"], seconds=1):
+            pass
+        with pytest.raises(StillHeld):
+            other.wait(["a"], seconds=1)
+    with other.write() as connection:
+        connection.execute(text("SELECT pg_sleep(0.2)"))
 
 
 def test_tables_of_others_in_the_same_schema_are_left_alone(server: PostgresServer) -> None:
