@@ -29,14 +29,22 @@ def new_lease() -> Lease:
     return uuid.uuid4().hex
 
 
+class Lost(Exception):
+    """What was to be prolonged is gone for good."""
+
+
 class Heart:
-    """A thread that prolongs leases again and again, until it is stopped."""
+    """A thread that prolongs leases, or whatever else ends by itself, again and again, until it is
+    stopped or all of that is lost.
+    """
 
     def __init__(self, what: str, apart: float, prolong: Callable[[], None]) -> None:
-        """`apart`: seconds between two beats; `what` the leases are on."""
+        """`apart`: seconds between two beats; `prolong` raises Lost where there is nothing left to
+        prolong; `what` has it, for the log.
+        """
         self._what, self._apart, self._prolong = what, apart, prolong
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"{what}-leases", daemon=True)
+        self._thread = threading.Thread(target=self._beat, name=f"{what}-heart", daemon=True)
 
     def start(self) -> None:
         """Beat, if it doesn't."""
@@ -53,7 +61,10 @@ class Heart:
         while not self._over.wait(self._apart):
             try:
                 self._prolong()
+            except Lost as error:
+                _log.warning("not_prolonged", of=self._what, error=str(error))
+                return
             except RetrievalError as error:
-                _log.warning("leases_not_prolonged", of=self._what, error=str(error))
-            except Exception:  # noqa: BLE001 - without a heart all of them would be lost
-                _log.exception("leases_not_prolonged", of=self._what)
+                _log.warning("not_prolonged", of=self._what, error=str(error))
+            except Exception:  # noqa: BLE001 - without a heart all would be lost
+                _log.exception("not_prolonged", of=self._what)

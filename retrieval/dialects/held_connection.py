@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 from retrieval.errors import StoreUnavailable
-from retrieval.lease import BEATS, Heart
+from retrieval.lease import BEATS, Heart, Lost
 
 _LOST = "The connection to the catalogue was lost meanwhile, and what it held. Try again."
 
@@ -42,12 +42,20 @@ class HeldConnection:
     @contextmanager
     def speaking(self, silence: float) -> Iterator[None]:
         """Be silent for so many seconds at no time while the block lasts."""
-        heart = Heart("names", silence / BEATS, self.speak)
+        heart = Heart("names", silence / BEATS, self._speak_on)
         heart.start()
         try:
             yield
         finally:
             heart.stop()
+
+    def _speak_on(self) -> None:
+        try:
+            self.speak()
+        except StoreUnavailable as error:
+            if self._connection.invalidated:
+                raise Lost(error) from error
+            raise
 
     @contextmanager
     def _begun(self, *, writes: bool) -> Iterator[None]:

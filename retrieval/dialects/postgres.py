@@ -281,6 +281,8 @@ def _in_order(names: Iterable[str], seconds: int) -> Mapping[str, Any]:
 
 
 def _let_go(connection: Connection) -> None:
+    if connection.invalidated:  # nothing is held; it would wait for another connection
+        return
     connection.execution_options(writes=None)
     try:
         with connection.begin():

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, select, text
+from structlog.testing import capture_logs
 
 from retrieval import dialects
 from retrieval.database import Database
@@ -109,6 +111,12 @@ def settings(connection: Connection) -> list[str]:
     return [str(connection.scalar(text(f"SHOW {name}"))) for name in SETTINGS]
 
 
+def lose(held: Database) -> None:
+    """Let the server end the session that holds names."""
+    with pytest.raises(StoreUnavailable), held.write() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+
 def waits(database: Database) -> bool:
     """Whether anybody does for a name, or to write."""
     with database.glance() as connection:
@@ -163,6 +171,49 @@ def test_a_connection_that_holds_nothing_any_more_may_be_silent(one: Database) -
         assert settings(connection)[0] == "2s"
     with one.read() as connection:
         assert settings(connection) == before
+
+
+def test_what_is_lost_is_logged_once(one: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held_connection, "BEATS", 1_000)
+    with capture_logs() as logged, one.hold(["a"]) as held:
+        lose(held)
+        until = time.monotonic() + SOON
+        while not logged:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        time.sleep(0.1)  # many beats
+    [only] = [one for one in logged if one["event"] == "not_prolonged"]
+    assert "lost" in only["error"]
+
+
+def test_what_only_fails_is_tried_again(one: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    again = threading.Event()
+
+    def speak(_: HeldConnection) -> None:
+        if failed:
+            again.set()
+        failed.append(1)
+        raise StoreUnavailable("for a moment")
+
+    failed: list[int] = []
+    monkeypatch.setattr(held_connection, "BEATS", 1_000)
+    monkeypatch.setattr(HeldConnection, "speak", speak)
+    with one.hold(["a"]):
+        assert again.wait(SOON)
+
+
+def test_who_lets_go_of_what_is_lost_waits_for_no_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialects.postgres, "BUSY_SECONDS", 1)
+    database = Database(url_of(tmp_path), connections=1)
+    with ExitStack() as over, pytest.raises(KeyError), database.hold(["a"]) as held:
+        lose(held)
+        with pytest.raises(StoreUnavailable, match="lost"):
+            held.still_held()
+        over.enter_context(database.read())  # by the only one that there may be
+        raise KeyError
+    database.close()
 
 
 def test_who_lost_what_it_held_is_told_whatever_it_does_next(
