@@ -14,8 +14,8 @@ AT_ONCE = 8
 def side_by_side(do: Callable[[T], object], items: Iterable[T]) -> Iterator[None]:
     """Do something with each of these, 8 at a time, and beside the block.
 
-    When it ends, it is done with all of them, and nothing is under way any more. After a failure,
-    the block's too, none is begun; the first one is raised.
+    When it ends, it is done with all of them, and nothing is under way any more. Once the block has
+    ended, none is begun after a failure, be it the block's; the first one is raised.
     """
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="side-by-side") as pool:
         doing = [pool.submit(do, item) for item in items]
