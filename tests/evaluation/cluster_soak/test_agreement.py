@@ -37,8 +37,19 @@ def answering(hits: list[dict[str, Any]], status: int = 200) -> Starlette:
     ],
 )
 def test_hits_and_scores_are_compared(other: list[dict[str, Any]], status: int, same: bool) -> None:
-    faults = Faults()
     with running(answering([HIT])) as first, running(answering(other, status)) as second:
-        asked = anyio.run(check_agreement, [first, second], "kb", HELD, 3, 0, faults)
-    assert asked == 3
-    assert faults.counts == ({} if same else {"disagreement": 3})
+        assert disagreements([first, second]) == (0 if same else 3)
+
+
+@pytest.mark.parametrize(("hits", "status"), [([], 200), ([HIT], 503)])
+def test_who_finds_nothing_agrees_with_nobody(hits: list[dict[str, Any]], status: int) -> None:
+    with running(answering(hits, status)) as one:
+        assert disagreements([one, one]) == 3
+
+
+def disagreements(urls: list[str]) -> int:
+    """Over three questions."""
+    faults = Faults()
+    assert anyio.run(check_agreement, urls, "kb", HELD, 3, 0, faults) == 3
+    assert faults.counts.keys() <= {"disagreement"}
+    return faults.counts["disagreement"]
