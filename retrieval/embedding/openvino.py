@@ -6,6 +6,7 @@ texts of any length. Where it is kept, neither torch nor sentence-transformers i
 
 import copy
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,8 @@ BATCH_TOKENS = 1_024
 # grew on; of 64 to 64 MB, at the same speed.
 _KERNELS = 64
 MODEL_FILE = "model.xml"
+
+_first = threading.Lock()
 
 
 class OpenVinoBackend:
@@ -82,6 +85,10 @@ class OpenVinoBackend:
         self._requests: SimpleQueue[Any] = SimpleQueue()
         for _ in range(self.parallel):
             self._requests.put(compiled.create_infer_request())
+        # OpenVINO's bindings set themselves up in the first request of a process: of two threads
+        # that come there at once each waits for the other for ever, and one has Python's own lock.
+        with _first:
+            self.encode(self.tokenize([""]))
 
     @property
     def tokenizer(self) -> str:

@@ -81,6 +81,31 @@ print(sorted({{"torch", "sentence_transformers", "openvino_telemetry.main"}} & s
     assert ran.stdout.strip() == "[]"
 
 
+def test_threads_that_begin_at_once_do_not_wait_for_ever(
+    model: SentenceModel, cache: ModelCache
+) -> None:
+    OpenVinoBackend(model, Precision.NATIVE, cache)
+    script = f"""
+import sys, threading
+from pathlib import Path
+from retrieval.embedding.model_cache import ModelCache
+from retrieval.embedding.openvino import OpenVinoBackend
+from retrieval.embedding.precision import Precision
+from retrieval.embedding.sentence_model import SentenceModel
+backend = OpenVinoBackend(SentenceModel(), Precision.NATIVE, ModelCache(Path({str(cache._root)!r})))
+texts, both = backend.tokenize(["text"]), threading.Barrier(2)
+sys.setswitchinterval(1e-6)
+def embed():
+    both.wait()
+    backend.encode(texts)
+threads = [threading.Thread(target=embed) for _ in range(2)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+    for _ in range(4):  # each waits for ever in two cases of three where the first one may be two
+        subprocess.run([sys.executable, "-c", script], check=True, timeout=120)  # noqa: S603
+
+
 def test_what_was_damaged_is_converted_again(
     model: SentenceModel, cache: ModelCache, tmp_path: Path
 ) -> None:
