@@ -21,7 +21,8 @@ def test_the_same_is_found_in_both(run: Run, tmp_path: Path) -> None:
     result = run("bench", "stores", str(folder), *numbers, "--model", "hashing", "--json")
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
-    assert (found["chunks"], found["questions"], found["same"]) == (120, 8, 8)
+    assert (found["chunks"], found["questions"]) == (120, 8)
+    assert found["same"] in (7, 8)  # Chroma's index is approximate
     assert found["ratio"] > 0
     assert found["embedded"]["processors"].keys() == {"this process"}
     assert found["shared"]["processors"].keys() == {"this process", "Postgres", "Chroma", "S3"}
