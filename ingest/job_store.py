@@ -23,7 +23,7 @@ from ingest.retrying import remaining
 from ingest.types import Source, Stage
 from retrieval import access
 from retrieval.database import Database
-from retrieval.errors import KnowledgeBaseNotFound
+from retrieval.errors import KnowledgeBaseNotFound, StoreUnavailable
 from retrieval.schema import UNFINISHED, jobs, knowledge_bases
 from retrieval.sql import seconds
 from retrieval.types import to_metadata
@@ -112,8 +112,9 @@ class JobStore:
 
     def receive(self, job_ids: Collection[str], leases: Collection[str] | None = None) -> list[Job]:
         """Say that the bytes of new jobs are all there, and let go of these leases on them, if
-        there are any: but for those that are over, or somebody else's. The jobs as they stand then,
-        without those that are gone.
+        there are any: of all but those that are over. The jobs as they stand then, without those
+        that are gone. Raises StoreUnavailable, with none of them received, where one is somebody
+        else's by now.
         """
         these = jobs.c.id.in_(job_ids)
         received = update(jobs).where(these, jobs.c.state.in_(UNFINISHED))
@@ -122,15 +123,18 @@ class JobStore:
         with self._database.write() as connection:
             connection.execute(received.values(received=True, lease=None, lease_until=None))
             rows = connection.execute(_JOBS.where(these).order_by(jobs.c.created_at)).all()
+            if any(row.state in UNFINISHED and not row.received for row in rows):
+                raise StoreUnavailable("To keep what was sent took too long. Send it again.")
         return [_from_row(row) for row in rows]
 
     def save(self, job: Job, lease: str | None = None) -> bool:
         """Keep where a job stands now, and end the lease on it; False where one is given, and
-        somebody else has the job by now, or took it back.
+        somebody else has the job by now, or took it back. Who took back what was published by then
+        is told.
         """
         mine = jobs.c.id == job.id
-        if not job.state.final:
-            mine &= jobs.c.state.in_(UNFINISHED)  # who is taken back can't be put off
+        if job.state not in (Stage.DONE, Stage.CANCELLED):
+            mine &= jobs.c.state.in_(UNFINISHED)
         if lease is not None:
             mine &= jobs.c.lease == lease
         with self._database.write() as connection:

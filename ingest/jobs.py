@@ -13,7 +13,6 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -55,7 +54,7 @@ _LOOK = 1.0  # seconds between two looks at what other processes ended
 _SEEN, _READ = 0.1, 0.5  # seconds between two looks at a job, in memory and in a shared catalogue
 # Processes that may end over one job, the last of them over nothing else: what is too much for each
 # stops all of them.
-_LAPSES = TOGETHER + 3
+_GIVEN_UP = TOGETHER + 3
 _LEFT = 3.0  # seconds until a job is looked at again that the catalogue couldn't take
 _KEPT = 30 * 24 * 3600.0  # seconds that a job which is over can be asked for
 _TIDY = 3600.0
@@ -150,8 +149,9 @@ class Jobs:
         some may have been taken back by now.
 
         Raises Overloaded, QuotaExceeded, StoreUnavailable, and KnowledgeBaseNotFound if it is gone
-        by now. Where this raises, none of them is ingested; each that is known by then fails of the
-        same error.
+        by now. Where this raises, none of them is ingested; each that is known by then fails, of
+        the same error if the catalogue can be told in time. One case is left: it took that all
+        came, and was away before it could say so.
         """
         if len(requests) > quotas.MAX_WAITING:
             raise InvalidRequest(
@@ -175,12 +175,16 @@ class Jobs:
 
     def _give_up(self, jobs: Sequence[Job], failure: Failure) -> None:
         """End jobs that weren't accepted after all: as soon as the catalogue can be told. Until
-        then nobody works on them, nor when this process is gone: they weren't received, unless the
-        catalogue took that and couldn't say so.
+        then nobody works on them, nor when this process is gone: they weren't received.
         """
-        if not self._refused(jobs, failure):
-            with suppress(RuntimeError):  # while closing
-                self._refusals.submit(self._refuse, jobs, failure)
+        if self._refused(jobs, failure):
+            return
+        try:
+            self._refusals.submit(self._refuse, jobs, failure)
+        except RuntimeError as error:  # it closes, or gets no thread: others see to them
+            _log.warning("not_refused", jobs=len(jobs), error=str(error))
+            for job in jobs:
+                self._queue.leave(job.id)
 
     def _refuse(self, jobs: Sequence[Job], failure: Failure) -> None:
         while not self._refused(jobs, failure):
@@ -379,12 +383,14 @@ class Jobs:
                     self._store.prune(time.time() - _KEPT)
                     pruned = time.monotonic()
                 if time.monotonic() - looked >= _STRAYS:
-                    self._release_strays()
                     looked = time.monotonic()
+                    self._release_strays()
             except _Interrupted:
                 return
             except RetrievalError as error:
                 _log.warning("not_tidied", error=str(error))
+            except Exception:  # noqa: BLE001 - the thread goes on, and does the rest next time
+                _log.exception("not_tidied")
 
     def _release_strays(self) -> None:
         """Delete the bytes that a process left when it ended. All there are have to be listed for
@@ -392,12 +398,12 @@ class Jobs:
         """
 
         def kept() -> Iterator[str]:
-            for digest in blobs.digests():
+            for digest in self._engine.blobs.digests():
                 self._carry_on()
                 yield digest
 
-        database, blobs = self._engine.database, self._engine.blobs
-        self._engine.indexer.release(removal.strays(database, kept()))
+        for stray in removal.strays(self._engine.database, kept()):
+            self._engine.indexer.release([stray])
 
     def _calibrate(self) -> None:
         """Measure the legs of knowledge bases that have grown, or never were measured."""
@@ -474,10 +480,10 @@ class Jobs:
         kb = self._engine.knowledge_bases.by_id(job.kb_id)
         if kb is None:
             raise KnowledgeBaseNotFound(job.knowledge_base)
-        if job.lapses >= _LAPSES:
+        if job.lapses >= _GIVEN_UP:
             raise ProcessesEnded(
                 f"{job.uri} was given up: {job.lapses} processes ended, or were away for too long, "
-                f"while they worked on it, the last {_LAPSES - TOGETHER} on nothing else. It may "
+                f"while they worked on it, the last {_GIVEN_UP - TOGETHER} on nothing else. It may "
                 f"take more memory than they have."
             )
         data = self._bytes(job)

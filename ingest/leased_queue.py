@@ -1,6 +1,5 @@
 """The queue of processes that share a catalogue: jobs are leased, and looked for every second."""
 
-import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -41,8 +40,7 @@ class LeasedQueue:
         self._lost: set[str] = set()
         self._begun: dict[str, Lease] = {}  # taken to be worked on; see `_in_hand`
         self._alone = ""  # what is to be worked on alone, begun or not, for as long as it is held
-        # Given back, and when to let others have them, unless they were taken anew by then.
-        self._left: list[tuple[float, str, Lease]] = []
+        self._left: dict[str, float] = {}  # given back, and from when on others may have them
         self._declined: dict[str, float] = {}  # until when
         self._taking = threading.Lock()  # one thread looks, the others wait for it
         self._moved = threading.Event()
@@ -85,20 +83,20 @@ class LeasedQueue:
         with self._taking:
             while not self._stopping.is_set():
                 self._moved.clear()
-                self._release(self._due(time.monotonic()))
+                self._release(self._due())
                 if (job_id := self._next()) is not None:
                     return job_id
                 self._moved.wait(_LOOK)
         return None
 
     def give_back(self, job_id: str, after: float = 0.0) -> None:
-        if lease := self._held.get(job_id):
-            self._left.append((time.monotonic() + after, job_id, lease))
+        if job_id in self._held:
+            self._left[job_id] = time.monotonic() + after
             self._moved.set()
 
     def decline(self, job_id: str) -> None:
         self._declined[job_id] = time.monotonic() + _DECLINED
-        self._release([job_id])
+        self.give_back(job_id)
 
     def keep(self, job: Job) -> bool:
         lease = self._held.get(job.id)
@@ -129,7 +127,7 @@ class LeasedQueue:
 
     def close(self) -> None:
         self._heart.stop()
-        self._release([*self._due(math.inf), self._alone])
+        self._release([*self._left, self._alone])
 
     def _next(self) -> str | None:
         try:
@@ -141,11 +139,12 @@ class LeasedQueue:
             return None
 
     def _take(self) -> str | None:
-        taken = self._leases.take({*self._held, *self._left_to_others()})
+        besides = {*self._in_hand(), *self._left_to_others()}
+        taken = self._leases.take(besides, {*self._held.values()})
         if taken is None:
             return None
+        self._forget(taken.job_id)  # what was known of a lease that it had before
         self._held[taken.job_id] = taken.lease
-        self._lost.discard(taken.job_id)  # found so a moment after it had been let go of here
         if taken.alone:
             self._alone = taken.job_id
             return self._begin_alone()
@@ -172,22 +171,27 @@ class LeasedQueue:
         self._declined = {key: until for key, until in known if until > now}
         return set(self._declined)
 
-    def _due(self, now: float) -> list[str]:
-        due = [one for one in self._left if one[0] <= now]
-        for one in due:
-            self._left.remove(one)
-        return [job_id for _, job_id, lease in due if self._held.get(job_id) == lease]
+    def _due(self) -> list[str]:
+        now = time.monotonic()
+        return [job_id for job_id, at in [*self._left.items()] if at <= now]
 
-    def _forget(self, job_id: str) -> Lease | None:
+    def _forget(self, job_id: str) -> None:
         self._lost.discard(job_id)
-        return self._held.pop(job_id, None)
+        self._left.pop(job_id, None)
+        self._held.pop(job_id, None)
 
     def _release(self, job_ids: Sequence[str]) -> None:
-        held = {key: lease for key in job_ids if (lease := self._forget(key)) is not None}
+        """Let others take these. Where the catalogue can't be told, they are held until it can be:
+        leases that lapse would speak against the jobs.
+        """
+        held = {key: lease for key in job_ids if (lease := self._held.get(key)) is not None}
         try:
             self._leases.end(held)
         except StoreUnavailable as error:
             _log.warning("leases_left_to_end", jobs=len(held), error=str(error))
+            return
+        for job_id in held:
+            self._forget(job_id)
 
     def _prolong(self) -> None:
         """All leases when that is due, until then those of jobs that are further by now."""

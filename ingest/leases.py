@@ -59,14 +59,15 @@ class Leases:
         self._most = most
         self.lasts = lasts
 
-    def take(self, besides: Collection[str] = ()) -> Taken | None:
+    def take(self, besides: Collection[str] = (), own: Collection[Lease] = ()) -> Taken | None:
         """A job that nobody works on, and the lease on it; None while there is none.
 
         The first of its document, of the knowledge base of which none was taken for the longest
-        time, the oldest there. None of those `besides`. One that is to be worked on alone only
-        while no other process has such a job: all the others go on.
+        time, the oldest there. None of those `besides`, nor one under one of our `own` leases,
+        which may have lapsed. One that is to be worked on alone only while no other process has
+        such a job: all the others go on.
         """
-        while (job_id := self._next(besides)) is not None:
+        while (job_id := self._next(besides, own)) is not None:
             lease = new_lease()
             free = update(jobs).where(jobs.c.id == job_id, jobs.c.state.in_(UNFINISHED), _is_free())
             with self._database.write() as connection:
@@ -77,7 +78,7 @@ class Leases:
                         state=case((_ALONE, Stage.QUEUED.value), else_=Stage.PARSING.value),
                         lease=lease,
                         lease_until=self._end(),
-                        lapses=_LAPSES,
+                        lapses=_COUNTED,
                         updated_at=seconds(),
                     ).returning(jobs.c.lapses)
                 ).first()
@@ -131,12 +132,14 @@ class Leases:
         with self._database.read() as connection:
             return connection.scalar(query)
 
-    def _next(self, besides: Collection[str]) -> str | None:
+    def _next(self, besides: Collection[str], own: Collection[Lease]) -> str | None:
+        ours = and_(jobs.c.lease.is_not(None), jobs.c.lease.in_(own))
+
         def oldest(column: Column[Any]) -> ScalarSelect[Any]:
             # By one condition that has one index: with any other, and without statistics of so
             # many new rows, Postgres may read all that wait, which are up to 10,000.
             mine = select(column).where(jobs.c.behind == knowledge_bases.c.id)
-            free = mine.where(_is_free(), jobs.c.id.not_in(besides))
+            free = mine.where(_is_free(), jobs.c.id.not_in(besides), not_(ours))
             first = free.order_by(jobs.c.created_at).limit(1)
             return first.correlate(knowledge_bases).scalar_subquery()
 
@@ -216,6 +219,6 @@ def _is_free() -> ColumnElement[bool]:
 
 # Whoever was at work on it let go of it neither way: by how it ended, or by giving it back.
 _LAPSED = and_(jobs.c.lease.is_not(None), jobs.c.state != Stage.QUEUED.value)
-_LAPSES = jobs.c.lapses + case((_LAPSED, 1), else_=0)
-_ALONE = _LAPSES >= TOGETHER
+_COUNTED = jobs.c.lapses + case((_LAPSED, 1), else_=0)
+_ALONE = _COUNTED >= TOGETHER
 _AT_WORK = and_(jobs.c.state.in_(UNFINISHED[1:]), jobs.c.lease_until >= seconds())

@@ -102,14 +102,18 @@ def test_bytes_that_a_process_leaves_later_are_deleted_by_one_that_goes_on(
     monkeypatch.setattr(jobs_module, "_TIDY", 0.01)
     monkeypatch.setattr(jobs_module, "_STRAYS", 0.01)
     looks, digests = threading.Semaphore(0), shop.engine.blobs.digests
+    first = threading.Event()
 
     def look() -> Iterator[str]:
         looks.release()
+        if not first.is_set():
+            first.set()
+            raise OSError("broken")  # which ends only this look
         return digests()
 
     monkeypatch.setattr(shop.engine.blobs, "digests", look)
     new_jobs().start()
-    for _ in range(2):
+    for _ in range(3):
         assert looks.acquire(timeout=SOON)
     left = shop.engine.blobs.put(b"of another process, which ended")
     soon(lambda: not shop.engine.blobs.has(left))

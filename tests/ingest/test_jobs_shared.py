@@ -1,14 +1,15 @@
 """Processes that work off the jobs of one catalogue together."""
 
-import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, update
 
 from ingest import jobs as jobs_module
 from ingest import leased_queue
@@ -20,15 +21,26 @@ from ingest.parsing import GoOn, always
 from ingest.pipeline import Pipeline
 from ingest.types import Parsed, Stage
 from retrieval import dialects
+from retrieval.database import Database
 from retrieval.dialects.held_connection import HeldConnection
 from retrieval.engine import Engine
 from retrieval.errors import StoreUnavailable
 from retrieval.inspection import Inspection
 from retrieval.lease import Lease
+from retrieval.schema import jobs as jobs_table
 from retrieval.stores.blobs import FileBlobs
 from tests.another_engine import beside
 from tests.catalogues import on_postgres
-from tests.ingest.workshop import SOON, CountingParser, Gate, Workshop, finished, request, soon
+from tests.ingest.workshop import (
+    SOON,
+    CountingParser,
+    Gate,
+    Workshop,
+    finished,
+    queued,
+    request,
+    soon,
+)
 
 pytestmark = on_postgres
 
@@ -312,7 +324,7 @@ def test_what_was_given_back_and_taken_anew_is_kept(shop: Workshop, process: New
     queue.give_back(job.id, BRIEF)
     queue._release([job.id])
     assert queue.take() == job.id
-    assert queue._due(math.inf) == []
+    assert not queue._left
     queue.check(job.id)
 
 
@@ -417,6 +429,93 @@ def test_how_a_job_ended_that_the_catalogue_could_not_take_costs_it_no_lapse(
     [ended] = worker.jobs.wait([job.id], SOON)
     assert failed.is_set()
     assert (ended.state, ended.lapses) == (Stage.DONE, 0)
+
+
+def test_a_catalogue_that_is_away_for_longer_costs_what_is_in_hand_no_lapse(
+    shop: Workshop, process: NewProcess, brief_leases: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate()
+    worker, tried, is_away = process(1, gate), threading.Semaphore(0), threading.Event()
+    end, write = Leases.end, Database.write
+
+    def count(leases: Leases, held: Mapping[str, Lease]) -> None:
+        if held:
+            tried.release()
+        end(leases, held)
+
+    @contextmanager
+    def refuse(database: Database) -> Iterator[Connection]:
+        if is_away.is_set():
+            raise StoreUnavailable("away")
+        with write(database) as connection:
+            yield connection
+
+    monkeypatch.setattr(Leases, "end", count)
+    monkeypatch.setattr(jobs_module, "_LEFT", 0.01)
+    [job] = worker.jobs.submit(shop.kb, [request("a", "Zebra.")])
+    worker.jobs.start()
+    assert gate.reached.wait(SOON)
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "write", refuse)
+        is_away.set()
+        gate.open.set()
+        for _ in range(3):  # it is to be given back, and can't be
+            assert tried.acquire(timeout=SOON)
+        is_away.clear()
+        [ended] = worker.jobs.wait([job.id], SOON)
+    assert (ended.state, ended.lapses) == (Stage.DONE, 0)
+
+
+def test_what_was_taken_back_elsewhere_stays_so_though_it_fails(
+    shop: Workshop, process: NewProcess
+) -> None:
+    class Broken(Gate):
+        def parse(self, *args: Any, **more: Any) -> Parsed:
+            super().parse(*args, **more)
+            raise ValueError("broken")
+
+    gate = Broken()
+    here, there = process(0), process(1, gate)
+    there.jobs.start()
+    [job] = here.jobs.submit(shop.kb, [request("a", "Zebra.")])
+    assert gate.reached.wait(SOON)
+    assert here.jobs.cancel(job.id).state is Stage.CANCELLED
+    gate.open.set()
+    there.settle()
+    found = here.jobs.get(job.id)
+    assert (found.state, found.error) == (Stage.CANCELLED, None)
+
+
+def test_an_upload_that_another_process_took_meanwhile_is_not_accepted(
+    shop: Workshop, process: NewProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender, worker = process(0), process(0)
+    put = sender.engine.blobs.put
+
+    def late(data: bytes) -> str:
+        with shop.engine.database.write() as connection:
+            connection.execute(update(jobs_table).values(lease_until=1.0))
+        assert leased_queue_of(worker).take()
+        return put(data)
+
+    monkeypatch.setattr(sender.engine.blobs, "put", late)
+    with pytest.raises(StoreUnavailable, match="too long"):
+        sender.jobs.submit(shop.kb, [request("a", "Zebra.")])
+    [job] = worker.jobs.newest(1)
+    assert (job.state, job.error and job.error.kind) == (Stage.FAILED, "StoreUnavailable")
+
+
+def test_what_a_process_has_accepted_and_not_received_is_not_taken_by_itself(
+    shop: Workshop, process: NewProcess
+) -> None:
+    sender = process(1)
+    queue = leased_queue_of(sender)
+    coming = [queued(shop.kb, "a", "d"), queued(shop.kb, "b", "e")]
+    queue.accept([(job, request(job.id, "Zebra.").source) for job in coming])
+    with shop.engine.database.write() as connection:
+        connection.execute(update(jobs_table).values(lease_until=1.0))
+    assert queue._next() is None
+    assert leased_queue_of(process(1)).take() == coming[0].id
 
 
 def test_what_cannot_be_told_to_have_been_received_is_not_accepted(

@@ -16,6 +16,7 @@ from ingest.job_store import Job, JobStore
 from ingest.leases import LeaseLost, Leases, Taken, permit
 from ingest.types import Source, Stage
 from retrieval.engine import Engine
+from retrieval.errors import StoreUnavailable
 from retrieval.lease import new_lease
 from retrieval.schema import jobs
 from retrieval.types import KnowledgeBase
@@ -136,7 +137,8 @@ def test_what_is_being_received_is_nobody_elses(
     coming, lease = replace(job, id="b", document_id="e", received=False), new_lease()
     store.add([(coming, Source("b", "b", b""))], lease, 60.0)
     assert [taken(leases), taken(leases)] == ["a", ""]
-    assert [job.received for job in store.receive(["b"], [new_lease()])] == [False]
+    with pytest.raises(StoreUnavailable, match="too long"):
+        store.receive(["b"], [new_lease()])
     assert taken(leases) == ""
     assert [job.received for job in store.receive(["b", "gone"], [lease])] == [True]
     assert taken(leases) == "b"
@@ -286,7 +288,7 @@ def test_leases_are_prolonged_and_ended_by_few_statements(
     assert one(store, found.job_id).done == 3
     with updates_of(engine) as updates:
         leases.end({job.id: lease for job in batch[:100]})
-        store.receive([job.id for job in batch[100:]], [lease])
+        store.receive([job.id for job in batch[100:199]], [lease])
     assert len(updates) == 2
     assert [one(store, job.id).received for job in batch] == [False] * 100 + [True] * 99 + [False]
 
