@@ -149,8 +149,8 @@ class Inspection:
         return True
 
     def _stray_originals(self) -> Finding:
-        count = len(removal.strays(self._database, self._blobs.digests()))
-        return _none(count, "original bytes", "belong to no document")
+        strays = removal.strays(self._database, self._blobs.digests())
+        return _none(sum(1 for _ in strays), "original bytes", "belong to no document")
 
     def _delete_stray_originals(self) -> None:
         stray = removal.strays(self._database, self._blobs.digests())

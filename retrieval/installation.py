@@ -5,7 +5,7 @@ other's vectors and originals. A catalogue has an id, which is noted where its d
 """
 
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from sqlalchemy import select
@@ -33,7 +33,7 @@ class Claimable(Protocol):
 def claim(
     database: Database,
     place: Claimable,
-    strays: Callable[[], Collection[str]],
+    strays: Callable[[], Iterable[str]],
     what: str,
     setting: str,
 ) -> None:

@@ -1,5 +1,6 @@
 """Where original bytes are kept: in the data directory, or in an object store."""
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Protocol
 
@@ -39,7 +40,7 @@ def open_originals(settings: EngineSettings, database: Database) -> Blobs:
         blobs.tidy()
         return blobs
 
-    def strays() -> set[str]:
+    def strays() -> Iterator[str]:
         return removal.strays(database, blobs.digests())
 
     with ExitStack() as unless_claimed:

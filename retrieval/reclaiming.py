@@ -15,7 +15,7 @@ import structlog
 
 from retrieval import removal
 from retrieval.database import Database
-from retrieval.errors import StoreUnavailable
+from retrieval.errors import StillHeld, StoreUnavailable
 from retrieval.ports import Blobs
 from retrieval.side_by_side import AT_ONCE
 
@@ -69,7 +69,7 @@ class Reclaimer:
 
     def _run(self) -> None:
         while some := self._take():
-            self._keep(self._delete(some))
+            self._keep(some, self._delete(some))
 
     def _take(self) -> Sequence[str]:
         """Some that wait, once there are any; none when it is closed."""
@@ -93,25 +93,26 @@ class Reclaimer:
         except Exception as error:  # noqa: BLE001 - it is logged, and they are tried again
             return dict.fromkeys(some, error)
 
-    def _keep(self, failures: Mapping[str, Exception]) -> None:
+    def _keep(self, some: Sequence[str], failures: Mapping[str, Exception]) -> None:
         """Put off what couldn't be deleted; and where nothing of so many could, all that waits: the
         store is away. What wasn't tried comes first then, so that it isn't always the same.
         """
+        held = any(isinstance(error, StillHeld) for error in failures.values())
         with self._changed:
-            if len(failures) == AT_ONCE:
+            if len(failures) == AT_ONCE and not held:
                 self._failed = self._waiting | self._failed
                 self._waiting = {}
             self._failed |= dict.fromkeys(failures)
-            if not self._failed:
+            if len(failures) < len(some):
                 self._pause = _FIRST
-            elif self._again == math.inf:
-                self._tell(*failures.values())
+            if failures and self._again == math.inf:
+                self._tell(next(iter(failures.values())))
                 self._again = time.monotonic() + self._pause
                 self._pause = min(2 * self._pause, _LONGEST)
             self._busy = False
             self._changed.notify_all()
 
-    def _tell(self, error: Exception, *_: Exception) -> None:
+    def _tell(self, error: Exception) -> None:
         """Once an attempt, whatever number of them comes to nothing."""
         _log.warning(
             "unused_originals_left",

@@ -7,7 +7,8 @@ writer.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 import structlog
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, union
@@ -145,8 +146,9 @@ def delete_unused(
     What refers to bytes is written before they are, and before they are `await_deletion` has
     returned. So either it is seen here, where the digest is held, or its bytes are put when they
     were deleted. No transaction is open meanwhile: a store may take long to answer. Who sends the
-    same bytes waits for all of these, so they are to be few, and are deleted side by side. Raises
-    StoreUnavailable where the catalogue fails, or somebody else holds one of them.
+    same bytes waits for all of these, so they are to be few, and are deleted side by side. None is
+    where somebody else holds one of them: StillHeld, of each. Raises StoreUnavailable where the
+    catalogue fails.
     """
     failures: dict[str, Exception] = {}
 
@@ -157,10 +159,13 @@ def delete_unused(
         except Exception as error:  # noqa: BLE001 - the others are deleted nevertheless
             failures[blob] = error
 
-    with database.hold(digests, seconds=_PATIENCE) as held:
-        unused = _unused(database, digests)
-        with side_by_side(delete, unused):
-            pass
+    try:
+        with database.hold(digests, seconds=_PATIENCE) as held:
+            unused = _unused(database, digests)
+            with side_by_side(delete, unused):
+                pass
+    except StillHeld as error:
+        return dict.fromkeys(digests, error)
     return failures
 
 
@@ -177,13 +182,13 @@ def await_deletion(database: Database, digests: Iterable[str]) -> None:
         ) from error
 
 
-def strays(database: Database, digests: Iterable[str]) -> set[str]:
-    """Those of all blobs that no version and no unfinished job refers to."""
-    waiting = select(jobs.c.blob).where(jobs.c.state.in_(UNFINISHED))
-    kept = {*digests}  # first: what comes meanwhile has a row before it has bytes
-    with database.read() as connection:
-        used = {*connection.scalars(select(versions.c.blob)), *connection.scalars(waiting)}
-    return kept - used
+def strays(database: Database, digests: Iterable[str]) -> Iterator[str]:
+    """Those of all blobs that no version and no unfinished job refers to. There may be millions:
+    never more than a few are held in memory.
+    """
+    coming = iter(digests)  # seen before the rows are: what comes meanwhile has a row first
+    while some := [*islice(coming, _SLICE)]:
+        yield from _unused(database, some)
 
 
 def _forget(connection: Connection, which: ColumnElement[bool]) -> Sequence[str]:

@@ -57,9 +57,10 @@ class FileBlobs:
             ) from error
 
     def digests(self) -> Iterator[str]:
-        for path in self._directory.glob("??/*"):
-            if is_digest(path.name):
-                yield path.name
+        try:
+            yield from (path.name for path in self._directory.glob("??/*") if is_digest(path.name))
+        except OSError as error:
+            raise StoreUnavailable(f"The original bytes can't be listed: {error}.") from error
 
     def close(self) -> None:
         """There is nothing to let go of."""

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from retrieval import reclaiming
-from retrieval.errors import StoreUnavailable
+from retrieval import reclaiming, removal
+from retrieval.errors import StillHeld, StoreUnavailable
 from retrieval.ports import Blobs
 from retrieval.reclaiming import Reclaimer
 from retrieval.side_by_side import AT_ONCE
+from tests.catalogues import on_postgres
 from tests.retrieval.library import SOON, Library
 
 
@@ -160,6 +161,26 @@ def test_what_comes_meanwhile_does_not_wait_for_what_could_not_be_deleted(
         reclaimer.close()
     assert [one["blobs"] for one in logs] == [1, 1]
     assert [one.get("error") for one in logs] == ["away", None]
+
+
+@on_postgres  # where others may hold it
+@pytest.mark.usefixtures("much_later")
+def test_one_that_others_hold_keeps_only_those_beside_it(
+    library: Library,
+    store: Blobs,
+    deleting: Deleting,
+    reclaimer: Reclaimer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(removal, "_PATIENCE", 0.05)
+    digests = put(store, 3 * AT_ONCE)
+    with library.engine.database.hold([digests[0]]):
+        reclaimer.release(digests)
+        deleting.wait(lambda: {*store.digests()} == {*digests[:AT_ONCE]})
+        with pytest.raises(StillHeld):
+            removal.release(library.engine.database, store, digests)
+    reclaimer.settle()
+    assert [*store.digests()] == []
 
 
 def until_closed(reclaimer: Reclaimer, begun: threading.Event) -> None:
