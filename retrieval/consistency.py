@@ -2,7 +2,8 @@
 
 The catalogue has everything that is in the vector store and the lexical index: the vectors by
 the hash of what was embedded, the words as context and span. So both can be filled again without
-embedding anything. Nothing may be published meanwhile.
+embedding anything. Nothing may be published meanwhile, so each knowledge base is held, and who lost
+it changes nothing more: what a store has too many of may be what another process published since.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -76,34 +77,42 @@ class Consistency:
         """
         forget_remains(self._database)
         self.drop_strays()
-        for kb in self.each():
+        for held, kb in self.each():
             try:
-                self._restore(kb, sampling)
+                self._restore(held, kb, sampling)
             except StoreUnavailable as error:
                 if self._database.shared and not isinstance(error, DataLost):
                     raise  # others find their words there, which are whole
                 _log.warning("lexical_index_is_made_anew", error=str(error))
+                held.still_held()
                 self._stores.drop_words(kb.generation.id)
-                self._restore(kb, sampling)
+                self._restore(held, kb, sampling)
 
-    def each(self) -> Iterator[KnowledgeBase]:
-        """Each generation that there is, while no other process writes to it or deletes it."""
+    def each(self) -> Iterator[tuple[Database, KnowledgeBase]]:
+        """Each generation that there is, and the catalogue that holds it: while it does, no other
+        process writes to it or deletes it.
+        """
         for kb in KnowledgeBases(self._database).generations():
-            with self._database.hold([kb.id], seconds=_PATIENCE):
-                if _is_there(self._database, kb):
-                    yield kb
+            with self._database.hold([kb.id], seconds=_PATIENCE) as held:
+                if _is_there(held, kb):
+                    yield held, kb
 
-    def _restore(self, kb: KnowledgeBase, sampling: bool) -> None:
-        if difference := self.difference(kb, sampling=sampling):
-            self.mend(kb, difference)
+    def _restore(self, held: Database, kb: KnowledgeBase, sampling: bool) -> None:
+        if difference := self.difference(held, kb, sampling=sampling):
+            self.mend(held, kb, difference)
 
-    def difference(self, kb: KnowledgeBase, *, sampling: bool = False) -> Difference:
-        """What sets the stores of a knowledge base apart from the catalogue: see `restore`."""
-        with self._database.read() as connection:
+    def difference(
+        self, held: Database, kb: KnowledgeBase, *, sampling: bool = False
+    ) -> Difference:
+        """What sets the stores of a knowledge base apart from the catalogue that holds it: see
+        `restore`. Raises StoreUnavailable, also where it was lost meanwhile.
+        """
+        with held.read() as connection:
             expected = frozenset(connection.scalars(_ids(kb)))
         store = self._stores.vectors(kb.generation.id)
         vectors = expected if sampling and _looks_same(store, expected) else store.ids()
         postings = self._stores.lexical(kb.generation.id).ids()
+        held.still_held()  # or what was published meanwhile would seem to be too much
         return Difference(
             missing_vectors=expected - vectors,
             extra_vectors=frozenset(vectors - expected),
@@ -111,27 +120,31 @@ class Consistency:
             extra_postings=frozenset(postings - expected),
         )
 
-    def write_vectors(self, kb: KnowledgeBase) -> None:
+    def write_vectors(self, held: Database, kb: KnowledgeBase) -> None:
         """Write all vectors of a generation again."""
-        with self._database.read() as connection:
+        with held.read() as connection:
             every = frozenset(connection.scalars(_rows(kb).with_only_columns(chunks.c.id)))
-        self.mend(kb, Difference(every, frozenset(), frozenset(), frozenset()))
+        self.mend(held, kb, Difference(every, frozenset(), frozenset(), frozenset()))
 
-    def mend(self, kb: KnowledgeBase, difference: Difference) -> None:
-        """Take out what is too much, and write what is missing."""
+    def mend(self, held: Database, kb: KnowledgeBase, difference: Difference) -> None:
+        """Take out what is too much, and write what is missing. Raises StoreUnavailable, also where
+        the knowledge base isn't held any more: the next start does what is left then.
+        """
         vectors = self._stores.vectors(kb.generation.id)
         lexical = self._stores.lexical(kb.generation.id)
         if difference.extra_vectors:
+            held.still_held()
             vectors.delete(sorted(difference.extra_vectors))
         if difference.extra_postings:
+            held.still_held()
             lexical.delete(sorted(difference.extra_postings))
-        for rows in self._rows(kb, sorted(difference.missing_vectors)):
+        for rows in _slices(held, kb, sorted(difference.missing_vectors)):
             vectors.upsert(
                 [row.id for row in rows],
                 np.stack([to_vector(row.vector) for row in rows]),
                 [row.document_id for row in rows],
             )
-        for rows in self._rows(kb, sorted(difference.missing_postings)):
+        for rows in _slices(held, kb, sorted(difference.missing_postings)):
             lexical.upsert(
                 [Posting(row.id, row.document_id, row.context + row.text) for row in rows]
             )
@@ -153,13 +166,16 @@ class Consistency:
         for stray in self.strays():
             self._stores.drop(stray)
 
-    def _rows(self, kb: KnowledgeBase, ids: Sequence[str]) -> Iterator[Sequence[Row[Any]]]:
-        for at in range(0, len(ids), _SLICE):
-            query = _rows(kb).where(chunks.c.id.in_(ids[at : at + _SLICE]))
-            with self._database.read() as connection:
-                rows = connection.execute(query).all()
-            if rows:
-                yield rows
+
+def _slices(held: Database, kb: KnowledgeBase, ids: Sequence[str]) -> Iterator[Sequence[Row[Any]]]:
+    """What is to be written of these chunks, some at a time, as long as they are held."""
+    for at in range(0, len(ids), _SLICE):
+        query = _rows(kb).where(chunks.c.id.in_(ids[at : at + _SLICE]))
+        with held.read() as connection:
+            rows = connection.execute(query).all()
+        held.still_held()
+        if rows:
+            yield rows
 
 
 def _looks_same(store: VectorStore, expected: Collection[str]) -> bool:

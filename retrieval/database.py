@@ -117,6 +117,9 @@ class Database:
     def still_held(self) -> None:
         """Return if what this holds wasn't lost so far, for what is done elsewhere than in the
         catalogue. Raises StoreUnavailable.
+
+        What is under way elsewhere when it is lost nothing stops: such a deletion may take out what
+        the next one who holds it has written since, which the next start finds and writes again.
         """
         if self._held is not None:
             self._held.speak()

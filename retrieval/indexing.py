@@ -194,7 +194,7 @@ class Indexer:
         for kb_id, chunks in stale.items():
             try:
                 with self._database.hold([kb_id]) as database:
-                    removal.sweep(self._stores, removal.gone(database, chunks))
+                    removal.sweep(database, self._stores, chunks)
             except StoreUnavailable as error:  # the next start sweeps them
                 self._stores.doubt()
                 _log.warning("stale_chunks_left", chunks=len(chunks), error=str(error))
@@ -275,7 +275,7 @@ class Indexer:
         except Exception:
             self._take_back(database, new)
             raise
-        removal.sweep(self._stores, replaced)
+        removal.sweep(database, self._stores, replaced)
         return outcomes
 
     def _take_back(self, database: Database, staged: Iterable[PreparedDocument]) -> None:

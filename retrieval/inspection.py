@@ -84,8 +84,8 @@ class Inspection:
             self._originals(),
             mended(self._stray_originals(), self._delete_stray_originals),
         ]
-        for kb in self._consistency.each():
-            found += self._knowledge_base(kb, repair=repair)
+        for held, kb in self._consistency.each():
+            found += self._knowledge_base(held, kb, repair=repair)
         return found
 
     def trace(self, document_id: str) -> list[Finding]:
@@ -103,8 +103,8 @@ class Inspection:
             query = select(func.count()).select_from(answers).where(told)
             rows[answers.name] = connection.scalar(query) or 0
         vectors = postings = 0
-        for kb in self._consistency.each():
-            difference = self._consistency.difference(kb)
+        for held, kb in self._consistency.each():
+            difference = self._consistency.difference(held, kb)
             vectors += len(difference.extra_vectors)
             postings += len(difference.extra_postings)
         return [
@@ -156,19 +156,21 @@ class Inspection:
         stray = removal.strays(self._database, self._blobs.digests())
         removal.release(self._database, self._blobs, stray)
 
-    def _knowledge_base(self, kb: KnowledgeBase, *, repair: bool) -> Iterable[Finding]:
-        difference = self._consistency.difference(kb)
+    def _knowledge_base(
+        self, held: Database, kb: KnowledgeBase, *, repair: bool
+    ) -> Iterable[Finding]:
+        difference = self._consistency.difference(held, kb)
         if difference and repair:
-            self._consistency.mend(kb, difference)
+            self._consistency.mend(held, kb, difference)
         detail = (
             f"vectors: {len(difference.missing_vectors)} missing, "
             f"{len(difference.extra_vectors)} too many; postings: "
             f"{len(difference.missing_postings)} missing, {len(difference.extra_postings)} too many"
         )
         yield Finding(f"{kb.name}: chunks", not difference, detail, bool(difference) and repair)
-        yield self._sample(kb, repair=repair)
+        yield self._sample(held, kb, repair=repair)
 
-    def _sample(self, kb: KnowledgeBase, *, repair: bool) -> Finding:
+    def _sample(self, held: Database, kb: KnowledgeBase, *, repair: bool) -> Finding:
         """Some chunks: is the vector the right one, is it found, and are its words?"""
         rows = some(self._database, kb, _SAMPLE)
         vectors = self._stores.vectors(kb.generation.id)
@@ -196,7 +198,7 @@ class Inspection:
             f"{said} by their words"
         )
         if mended := repair and right < len(rows):
-            self._consistency.write_vectors(kb)
+            self._consistency.write_vectors(held, kb)
         return Finding(f"{kb.name}: sample", ok, detail, mended)
 
 

@@ -89,33 +89,36 @@ def generation(database: Database, stores: Stores, kb: KnowledgeBase) -> None:
     _drop(stores, kb.generation.id)
 
 
-def sweep(stores: Stores, gone: Iterable[StaleChunk]) -> None:
-    """Take chunks that nobody sees any more out of the stores: generations and ids.
+def sweep(held: Database, stores: Stores, stale: Iterable[StaleChunk]) -> None:
+    """Take chunks that nobody sees any more out of the stores: generations and ids. Those that
+    another process has published again stay, and all do once their knowledge base isn't held.
 
     The catalogue has decided already, so a store that fails here changes no answer and fails
     nobody; what it keeps is dropped whenever it is found, and swept at the next start.
     """
     by_generation: defaultdict[str, list[str]] = defaultdict(list)
-    for name, id_ in gone:
+    for name, id_ in stale:
         by_generation[name].append(id_)
     for name, ids in by_generation.items():
         try:
-            stores.vectors(name).delete(ids)
-            stores.lexical(name).delete(ids)
+            gone = _gone(held, ids)
+            held.still_held()
+            stores.vectors(name).delete(gone)
+            held.still_held()
+            stores.lexical(name).delete(gone)
         except StoreUnavailable as error:
             stores.doubt()
             _log.warning("stale_chunks_left", generation=name, chunks=len(ids), error=str(error))
 
 
-def gone(database: Database, stale: Iterable[StaleChunk]) -> list[StaleChunk]:
-    """Those that nobody has published again meanwhile, which another process may have."""
-    chosen = [*stale]
+def _gone(database: Database, stale: Sequence[str]) -> list[str]:
+    """Those that nobody has published again."""
     back: set[str] = set()
     with database.read() as connection:
-        for at in range(0, len(chosen), _SLICE):
-            ids = [id_ for _, id_ in chosen[at : at + _SLICE]]
+        for at in range(0, len(stale), _SLICE):
+            ids = stale[at : at + _SLICE]
             back.update(connection.scalars(select(chunks.c.id).where(chunks.c.id.in_(ids))))
-    return [pair for pair in chosen if pair[1] not in back]
+    return [id_ for id_ in stale if id_ not in back]
 
 
 def _drop(stores: Stores, name: str) -> None:

@@ -15,7 +15,7 @@ from uuid import uuid4
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
 import retrieval
@@ -32,6 +32,12 @@ on_postgres = pytest.mark.skipif(not SERVER, reason="of catalogues in Postgres")
 MIGRATIONS = Path(retrieval.__file__).parent / "migrations"
 
 _FILE = "catalogue.sqlite"
+
+_END = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    " AND pid <> pg_backend_pid() AND database = ("  # tests share the server
+    "SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 
 _template = ""
 _made: dict[Path, str] = {}  # databases by the directories that they belong to
@@ -89,6 +95,12 @@ def url_of(directory: Path) -> str:
     if directory not in _made:
         _made[directory] = _create(_migrated())
     return _at(_made[directory])
+
+
+def end_sessions(database: Database) -> None:
+    """Let everybody lose what they hold in this catalogue, as when its server starts again."""
+    with database.glance() as connection:
+        connection.execute(_END)
 
 
 @contextmanager

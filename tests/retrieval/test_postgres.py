@@ -24,7 +24,7 @@ from retrieval.database import Database
 from retrieval.dialects.postgres import WRITER
 from retrieval.errors import InvalidRequest, StillHeld, StoreUnavailable
 from retrieval.schema import marks
-from tests.catalogues import at_revision, catalogue_in, on_postgres, url_of
+from tests.catalogues import at_revision, catalogue_in, end_sessions, on_postgres, url_of
 from tests.postgres import running
 
 pytestmark = on_postgres
@@ -198,14 +198,7 @@ def test_it_is_waited_as_long_as_asked(one: Database, other: Database) -> None:
 
 def test_who_lost_what_it_held_writes_nothing_by_way_of_it(one: Database, other: Database) -> None:
     with pytest.raises(StoreUnavailable), one.hold(["a"]) as held:
-        with other.write() as connection:
-            connection.execute(
-                text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
-                    " AND pid <> pg_backend_pid() AND database = ("  # tests share the server
-                    "SELECT oid FROM pg_database WHERE datname = current_database())"
-                )
-            )
+        end_sessions(other)
         for _ in range(2):  # the second time it could connect anew
             with pytest.raises(StoreUnavailable):
                 put(held, "too late")

@@ -68,9 +68,9 @@ def test_removals_that_wait_share_a_sweep(
     swept: list[int] = []
     sweep = removal.sweep
 
-    def noted(stores: Stores, gone: Sequence[removal.StaleChunk]) -> None:
-        swept.append(len(gone))
-        sweep(stores, gone)
+    def noted(held: Database, stores: Stores, stale: Sequence[removal.StaleChunk]) -> None:
+        swept.append(len(stale))
+        sweep(held, stores, stale)
 
     monkeypatch.setattr(removal, "sweep", noted)
     go = threading.Event()

@@ -1,19 +1,21 @@
 """Processes that write into one catalogue at the same time."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import pytest
 
+from retrieval import removal
 from retrieval.consistency import Consistency, forget_remains
 from retrieval.engine import Engine
-from retrieval.errors import DocumentNotFound
+from retrieval.errors import DocumentNotFound, StoreUnavailable
 from retrieval.inspection import Inspection
+from retrieval.types import Mode
 from tests.another_engine import beside
-from tests.catalogues import on_postgres
+from tests.catalogues import end_sessions, on_postgres
 from tests.retrieval.library import SOON, Library
 
 pytestmark = on_postgres
@@ -111,4 +113,110 @@ def test_a_process_that_starts_leaves_what_others_stage(library: Library, other:
     assert started.wait(SOON)
     starting.join(SOON)
     assert library.texts("tea") == {"a": ["Tea is at four."]}
+    assert wrong(library, other) == []
+
+
+OLD, NEW = "Tea is at four.", "Tea is at five."
+
+
+def found(library: Library) -> list[dict[str, list[str]]]:
+    """What words and vectors find."""
+    return [library.texts("tea", mode) for mode in (Mode.LEXICAL, Mode.DENSE)]
+
+
+@pytest.mark.parametrize("leg", ["vectors", "lexical"])
+def test_who_lost_its_hold_while_it_compares_takes_out_nothing(
+    library: Library, other: Library, leg: str
+) -> None:
+    store = getattr(library.engine.stores, leg)(library.kb.generation.id)
+    ids = store.ids
+
+    def late() -> set[str]:
+        end_sessions(other.engine.database)
+        other.add("a", OLD)
+        return set(ids())
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(StoreUnavailable, match="lost"):
+        patch.setattr(store, "ids", late)
+        Consistency(library.engine.database, library.engine.stores).restore()
+    assert found(library) == [{"a": [OLD]}] * 2
+    assert wrong(library, other) == []
+
+
+@pytest.fixture
+def unswept(library: Library) -> Library:
+    """The stores still have a version that was replaced."""
+    library.add("a", OLD)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(removal, "sweep", lambda *_: None)
+        library.add("a", NEW)
+    return library
+
+
+def test_who_lost_its_hold_before_it_mends_takes_out_nothing(
+    unswept: Library, other: Library
+) -> None:
+    consistency = Consistency(unswept.engine.database, unswept.engine.stores)
+    for held, kb in consistency.each():
+        difference = consistency.difference(held, kb)
+        assert difference.extra_vectors
+        end_sessions(other.engine.database)
+        other.add("a", OLD)
+        with pytest.raises(StoreUnavailable, match="lost"):
+            consistency.mend(held, kb, difference)
+    assert found(unswept) == [{"a": [OLD]}] * 2
+    assert wrong(unswept, other) == []
+
+
+def delete_late(patch: pytest.MonkeyPatch, library: Library, other: Library) -> None:
+    """Who deletes vectors loses its hold by then, and what had them is published again."""
+    store = library.engine.stores.vectors(library.kb.generation.id)
+    delete = store.delete
+
+    def late(ids: Sequence[str]) -> None:
+        patch.undo()
+        delete(ids)
+        end_sessions(other.engine.database)
+        other.add("a", OLD)
+
+    patch.setattr(store, "delete", late)
+
+
+def test_who_lost_its_hold_while_it_mends_takes_out_nothing_more(
+    unswept: Library, other: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete_late(monkeypatch, unswept, other)
+    with pytest.raises(StoreUnavailable, match="lost"):
+        Consistency(unswept.engine.database, unswept.engine.stores).restore()
+    assert found(unswept) == [{"a": [OLD]}] * 2
+    assert wrong(unswept, other) == []
+
+
+def test_who_lost_its_hold_before_it_sweeps_leaves_what_came_back(
+    library: Library, other: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.add("a", OLD)
+    sweep = removal.sweep
+
+    def late(*given: Any) -> None:
+        if given[-1]:
+            monkeypatch.undo()
+            end_sessions(other.engine.database)
+            other.add("a", OLD)
+        sweep(*given)
+
+    monkeypatch.setattr(removal, "sweep", late)
+    library.add("a", NEW)
+    assert found(library) == [{"a": [OLD]}] * 2
+    assert wrong(library, other) == []
+
+
+def test_who_lost_its_hold_while_it_sweeps_leaves_what_came_back(
+    library: Library, other: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = library.add("a", OLD).document_id
+    delete_late(monkeypatch, library, other)
+    library.indexer.remove(library.kb, document)
+    library.indexer.settle()
+    assert found(library) == [{"a": [OLD]}] * 2
     assert wrong(library, other) == []
