@@ -94,7 +94,7 @@ class Consistency:
         """
         for kb in KnowledgeBases(self._database).generations():
             with self._database.hold([kb.id], seconds=_PATIENCE) as held:
-                if _is_there(held, kb):
+                if is_there(held, kb.generation.id):
                     yield held, kb
 
     def _restore(self, held: Database, kb: KnowledgeBase, sampling: bool) -> None:
@@ -186,8 +186,9 @@ def _looks_same(store: VectorStore, expected: Collection[str]) -> bool:
     return len(store.vectors(some)) == len(some)
 
 
-def _is_there(database: Database, kb: KnowledgeBase) -> bool:
-    mine = exists().where(generations.c.id == kb.generation.id)
+def is_there(database: Database, generation: str) -> bool:
+    """Whether a generation wasn't deleted."""
+    mine = exists().where(generations.c.id == generation)
     with database.read() as connection:
         return bool(connection.scalar(select(mine)))
 

@@ -8,14 +8,16 @@ import shutil
 import sqlite3
 import threading
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 from sqlalchemy import delete, select
 
-from retrieval.consistency import Consistency, samples
+from retrieval.consistency import Consistency, is_there, samples
 from retrieval.database import Database
 from retrieval.errors import NotFound, StoreUnavailable
 from retrieval.installation import claim
@@ -38,10 +40,22 @@ _COMPARED = "compared"
 _SAMPLE = 20  # vectors of a generation that its store is asked for
 
 
+@dataclass(slots=True)
+class _Generation:
+    """The stores of a generation that are opened, one by one; none once they were dropped."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    vectors: VectorStore | None = None
+    lexical: LexicalStore | None = None
+    dropped: bool = False
+
+
 class GenerationStores:
     """The vector store and the lexical index of each generation, each opened once.
 
-    Where other processes share the catalogue, one that isn't there any more isn't made anew.
+    Who opens or deletes those of one generation, which may take a server long, keeps nobody waiting
+    who needs those of another. Where other processes share the catalogue, one that isn't there any
+    more isn't made anew.
     """
 
     def __init__(
@@ -50,47 +64,47 @@ class GenerationStores:
         self._vectors = vectors
         self._lexical = lexical
         self._database = database
-        self._opened: dict[str, VectorStore] = {}
-        self._dropped: set[str] = set()
-        self._known: set[str] = set()
+        self._generations: defaultdict[str, _Generation] = defaultdict(_Generation)
         self._lock = threading.Lock()
         self.doubted = False
 
     def vectors(self, generation: str) -> VectorStore:
-        with self._lock:
-            self._check(generation)
-            if generation not in self._opened:
-                self._opened[generation] = self._vectors.open(generation)
-            return self._opened[generation]
+        one = self._one(generation)
+        if (opened := one.vectors) is None:
+            with one.lock:
+                self._check(generation, one)
+                opened = one.vectors = one.vectors or self._vectors.open(generation)
+        return opened
 
     def lexical(self, generation: str) -> LexicalStore:
-        with self._lock:
-            self._check(generation)
-            return self._lexical.open(generation)
+        one = self._one(generation)
+        if (opened := one.lexical) is None:
+            with one.lock:
+                self._check(generation, one)
+                opened = one.lexical = one.lexical or self._lexical.open(generation)
+        return opened
 
     def drop(self, generation: str) -> None:
-        with self._lock:
-            self._dropped.add(generation)
-            self._opened.pop(generation, None)
-            self._vectors.drop(generation)
-            self._lexical.drop(generation)
+        one = self._one(generation)
+        with one.lock:  # who opens them is done by then, and nobody does from then on
+            one.dropped, one.vectors, one.lexical = True, None, None
+        self._vectors.drop(generation)
+        self._lexical.drop(generation)
 
     def drop_words(self, generation: str) -> None:
-        with self._lock:
+        one = self._one(generation)
+        with one.lock:
+            one.lexical = None
             self._lexical.drop(generation)
 
-    def _check(self, generation: str) -> None:
-        """A search that is under way must not make anew what was deleted meanwhile."""
-        if generation in self._dropped or (
-            self._database.shared and not self._is_known(generation)
-        ):
-            raise NotFound("The knowledge base, or this index of it, was deleted meanwhile.")
+    def _one(self, generation: str) -> _Generation:
+        with self._lock:
+            return self._generations[generation]
 
-    def _is_known(self, generation: str) -> bool:
-        if generation not in self._known:
-            with self._database.read() as connection:
-                self._known = {*connection.scalars(select(generations.c.id))}
-        return generation in self._known
+    def _check(self, generation: str, one: _Generation) -> None:
+        """A search that is under way must not make anew what was deleted meanwhile."""
+        if one.dropped or (self._database.shared and not is_there(self._database, generation)):
+            raise NotFound("The knowledge base, or this index of it, was deleted meanwhile.")
 
     def generations(self) -> set[str]:
         return {*self._vectors.names(), *self._lexical.names()}

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, 
 from retrieval.answer_log import forget_answers
 from retrieval.database import Database
 from retrieval.embedding.cache import forget_vectors
-from retrieval.errors import DocumentNotFound, StillHeld, StoreUnavailable
+from retrieval.errors import DocumentNotFound, NotFound, StillHeld, StoreUnavailable
 from retrieval.ports import Blobs, Stores
 from retrieval.schema import (
     UNFINISHED,
@@ -106,6 +106,8 @@ def sweep(held: Database, stores: Stores, stale: Iterable[StaleChunk]) -> None:
             stores.vectors(name).delete(gone)
             held.still_held()
             stores.lexical(name).delete(gone)
+        except NotFound:
+            continue  # the stores went with their generation
         except StoreUnavailable as error:
             stores.doubt()
             _log.warning("stale_chunks_left", generation=name, chunks=len(ids), error=str(error))

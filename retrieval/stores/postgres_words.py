@@ -9,7 +9,6 @@ there are many. Writers of a store take turns, by a lock on its row, and lock no
 wait for nobody.
 """
 
-import threading
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
@@ -59,26 +58,18 @@ class PostgresLexicalStores:
     def __init__(self, database: Transactions) -> None:
         self._database = database
         self._recent = RecentLists()
-        self._opened: dict[str, PostgresLexicalStore] = {}
-        self._lock = threading.Lock()
 
     def open(self, name: str) -> "PostgresLexicalStore":
         """The store of that name, made if it isn't there. Raises StoreUnavailable."""
-        with self._lock:
-            if name not in self._opened:
-                with self._database.beside() as connection:
-                    row = {"name": checked(name), "analyser": VERSION}
-                    insert_new(connection, word_stores, [row])
-                    _check(name, connection.scalar(_analyser(name)))
-                self._opened[name] = PostgresLexicalStore(self._database, name, self._recent)
-            return self._opened[name]
+        with self._database.beside() as connection:
+            insert_new(connection, word_stores, [{"name": checked(name), "analyser": VERSION}])
+            _check(name, connection.scalar(_analyser(name)))
+        return PostgresLexicalStore(self._database, name, self._recent)
 
     def drop(self, name: str) -> None:
         """Delete the store of that name; if there is none, nothing happens."""
-        with self._lock:
-            self._opened.pop(name, None)
-            with self._database.beside() as connection:
-                connection.execute(delete(word_stores).where(word_stores.c.name == checked(name)))
+        with self._database.beside() as connection:
+            connection.execute(delete(word_stores).where(word_stores.c.name == checked(name)))
 
     def names(self) -> list[str]:
         with self._database.read() as connection:

@@ -4,7 +4,9 @@ import os
 import shutil
 import sqlite3
 import sys
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -35,6 +37,7 @@ from tests.catalogues import (
 )
 from tests.conftest import OpenEngine
 from tests.ingest.workshop import CountingBackend
+from tests.retrieval.library import SOON, Library
 from tests.shared_stores import embedded_vectors
 
 DOCUMENTS = 120
@@ -325,3 +328,35 @@ def test_a_search_does_not_make_anew_what_is_deleted_meanwhile(
         with pytest.raises(NotFound, match="deleted meanwhile"):
             opened(kb.generation.id)
     assert engine.stores.generations() == set()
+
+
+@pytest.mark.parametrize(
+    ("stores", "call"), [("_vectors", "open"), ("_vectors", "drop"), ("_lexical", "drop")]
+)
+def test_a_store_that_hangs_keeps_nobody_waiting_who_needs_another(
+    library: Library, monkeypatch: pytest.MonkeyPatch, stores: str, call: str
+) -> None:
+    engine = library.engine
+    library.add("tea", "Tea is at four.")
+    slow, fresh = (engine.create(name)[0].generation.id for name in ("slow", "fresh"))
+    begun, go_on = threading.Event(), threading.Event()
+    adapter = getattr(engine.stores, stores)
+    real = getattr(adapter, call)
+
+    def hanging(name: str) -> object:
+        if name == slow:
+            begun.set()
+            assert go_on.wait(SOON)
+        return real(name)
+
+    monkeypatch.setattr(adapter, call, hanging)
+    with ThreadPoolExecutor(2) as pool:
+        hangs = pool.submit(engine.stores.vectors if call == "open" else engine.stores.drop, slow)
+        assert begun.wait(SOON)
+        try:
+            assert pool.submit(library.texts, "tea").result(SOON).keys() == {"tea"}
+            assert pool.submit(engine.stores.lexical, fresh).result(SOON).count() == 0
+            assert pool.submit(engine.stores.vectors, fresh).result(SOON).count() == 0
+            assert not hangs.done()
+        finally:
+            go_on.set()

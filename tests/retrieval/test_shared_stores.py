@@ -72,9 +72,33 @@ def test_what_another_process_deleted_is_not_made_anew(both: tuple[Library, Libr
     one.indexer.remove_knowledge_base(other)
     with pytest.raises(KnowledgeBaseNotFound):
         two.engine.open("other")
-    with pytest.raises(NotFound, match="deleted meanwhile"):
-        two.engine.stores.vectors(other.generation.id)
+    for opened in (two.engine.stores.vectors, two.engine.stores.lexical):
+        with pytest.raises(NotFound, match="deleted meanwhile"):
+            opened(other.generation.id)
     assert other.generation.id not in two.engine.stores.generations()
+
+
+def test_what_another_process_deletes_is_not_made_anew_when_it_was_seen_before(
+    both: tuple[Library, Library],
+) -> None:
+    one, two = both
+    doomed, later = (one.engine.create(name)[0] for name in ("doomed", "later"))
+    two.engine.stores.lexical(later.generation.id)
+    one.indexer.remove_knowledge_base(doomed)
+    for opened in (two.engine.stores.vectors, two.engine.stores.lexical):
+        with pytest.raises(NotFound, match="deleted meanwhile"):
+            opened(doomed.generation.id)
+    assert doomed.generation.id not in two.engine.stores.generations()
+
+
+def test_a_sweep_leaves_alone_what_went_with_its_knowledge_base(
+    both: tuple[Library, Library],
+) -> None:
+    one, two = both
+    doomed, _ = one.engine.create("doomed")
+    two.indexer._stale[doomed.id] = [(doomed.generation.id, "chunk")]
+    one.indexer.remove_knowledge_base(doomed)
+    assert two.add("tea", "Tea is at four.").chunks == 1
 
 
 class Gate:
