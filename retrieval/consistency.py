@@ -89,12 +89,13 @@ class Consistency:
                 self._restore(held, kb, sampling)
 
     def each(self) -> Iterator[tuple[Database, KnowledgeBase]]:
-        """Each generation that there is, and the catalogue that holds it: while it does, no other
-        process writes to it or deletes it.
+        """Each generation that there is, with its stores, and the catalogue that holds it: while it
+        does, no other process writes to it or deletes it.
         """
         for kb in KnowledgeBases(self._database).generations():
             with self._database.hold([kb.id], seconds=_PATIENCE) as held:
                 if is_there(held, kb.generation.id):
+                    self._stores.make_vectors(kb.generation.id)
                     yield held, kb
 
     def _restore(self, held: Database, kb: KnowledgeBase, sampling: bool) -> None:
@@ -189,6 +190,13 @@ def _looks_same(store: VectorStore, expected: Collection[str]) -> bool:
 def is_there(database: Database, generation: str) -> bool:
     """Whether a generation wasn't deleted."""
     mine = exists().where(generations.c.id == generation)
+    with database.read() as connection:
+        return bool(connection.scalar(select(mine)))
+
+
+def has_chunks(database: Database, generation: str) -> bool:
+    """Whether any chunk of a generation is live."""
+    mine = exists().where(LIVE_CHUNK, chunks.c.generation_id == generation)
     with database.read() as connection:
         return bool(connection.scalar(select(mine)))
 

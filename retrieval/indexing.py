@@ -157,6 +157,7 @@ class Indexer:
         """Write a live version into a generation that isn't live, unless it is live no more."""
 
         def task(database: Database) -> None:
+            self._stores.vectors(prepared.kb.generation.id)  # made before a chunk of it is live
             with database.write() as connection:
                 if not stage_generation(connection, prepared):
                     return

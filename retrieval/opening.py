@@ -12,12 +12,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import structlog
 from sqlalchemy import delete, select
 
-from retrieval.consistency import Consistency, is_there, samples
+from retrieval.consistency import Consistency, has_chunks, is_there, samples
 from retrieval.database import Database
 from retrieval.errors import NotFound, StoreUnavailable
 from retrieval.installation import claim
@@ -73,7 +74,8 @@ class GenerationStores:
         if (opened := one.vectors) is None:
             with one.lock:
                 self._check(generation, one)
-                opened = one.vectors = one.vectors or self._vectors.open(generation)
+                may_make = partial(self._may_make, generation, one)
+                opened = one.vectors = one.vectors or self._vectors.open(generation, may_make)
         return opened
 
     def lexical(self, generation: str) -> LexicalStore:
@@ -91,6 +93,9 @@ class GenerationStores:
         self._vectors.drop(generation)
         self._lexical.drop(generation)
 
+    def make_vectors(self, generation: str) -> None:
+        self._vectors.open(generation)
+
     def drop_words(self, generation: str) -> None:
         one = self._one(generation)
         with one.lock:
@@ -100,6 +105,11 @@ class GenerationStores:
     def _one(self, generation: str) -> _Generation:
         with self._lock:
             return self._generations[generation]
+
+    def _may_make(self, generation: str, one: _Generation) -> bool:
+        """Whether a vector store that isn't there has nothing to hold yet. Raises NotFound."""
+        self._check(generation, one)
+        return not has_chunks(self._database, generation)
 
     def _check(self, generation: str, one: _Generation) -> None:
         """A search that is under way must not make anew what was deleted meanwhile."""

@@ -176,7 +176,8 @@ class Threads(Protocol):
 class Stores(Protocol):
     """The stores of each generation, by its id; opened, and made, when they are asked for.
 
-    Raises NotFound for those that were dropped.
+    Raises NotFound for those that were dropped, StoreUnavailable for vectors that are gone though
+    the catalogue has live chunks of them: an empty store would hide that.
     """
 
     def vectors(self, generation: str) -> VectorStore: ...
@@ -185,6 +186,9 @@ class Stores(Protocol):
 
     def drop(self, generation: str) -> None:
         """Delete both stores of a generation; one that isn't there is ignored."""
+
+    def make_vectors(self, generation: str) -> None:
+        """Make the vector store of a generation, if it isn't there, to be filled."""
 
     def drop_words(self, generation: str) -> None:
         """Delete the lexical index of a generation, to be filled again."""

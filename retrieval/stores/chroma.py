@@ -15,12 +15,13 @@ from typing import Self, TypeVar
 
 import chromadb
 import numpy as np
+import structlog
 from chromadb.api import ClientAPI
 from chromadb.api.models.Collection import Collection
-from chromadb.api.types import QueryResult
 from chromadb.config import Settings
 from chromadb.errors import InternalError, NotFoundError
 
+from retrieval.errors import StoreUnavailable
 from retrieval.ports import Scored
 from retrieval.stores.chroma_access import Access, FileAccess
 from retrieval.stores.chroma_log import CHROMA_FILE
@@ -32,6 +33,8 @@ from retrieval.stores.sqlite_locks import SqliteLocks
 from retrieval.types import Vector, Vectors
 
 R = TypeVar("R")
+
+_log = structlog.get_logger()
 
 # Rows a call. The GIL is held 16 to 23 ms for 32 rows of 384 dimensions (5,000 rows: 0.78 s);
 # smaller slices pay 7 ms a call: 8 rows make 770 rows/s, 16 rows 1,350, 32 rows 1,900.
@@ -60,6 +63,11 @@ _PAGE = 10_000  # ids fetched at a time
 _VANISHED = "Error finding id"
 _BEGUN = "Nothing found on disk"
 _PAUSES = (0.0, 0.01, 0.02, 0.05, 0.1)
+
+_GONE = (
+    "The vectors of a knowledge base are gone from Chroma. Nothing else is lost: restart Footnote, "
+    "which writes them again from the catalogue."
+)
 
 _OWNER = "footnote-owner"  # a collection without vectors, which says whose the others are
 _INSTALLATION = "installation"
@@ -101,18 +109,29 @@ class ChromaVectorStores:
         writing = _Writing(min(_SERVER_SLICE, most), _SERVER_WRITERS)
         return cls(client, ServerAccess(url), writing)
 
-    def open(self, name: str) -> "ChromaVectorStore":
-        """The store of that name, made if it isn't there."""
-        collection = self._access.write(
+    def open(self, name: str, may_make: Callable[[], bool] = lambda: True) -> "ChromaVectorStore":
+        """The store of that name, made if it isn't there and may be made, which is asked again
+        whenever it is gone. Raises StoreUnavailable, and what `may_make` raises.
+        """
+        find = partial(self._collection, checked(name), may_make)
+        return ChromaVectorStore(self._access.read(find), find, self._access, self._writing)
+
+    def _collection(self, name: str, may_make: Callable[[], bool]) -> Collection:
+        try:
+            return self._client.get_collection(name, embedding_function=None)
+        except NotFoundError as error:
+            if not may_make():
+                _log.warning("vectors_are_gone", store=name)
+                raise StoreUnavailable(_GONE) from error
+        return self._access.write(
             lambda: self._client.get_or_create_collection(
-                checked(name),
+                name,
                 embedding_function=None,
                 configuration={
                     "hnsw": {"space": "cosine", "sync_threshold": _SYNC, "ef_search": _REACH}
                 },
             )
         )
-        return ChromaVectorStore(collection, self._access, self._writing)
 
     def drop(self, name: str) -> None:
         """Delete the store of that name; if there is none, nothing happens."""
@@ -162,10 +181,19 @@ def _noted(collection: Collection) -> str:
 
 
 class ChromaVectorStore:
-    """One collection, by cosine."""
+    """One collection, by cosine. Where it is gone, the one that has its name by now: a process that
+    started may have written it again.
+    """
 
-    def __init__(self, collection: Collection, access: Access, writing: "_Writing") -> None:
+    def __init__(
+        self,
+        collection: Collection,
+        find: Callable[[], Collection],
+        access: Access,
+        writing: "_Writing",
+    ) -> None:
         self._collection = collection
+        self._find = find
         self._access = access
         self._writing = writing
         self._used = False
@@ -176,25 +204,32 @@ class ChromaVectorStore:
 
         def write(part: Sequence[str]) -> None:
             work = partial(
-                self._collection.upsert,
+                Collection.upsert,
                 ids=[*part],
                 embeddings=vectors[[rows[id_] for id_ in part]],
                 metadatas=[{"document_id": document_ids[rows[id_]]} for id_ in part],
             )
-            self._access.write(work)
+            self._access.write(partial(self._there, work))
 
         self._writing.each(list(rows), write)
 
     def delete(self, ids: Sequence[str]) -> None:
         def write(part: Sequence[str]) -> None:
-            self._access.write(partial(self._collection.delete, ids=[*part]))
+            work = partial(Collection.delete, ids=[*part])
+            self._access.write(partial(self._there, work))
 
         self._writing.each(list(dict.fromkeys(ids)), write)
 
     def query(self, vector: Vector, k: int) -> list[Scored]:
         if k < 1:
             return []
-        found = self._by_index(partial(self._settled, partial(self._query, vector, k)))
+        work = partial(
+            Collection.query,
+            query_embeddings=vector[np.newaxis],
+            n_results=k,
+            include=["distances"],
+        )
+        found = self._by_index(partial(_settled, work))
         if found is None:
             return []
         distances = found["distances"] or [[]]
@@ -204,13 +239,8 @@ class ChromaVectorStore:
         ]
         return sorted(hits, key=lambda hit: (-hit.score, hit.id))
 
-    def _query(self, vector: Vector, k: int) -> QueryResult:
-        return self._collection.query(
-            query_embeddings=vector[np.newaxis], n_results=k, include=["distances"]
-        )
-
     def count(self) -> int:
-        return self._by_index(self._collection.count)
+        return self._by_index(Collection.count)
 
     def ids(self) -> set[str]:
         found: set[str] = set()
@@ -219,14 +249,14 @@ class ChromaVectorStore:
         return found
 
     def _page(self, offset: int) -> list[str]:
-        get = partial(self._collection.get, include=[], limit=_PAGE, offset=offset)
-        return self._access.read(get)["ids"]
+        get = partial(Collection.get, include=[], limit=_PAGE, offset=offset)
+        return self._access.read(partial(self._there, get))["ids"]
 
     def vectors(self, ids: Sequence[str]) -> dict[str, Vector]:
         if not ids:
             return {}
-        get = partial(self._collection.get, ids=list(ids), include=["embeddings"])
-        got = self._access.read(partial(self._settled, get))
+        get = partial(Collection.get, ids=list(ids), include=["embeddings"])
+        got = self._access.read(partial(self._there, partial(_settled, get)))
         if got is None or (vectors := got["embeddings"]) is None:
             return {}
         return {
@@ -234,26 +264,36 @@ class ChromaVectorStore:
             for id_, vector in zip(got["ids"], vectors, strict=True)
         }
 
-    def _settled(self, read: Callable[[], R]) -> R | None:
-        """What reading gives, where it meets a change that is under way; None where that is the
-        first one, before which nothing was there.
-        """
-        for pause in _PAUSES:
-            try:
-                return read()
-            except InternalError as error:
-                if _BEGUN in str(error) and not self._collection.count():
-                    return None
-                if _BEGUN not in str(error) and _VANISHED not in str(error):
-                    raise
-            time.sleep(pause)
-        return read()
-
-    def _by_index(self, work: Callable[[], R]) -> R:
+    def _by_index(self, work: Callable[[Collection], R]) -> R:
         """What uses the index; the first use brings it up to date, which may write."""
-        done = self._access.read(work) if self._used else self._access.write(work)
+        there = partial(self._there, work)
+        done = self._access.read(there) if self._used else self._access.write(there)
         self._used = True
         return done
+
+    def _there(self, work: Callable[[Collection], R]) -> R:
+        """What is done with the collection that is there. Raises StoreUnavailable if none is."""
+        try:
+            return work(self._collection)
+        except NotFoundError:
+            self._collection = self._find()
+            return work(self._collection)
+
+
+def _settled(read: Callable[[Collection], R], collection: Collection) -> R | None:
+    """What reading gives, where it meets a change that is under way; None where that is the first
+    one, before which nothing was there.
+    """
+    for pause in _PAUSES:
+        try:
+            return read(collection)
+        except InternalError as error:
+            if _BEGUN in str(error) and not collection.count():
+                return None
+            if _BEGUN not in str(error) and _VANISHED not in str(error):
+                raise
+        time.sleep(pause)
+    return read(collection)
 
 
 class _Writing:

@@ -131,6 +131,9 @@ class FaultyStores:
     def drop(self, generation: str) -> None:
         self._faults.pass_on(lambda: self._stores.drop(generation))
 
+    def make_vectors(self, generation: str) -> None:
+        self._faults.pass_on(lambda: self._stores.make_vectors(generation))
+
     def drop_words(self, generation: str) -> None:
         self._faults.pass_on(lambda: self._stores.drop_words(generation))
 

@@ -343,11 +343,11 @@ def test_a_store_that_hangs_keeps_nobody_waiting_who_needs_another(
     adapter = getattr(engine.stores, stores)
     real = getattr(adapter, call)
 
-    def hanging(name: str) -> object:
+    def hanging(name: str, *more: object) -> object:
         if name == slow:
             begun.set()
             assert go_on.wait(SOON)
-        return real(name)
+        return real(name, *more)
 
     monkeypatch.setattr(adapter, call, hanging)
     with ThreadPoolExecutor(2) as pool:

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from retrieval.engine import Engine, open_engine
-from retrieval.errors import KnowledgeBaseNotFound, NotFound
+from retrieval.errors import KnowledgeBaseNotFound, NotFound, StoreUnavailable
 from retrieval.inspection import Inspection
 from retrieval.ports import Blobs
 from retrieval.settings import EngineSettings
@@ -197,3 +197,69 @@ def test_processes_that_start_while_others_write_and_delete_change_nothing(
     with process(settings, "three") as three:
         assert wrong(three) == []
         assert three.knowledge_bases.counts(three.open("library"))[0] == 6
+
+
+def empty_chroma(engine: Engine) -> None:
+    """Let the server lose all that it has, as when another is started in its place."""
+    for name in names_in_chroma(engine):
+        engine.stores._vectors.drop(name)  # type: ignore[attr-defined]
+
+
+def names_in_chroma(engine: Engine) -> list[str]:
+    names: list[str] = engine.stores._vectors.names()  # type: ignore[attr-defined]
+    return names
+
+
+GONE = r"gone from Chroma.*restart Footnote"
+
+
+def test_vectors_that_a_start_wrote_again_are_found_by_who_had_them_open(
+    settings: EngineSettings, both: tuple[Library, Library]
+) -> None:
+    one, two = both
+    two.add("tea", "Tea is at four.")
+    assert one.texts("tea", Mode.DENSE).keys() == {"tea"}
+    empty_chroma(two.engine)
+    with process(settings, "three") as three:
+        assert wrong(three) == []
+    assert one.texts("tea", Mode.DENSE).keys() == {"tea"}
+    two.add("milk", "Milk is at two.")
+    assert one.texts("tea milk").keys() == {"tea", "milk"}
+    assert one.stored() == (2, 2)
+
+
+@pytest.mark.parametrize("opened", [True, False])
+def test_vectors_that_are_gone_are_no_empty_answer_and_no_empty_store(
+    settings: EngineSettings, both: tuple[Library, Library], opened: bool
+) -> None:
+    one, two = both
+    one.kb, _ = two.engine.create("later")
+    two.add("tea", "Tea is at four.", kb=one.kb)
+    if opened:
+        one.texts("tea")
+    empty_chroma(two.engine)
+    for mode in (Mode.DENSE, Mode.HYBRID):
+        with pytest.raises(StoreUnavailable, match=GONE):
+            one.texts("tea", mode)
+    with pytest.raises(StoreUnavailable, match=GONE):
+        one.add("milk", "Milk is at two.")
+    assert one.texts("tea", Mode.LEXICAL).keys() == {"tea"}
+    assert names_in_chroma(two.engine) == []
+    with process(settings, "three"):
+        assert one.texts("tea", Mode.DENSE).keys() == {"tea"}
+    one.add("milk", "Milk is at two.")
+    one.indexer.settle()
+    assert wrong(one.engine) == []
+
+
+def test_a_knowledge_base_without_documents_gets_a_store_whenever_it_needs_one(
+    both: tuple[Library, Library],
+) -> None:
+    one, two = both
+    assert one.texts("tea") == {}
+    for library in both:
+        empty_chroma(library.engine)
+        assert library.texts("tea") == {}
+    empty_chroma(two.engine)
+    two.add("tea", "Tea is at four.")
+    assert one.texts("tea", Mode.DENSE).keys() == {"tea"}

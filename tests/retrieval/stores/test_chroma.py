@@ -77,9 +77,10 @@ def test_a_bad_name_is_refused(stores: ChromaVectorStores) -> None:
 
 def test_a_dropped_or_closed_store_is_unavailable(tmp_path: Path) -> None:
     stores = ChromaVectorStores.embedded(tmp_path)
-    dropped, closed = stores.open("dropped"), stores.open("closed")
+    closed, _ = stores.open("closed"), stores.open("dropped")
+    dropped = stores.open("dropped", may_make=lambda: False)
     stores.drop("dropped")
-    with pytest.raises(StoreUnavailable, match="does not exist"):
+    with pytest.raises(StoreUnavailable, match=r"gone from Chroma.*restart"):
         dropped.upsert(["a"], unit_vectors(1), ["d"])
     stores.close()
     with pytest.raises(StoreUnavailable):
@@ -172,3 +173,14 @@ def test_what_changes_while_it_is_read_is_no_failure(
     else:
         with pytest.raises(StoreUnavailable, match=said):
             store.query(vectors[0], 1)
+
+
+def test_a_store_that_is_gone_is_made_anew_where_it_may_be(stores: ChromaVectorStores) -> None:
+    vectors = unit_vectors(1)
+    store, same = stores.open("store"), stores.open("store", may_make=lambda: False)
+    stores.drop("store")
+    with pytest.raises(StoreUnavailable, match="gone from Chroma"):
+        same.ids()
+    assert stores.names() == []
+    store.upsert(["a"], vectors, ["d"])
+    assert same.query(vectors[0], 1)[0].id == "a"
