@@ -2,7 +2,9 @@
 
 uvicorn has no limit on how long a request's head may take, how large it may be, or how long an
 answer may lie unread. A head that takes too long, and an answer that isn't fetched, end with the
-connection; a head that is too large with 431.
+connection; a head that is too large with 431. While there is room, one that waits for its next
+request is kept for longer than clients keep theirs: a request that is sent just when its connection
+is closed fails, which most clients tell as an error.
 """
 
 import asyncio
@@ -16,6 +18,8 @@ from api.body_limit import PACE
 CONNECTIONS = 4_096  # at once; more are answered 503
 HEAD_SECONDS = 10.0  # until the head of a request is complete
 HEAD_BYTES = 64 * 1024
+IDLE_SECONDS = 95.0  # between requests: httpx waits for 5, nginx for 60, Go and reqwest for 90
+ROOM = CONNECTIONS // 2  # of more, none is kept so long
 UNREAD_SECONDS = 60.0  # that an answer may wait for its client to read on, at `PACE` at least
 
 _TOO_LARGE = (
@@ -35,6 +39,7 @@ class Connection(HttpToolsProtocol):
     _head = 0  # bytes of a head that isn't complete
     _heads = 0  # that were complete
     _within = False  # a message, whose head is complete
+    _idle_until = 0.0  # between two requests, by the loop's clock
     _head_due: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
     _written = 0  # bytes that weren't read when that began
@@ -51,6 +56,9 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         awaited, heads = not self._within, self._heads
+        if self._idle_until:
+            self._idle_until = 0.0
+            self._await_head()
         super().data_received(data)
         if not awaited or self._heads != heads:  # else all of it is of a head that goes on
             return
@@ -72,6 +80,8 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        if not self._within and not self._head:
+            self._idle_until = self.loop.time() + IDLE_SECONDS
         self._await_head()
 
     def pause_writing(self) -> None:
@@ -95,6 +105,8 @@ class Connection(HttpToolsProtocol):
             self._await_head()
             if self._unread is None:
                 self._await_reader()
+        elif self.loop.time() < self._idle_until and len(self.connections) <= ROOM:
+            self._await_head()
         elif self.cycle is None or self.cycle.response_complete:
             self.transport.abort()
 

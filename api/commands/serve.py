@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.app import create_app
 from api.binding import bound
 from api.commands.options import DataOption, settings
-from api.connections import CONNECTIONS, Connection, make_room
+from api.connections import CONNECTIONS, IDLE_SECONDS, Connection, make_room
 from api.console import err
 from api.log import configure
 from api.service import Service
@@ -86,6 +86,7 @@ def _run(create: Callable[[Settings], FastAPI], found: Settings, what: str) -> N
         access_log=False,  # so does api.access, with ids
         timeout_graceful_shutdown=_PATIENCE + _GRACE,
         http=Connection,
+        timeout_keep_alive=int(IDLE_SECONDS),
         ws="none",
         limit_concurrency=CONNECTIONS,
     )

@@ -15,6 +15,7 @@ from api.stopping import ServerStopping, Stopping
 from api.wire.framing import NDJSON, SSE, broken_off, dumps
 from api.wire.refusals import Refusal
 from retrieval.errors import ModelServerBroken, ModelServerError
+from retrieval.kept_connections import KEPT
 from retrieval.ollama.address import base_url
 from retrieval.ollama.failures import blotted
 from retrieval.ollama.settings import OllamaSettings
@@ -55,7 +56,9 @@ class Upstream:
         self._client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
             timeout=httpx.Timeout(None, connect=_CONNECT),  # a model may load and think for long
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
+            limits=httpx.Limits(
+                max_connections=None, max_keepalive_connections=64, keepalive_expiry=KEPT
+            ),
             transport=transport,
             trust_env=False,
         )

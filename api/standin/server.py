@@ -22,6 +22,7 @@ from api.wire.residence import Residence
 from api.wire.router import Route, plain
 
 _STOPS = 30.0  # seconds
+_KEPT = 3_600  # seconds between two requests; Ollama closes no connection of its own accord
 
 
 def create_standin(
@@ -40,7 +41,10 @@ def create_standin(
 def running(app: ASGIApp, port: int = 0) -> Iterator[str]:
     """Its address, on loopback, while it runs in a thread; by default on a free port."""
     with socket.create_server(("127.0.0.1", port), backlog=4_096) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="critical"))
+        config = uvicorn.Config(
+            app, log_config=None, log_level="critical", timeout_keep_alive=_KEPT
+        )
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         while not server.started and thread.is_alive():

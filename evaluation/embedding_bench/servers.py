@@ -18,6 +18,7 @@ from evaluation.errors import TargetFailed
 from evaluation.open_loop import open_loop
 from retrieval.embedding.identity import prefixes_for
 from retrieval.embedding.unit import to_unit
+from retrieval.kept_connections import KEPT
 from retrieval.types import Vectors
 
 _FIRST = "The first text, for which a server may load its model."
@@ -54,7 +55,9 @@ class Server:
         self._client = httpx.AsyncClient(
             timeout=patience,
             trust_env=False,  # a proxy of the environment isn't what is measured
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+            limits=httpx.Limits(
+                max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEPT
+            ),
         )
 
     def load(self) -> Loaded:

@@ -13,6 +13,7 @@ import anyio
 import httpx
 
 from retrieval.errors import ModelServerError, ModelServerUnavailable
+from retrieval.kept_connections import KEPT
 from retrieval.ollama.address import OLLAMA, Kind, base_url
 from retrieval.ollama.failures import blotted, failure, lifted, stated
 from retrieval.ollama.lines import objects
@@ -67,7 +68,7 @@ class Connection:
             headers["Authorization"] = f"Bearer {api_key}"
         self._client = httpx.AsyncClient(
             headers=headers,
-            limits=httpx.Limits(max_connections=_CONNECTIONS),
+            limits=httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=KEPT),
             timeout=httpx.Timeout(self._timeouts.first_byte, connect=self._timeouts.connect),
             transport=transport,
             verify=_certificates(),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import httpx
 
 from retrieval.errors import InvalidRequest, ModelServerError, ModelServerUnavailable
+from retrieval.kept_connections import KEPT
 
 _TIMEOUT = 60.0
 
@@ -29,7 +30,11 @@ class HttpReranker:
                 "FOOTNOTE_RERANKER is no URL; one looks like http://gpu1:8080/rerank."
             ) from None
         self.name = str(self._url.copy_with(userinfo=b"", query=None))
-        self._client = httpx.Client(timeout=timeout, follow_redirects=False)
+        self._client = httpx.Client(
+            timeout=timeout,
+            limits=httpx.Limits(keepalive_expiry=KEPT),
+            trust_env=False,  # no proxy that configuration didn't ask for
+        )
 
     def scores(self, query: str, texts: Sequence[str]) -> list[float]:
         body = {"query": query, "texts": list(texts), "truncate": False}

@@ -14,7 +14,7 @@ from api import connections
 from api.connections import HEAD_BYTES, Connection
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
-SHORT = 0.3  # seconds
+SHORT, IDLE = 0.3, 2.0  # seconds
 
 
 async def _app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -37,6 +37,7 @@ async def _app(scope: Scope, receive: Receive, send: Send) -> None:
 def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
     monkeypatch.setattr(connections, "HEAD_SECONDS", SHORT)
     monkeypatch.setattr(connections, "UNREAD_SECONDS", 5 * SHORT)
+    monkeypatch.setattr(connections, "IDLE_SECONDS", IDLE)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         config = uvicorn.Config(_app, http=Connection, log_config=None, lifespan="off")
         server = uvicorn.Server(config)
@@ -55,6 +56,16 @@ def _rest(client: socket.socket) -> bytes:
         while part := client.recv(1_000_000):
             found += part
     return bytes(found)
+
+
+def _answer(client: socket.socket) -> bytes:
+    """One answer, whose body is its last byte."""
+    client.settimeout(20)
+    found = b""
+    while not found.endswith(b"\r\n\r\na"):
+        found += (part := client.recv(1_000))
+        assert part, found
+    return found
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", GET])
@@ -77,6 +88,31 @@ def test_a_second_head_is_waited_for_no_longer_than_the_first(address: tuple[str
     with socket.create_connection(address) as client:
         client.sendall(GET + b"\r\n" + b"GET / HT")
         assert _rest(client).count(b"200 OK") == 1
+
+
+def _second_answer(address: tuple[str, int], pause: float) -> bytes:
+    """To a request that comes so long after the first was answered; none where it is too late."""
+    with socket.create_connection(address) as client:
+        client.sendall(GET + b"\r\n")
+        _answer(client)
+        time.sleep(pause)  # it is the pace that is tried
+        with contextlib.suppress(ConnectionError):
+            client.sendall(GET + b"\r\n")
+        return _rest(client)
+
+
+def test_a_connection_is_kept_between_requests_for_longer_than_a_head_is_waited_for(
+    address: tuple[str, int],
+) -> None:
+    assert _second_answer(address, 3 * SHORT).count(b"200 OK") == 1
+    assert _second_answer(address, IDLE + 3 * SHORT) == b""
+
+
+def test_where_many_are_open_none_is_kept_for_long(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "ROOM", 0)
+    assert _second_answer(address, 3 * SHORT) == b""
 
 
 def test_what_is_left_of_a_body_that_was_answered_is_not_waited_for(
@@ -103,10 +139,7 @@ def test_a_body_that_comes_with_its_head_is_none(address: tuple[str, int]) -> No
     with socket.create_connection(address) as client:
         for _ in range(20):
             client.sendall(request)
-            reply = b""
-            while not reply.endswith(b"\r\n\r\na"):
-                reply += client.recv(1_000)
-            assert reply.startswith(b"HTTP/1.1 200 OK")
+            assert _answer(client).startswith(b"HTTP/1.1 200 OK")
 
 
 @pytest.mark.parametrize("path", [b"/much", b"/whole"])

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp, Message
 
 from api import application
+from api.connections import IDLE_SECONDS, Connection
 from api.standin.server import create_standin, running
 from retrieval.errors import InvalidRequest, ModelUnavailable
 from tests.api.commands.conftest import Run
@@ -53,6 +54,14 @@ def test_settings_say_where_and_options_overrule_them(
     result = run("serve", "--port", "0")
     [(host, port)] = served["addresses"]
     assert f"http://{host}:{port}" in result.stderr
+
+
+def test_uvicorn_closes_no_connection_earlier_than_the_protocol(
+    run: Run, served: dict[str, Any]
+) -> None:
+    run("serve", "--port", "0")
+    assert served["http"] is Connection
+    assert served["timeout_keep_alive"] >= IDLE_SECONDS
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])
