@@ -5,6 +5,7 @@ import ipaddress
 import os
 import shutil
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -112,12 +113,15 @@ def _one_migration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _one_reading() -> Iterator[None]:
-    """What S3 understands is read once, not by every client: most of the time that opening an
-    engine takes on servers. botocore itself remembers it for the clients of a session.
+    """What S3 understands, and whose certificates are trusted, is read once, not by every client:
+    most of the time that opening an engine takes on servers. botocore itself remembers the one for
+    the clients of a session.
     """
     read = functools.cache(functools.partial(JSONFileLoader._load_file, JSONFileLoader()))
+    trusting = functools.cache(ssl.create_default_context)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(JSONFileLoader, "_load_file", lambda _, *file: read(*file))
+        patch.setattr(ssl, "create_default_context", trusting)
         yield
 
 
