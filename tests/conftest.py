@@ -4,6 +4,7 @@ import functools
 import ipaddress
 import os
 import shutil
+import signal
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -74,6 +75,14 @@ def _no_network() -> Iterator[None]:
 
         patch.setattr(socket, "getaddrinfo", guarded_look_up)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _interruptible() -> None:
+    """Processes that tests begin heed an interrupt. Those that a shell puts into the background
+    would leave it unheard, and so would their children.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -76,10 +76,13 @@ def test_an_interrupt_leaves_no_child(dataset: Path, tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         start_new_session=True,
     ) as process:
-        child = _child(process, aside)
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-        assert process.returncode not in (0, None)
+        try:
+            child = _child(process, aside)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode not in (0, -signal.SIGKILL)
     assert not Path(f"/proc/{child}").exists()
     assert list(aside.iterdir()) == []
 
@@ -122,8 +125,11 @@ def test_the_server_ends_with_the_input_of_its_process(tmp_path: Path) -> None:
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
-        process.communicate(timeout=60)
-        assert process.returncode in (0, -signal.SIGTERM)
+        try:
+            process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode in (0, -signal.SIGTERM)
 
 
 def _child(process: "subprocess.Popen[bytes]", aside: Path) -> int:
